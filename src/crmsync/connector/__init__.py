@@ -1,0 +1,42 @@
+"""What a connector author imports: the contract and the parts that help to keep it."""
+
+from crmsync.connector.context import ConnectionContext, Secrets, TokenShelf
+from crmsync.connector.contract import (
+    Capabilities,
+    Connector,
+    CreateOnce,
+    Everything,
+    FieldIn,
+    FieldProvisioner,
+    ModifiedSince,
+    Page,
+    QuotaReporter,
+    Reader,
+    ReadQuery,
+    Where,
+    WriteOptions,
+)
+from crmsync.connector.registry import connector, connectors
+from crmsync.connector.spec import ConnectorSpec
+
+__all__ = [
+    "Capabilities",
+    "ConnectionContext",
+    "Connector",
+    "ConnectorSpec",
+    "CreateOnce",
+    "Everything",
+    "FieldIn",
+    "FieldProvisioner",
+    "ModifiedSince",
+    "Page",
+    "QuotaReporter",
+    "ReadQuery",
+    "Reader",
+    "Secrets",
+    "TokenShelf",
+    "Where",
+    "WriteOptions",
+    "connector",
+    "connectors",
+]

@@ -1,0 +1,1 @@
+"""Data that every part shares: frozen, typed, without behaviour that needs the world."""

@@ -1,0 +1,139 @@
+"""Where facts come from in one CRM, and which of its fields crmsync writes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from crmsync.model.condition import Condition
+from crmsync.model.period import Window
+from crmsync.model.position import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPick:
+    """A CRM field, named by its API name or (where the API name cannot be known) by its label."""
+
+    name: str | None = None
+    label: str | None = None
+    span: Span = dataclasses.field(default=NOWHERE, compare=False)
+
+    def __str__(self) -> str:
+        return self.name if self.name is not None else f"“{self.label}”"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSource:
+    """The fact is a field of the customer record; ``values`` translates stored values."""
+
+    field: FieldPick
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+class Aggregate(StrEnum):
+    """How related records become one fact. FIRST and LAST are by the related date; GAP is the
+    median number of days between consecutive related dates."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+    DISTINCT = "distinct"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateSource:
+    """The fact is computed from related records.
+
+    ``of`` is ``None`` for a plain count and for GAP. ``where`` narrows below the relation's own;
+    ``within`` keeps records whose related date lies in the window.
+    """
+
+    related: str
+    aggregate: Aggregate
+    of: FieldPick | None = None
+    where: Condition | None = None
+    within: Window | None = None
+    span: Span = dataclasses.field(default=NOWHERE, compare=False)
+
+
+Source: TypeAlias = FieldSource | AggregateSource
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Records that point to the customer: ``via`` is their look-up field, ``date`` the business
+    date (order, invoice or payment), ``where`` which of them count."""
+
+    name: str
+    object: str
+    via: str
+    date: str
+    where: Condition | None = None
+    span: Span = dataclasses.field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """A field crmsync owns; ``values`` maps our id to the stored value (default: its label)."""
+
+    role: str
+    field: FieldPick
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTarget:
+    """How a task is written: its object, its fields, and the status values of open and closed."""
+
+    object: str
+    key: str
+    subject: str
+    due: str
+    owner: str
+    about: str
+    status: str
+    open: str
+    closed: str
+    priority: str | None = None
+    priorities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+WRITE_ROLES = (
+    "tier",
+    "tier_since",
+    "score",
+    "lifecycle",
+    "lifecycle_since",
+    "service",
+    "reason",
+    "rules_version",
+    "run",
+    "evaluated_on",
+)
+"""The roles a mapping's ``write`` block may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmMapping:
+    """One ``mapping/<crm>.yaml``, read and checked. Conditions name CRM fields."""
+
+    connector: str
+    object: str
+    applies_to: Condition | None
+    identity_name: FieldPick
+    identity_owner: FieldPick | None
+    related: Mapping[str, Related]
+    read: Mapping[str, Source]
+    write: Mapping[str, WriteTarget]
+    lock_field: FieldPick | None
+    tasks: TaskTarget | None
+    digest: str
+    file: str = ""

@@ -1,0 +1,207 @@
+"""A plan: every field and task that will change, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from crmsync.model.decision import Cause
+from crmsync.model.record import RecordRef, Value
+from crmsync.model.state import Clocks, Standing
+from crmsync.model.text import Text
+
+
+class PlanKind(StrEnum):
+    """What made the plan."""
+
+    RULES = "rules"
+    UNDO = "undo"
+    ADOPT = "adopt"
+
+
+class Direction(StrEnum):
+    """How the customer moves, for the legend: ▲ ▼ • and * for a first assignment."""
+
+    FIRST = "first"
+    RISE = "rise"
+    FALL = "fall"
+    STAGE = "stage"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDelta:
+    """One field: its role (``tier``, ``score`` …), the values, and why in a sentence."""
+
+    field: str
+    role: str
+    label: Text
+    before: Value
+    after: Value
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """The fields of one customer that will be set.
+
+    ``fields`` may be empty: then only ``standing`` is confirmed (the CRM already says so).
+    ``version`` is for compare-and-set.
+    """
+
+    change_id: str
+    ref: RecordRef
+    name: str
+    owner: str | None
+    direction: Direction
+    cause: Cause
+    fields: tuple[FieldDelta, ...]
+    version: str | None
+    standing: Standing | None
+    tier_before: str | None = None
+    tier_after: str | None = None
+    notes: tuple[Text, ...] = ()
+    """What stays and why ("first day below the keep line, not demoted yet")."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCreate:
+    """A task that will be created once; ``key`` is written to the task's key field."""
+
+    change_id: str
+    key: str
+    task_id: str
+    about: RecordRef
+    name: str
+    title: Text
+    due: date
+    owner: str | None
+    priority: str
+    object: str
+    key_field: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClose:
+    """A task of ours that will be closed: ``values`` are the fields set on the task itself."""
+
+    change_id: str
+    key: str
+    task_id: str
+    about: RecordRef
+    name: str
+    ref: RecordRef
+    before: Mapping[str, Value]
+    values: Mapping[str, Value]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Clocks of one customer, committed before the first write even of an empty plan."""
+
+    ref: RecordRef
+    clocks: Clocks
+    opening: Standing
+    """The standing the day opened with."""
+    known_facts: frozenset[str] = frozenset()
+    drop_state: bool = False
+    """Undo of a first assignment: forget the standing."""
+
+
+PlanLine: TypeAlias = RecordChange | TaskCreate | TaskClose | Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A row that would change but must not: what, and why."""
+
+    ref: RecordRef
+    name: str
+    kind: str
+    """``fact_lost``, ``stale_source``, ``human_edit``, ``locked``, ``outside_pilot``, ``no_owner``,
+    ``bad_value``."""
+    text: Text
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """One guard's figure against its limit, by name; ``allow`` is the consent that lets it pass."""
+
+    name: str
+    count: int
+    of: int
+    limit: Decimal
+    share: bool
+    tripped: bool
+    allow: str
+    place: str = ""
+
+    @property
+    def figure(self) -> Decimal:
+        """The share when the limit is a share, else the count."""
+        if not self.share:
+            return Decimal(self.count)
+        return Decimal(self.count) / Decimal(self.of) if self.of else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """The figures of the summary line."""
+
+    evaluated: int = 0
+    excluded: int = 0
+    rises: int = 0
+    falls: int = 0
+    firsts: int = 0
+    stage_only: int = 0
+    other: int = 0
+    unchanged: int = 0
+    new_tasks: int = 0
+    closed_tasks: int = 0
+    withheld: int = 0
+    missing: int = 0
+    """Customers with at least one unknown fact that a rule reads."""
+    by_cause: Mapping[str, int] = field(default_factory=dict)
+    tiers_before: Mapping[str, int] = field(default_factory=dict)
+    tiers_after: Mapping[str, int] = field(default_factory=dict)
+    fields: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """Provenance: a plan is refused when any of this no longer holds."""
+
+    plan_id: str
+    kind: PlanKind
+    created_at: datetime
+    expires_at: datetime
+    as_of: date
+    ruleset: str
+    ruleset_version: int
+    ruleset_digest: str
+    mapping_digest: str
+    connection: str
+    connector: str
+    account_id: str
+    environment: str
+    object: str
+    owned_fields: tuple[str, ...]
+    task_object: str | None
+    task_fields: tuple[str, ...]
+    schema_fingerprint: str
+    pulled_at: datetime
+    tool_version: str
+    counts: PlanCounts
+    guards: tuple[GuardResult, ...]
+    withheld: tuple[Withheld, ...] = ()
+    undoes: int | None = None
+    run_automation: bool = False
+    owned: Mapping[str, str] = field(default_factory=dict)
+    """role → field of the owned fields."""

@@ -1,0 +1,98 @@
+"""Runs: what was applied, when, by whom, and what became of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from crmsync.model.change import RemoteError
+from crmsync.model.record import RecordRef, Value
+
+
+class RunState(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    STOPPED = "stopped"
+    HELD = "held"
+    FAILED = "failed"
+
+
+class OpState(StrEnum):
+    """The state of one external effect in the journal."""
+
+    PLANNED = "planned"
+    INTENT = "intent"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class OpRecord:
+    """One journal row. ``base`` and ``want`` hold owned fields only; ``actual`` what stood there on
+    a conflict."""
+
+    op_key: str
+    run_id: int
+    seq: int
+    kind: str
+    ref: RecordRef
+    state: OpState
+    base: Mapping[str, Value]
+    want: Mapping[str, Value]
+    actual: Mapping[str, Value] = field(default_factory=dict)
+    attempt: int = 0
+    crm_id: str | None = None
+    crm_version: str | None = None
+    error: RemoteError | None = None
+    name: str = ""
+    sent_at: datetime | None = None
+    trust_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as ``crmsync runs`` lists it."""
+
+    id: int
+    kind: str
+    """``apply``, ``sync``, ``undo`` or ``adopt``."""
+    started_at: datetime
+    ended_at: datetime | None
+    connection: str
+    ruleset: str
+    ruleset_version: int
+    plan_id: str
+    state: RunState
+    by: str
+    reason: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """read, rises, falls, firsts, tasks, written, skipped, refused, in_doubt, api_calls …"""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """What an apply did, made from the journal and never from counters in memory."""
+
+    run: Run
+    outcomes: Mapping[OpState, int]
+    written: int
+    tasks_created: int
+    tasks_closed: int
+    problems: tuple[OpRecord, ...]
+    """Every row that is not done."""
+    api_calls: int
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row ended as done."""
+        return not self.problems

@@ -1,0 +1,111 @@
+"""Scorecards: criteria, how each gives its points, and what an unknown one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from crmsync.model.condition import Condition, Expression
+from crmsync.model.position import NOWHERE, Span
+from crmsync.model.text import Text
+
+
+class MissingPoints(StrEnum):
+    """What an unknown criterion does to the score.
+
+    HOLD (the default) and ASK make the score a range from the criterion's least to its most points;
+    ASK also opens a task; SKIP re-weights the others to the full total; GIVEN uses a fixed number.
+    """
+
+    HOLD = "hold"
+    ASK = "ask"
+    SKIP = "skip"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class PointLine:
+    """One line of a points table. ``when`` is ``None`` for *otherwise*; ``text`` is as written."""
+
+    when: Condition | None
+    points: Decimal
+    text: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PointsTable:
+    """The first line that fits gives the points; no line fitting gives 0."""
+
+    of: Expression
+    lines: tuple[PointLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Straight lines between ``(value, points)`` anchors, flat beyond the ends."""
+
+    of: Expression
+    anchors: tuple[tuple[Decimal, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AsGiven:
+    """The fact's own number is the points (a person's score), never above the maximum."""
+
+    of: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """One part of a sum."""
+
+    maximum: Decimal
+    points: PointsTable | Scale | AsGiven
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SumOf:
+    """The parts' points added up."""
+
+    parts: tuple[ScorePart, ...]
+
+
+Points: TypeAlias = PointsTable | Scale | AsGiven | SumOf
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A named stretch of points people read beside the number; the top band includes its end."""
+
+    name: str
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One line of the scorecard. Its points are rounded half up to 0.1."""
+
+    id: str
+    label: Text
+    maximum: Decimal
+    points: Points
+    missing: MissingPoints = MissingPoints.HOLD
+    missing_points: Decimal | None = None
+    bands: tuple[Band, ...] = ()
+    note: Text | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """A weighted scorecard; ``when`` chooses it among several (``None``: the only one)."""
+
+    id: str
+    criteria: tuple[Criterion, ...]
+    when: Condition | None = None
+    span: Span = field(default=NOWHERE, compare=False)

@@ -1,0 +1,64 @@
+"""What crmsync remembers of a customer between evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from crmsync.model.record import RecordRef
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Counters that run while nothing is written; a plan carries them as observations.
+
+    ``below_keep_since``: first local day of the present stretch below the keep line, and
+    ``below_keep_evaluations`` how many days of it were evaluated. ``pending``: move id → first
+    local day its condition held.
+    """
+
+    first_seen: date | None = None
+    evaluated: date | None = None
+    below_keep_since: date | None = None
+    below_keep_evaluations: int = 0
+    pending: Mapping[str, date] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a customer stands by confirmed writes (or by ``adopt``)."""
+
+    tier: str | None = None
+    tier_since: date | None = None
+    tier_first: date | None = None
+    """The day of the first assignment: grace counts from here."""
+    lifecycle: str | None = None
+    lifecycle_since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    """One customer's state as the evaluation of a local day opens.
+
+    Within one local day every evaluation starts from the same opening state, whatever was applied
+    in between; the store keeps the opening of the last evaluated day beside the present.
+    """
+
+    ref: RecordRef
+    standing: Standing = Standing()
+    clocks: Clocks = Clocks()
+    known_facts: frozenset[str] = frozenset()
+    """Facts that were known at the last evaluation: a fall by a fact gone missing is withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One spell of a task: created once by ``key``, closed when its condition says so."""
+
+    key: str
+    task_id: str
+    ref: RecordRef
+    opened_on: date
+    crm_id: str | None = None
+    closed_on: date | None = None
