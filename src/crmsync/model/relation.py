@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 IDENTITY_COLUMNS = ("id", "name", "owner", "version", "modified_at", "locked", "rejected")
-"""The first columns of every relation: text, except ``modified_at`` (TIMESTAMPTZ), ``locked``
+"""The first columns of every relation: text, except ``modified_at`` (TIMESTAMP in UTC), ``locked``
 (BOOLEAN, never NULL) and ``rejected`` (VARCHAR[] of fact ids, never NULL)."""
 
 SQL_TYPES: Mapping[FactType, str] = {
     FactType.DATE: "DATE",
-    FactType.DATETIME: "TIMESTAMPTZ",
+    FactType.DATETIME: "TIMESTAMP",
     FactType.INTEGER: "BIGINT",
     FactType.NUMBER: "DOUBLE",
     FactType.MONEY: "DECIMAL(28, 6)",
@@ -26,7 +26,9 @@ SQL_TYPES: Mapping[FactType, str] = {
     FactType.CHOICE: "VARCHAR",
     FactType.YES_NO: "BOOLEAN",
 }
-"""The DuckDB type of a fact's column. Doubles are finite: NaN and infinities arrive as NULL."""
+"""The DuckDB type of a fact's column. Doubles are finite: NaN and infinities arrive as NULL.
+Moments are TIMESTAMP in UTC: fetched they are naive and get their zone back from the reader (DuckDB
+hands TIMESTAMPTZ to Python only by way of pytz)."""
 
 
 @dataclass(frozen=True, slots=True)
