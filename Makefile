@@ -1,0 +1,65 @@
+# Two commands do everything on a machine with git, make, a C compiler and Python ≥ 3.11:
+#   make demo    set up, then the whole job against the practice CRM
+#   make test    set up, then every check and test
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+RUN := $(VENV)/bin
+# An installed uv is used; else pip puts one into .uv/ from the package index pip is set up for.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+PYTHON ?= python3
+# durable-rules is source only; on Python >= 3.13 it compiles with this one definition.
+export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
+export UV_NO_PROGRESS := 1
+
+.PHONY: help demo test bench proofs lint format lock wheel clean setup
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## install what the lock files name into .venv
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.ready: requirements-dev.lock requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(RUN)/python --require-hashes requirements-dev.lock
+	$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup  ## the whole job against the practice CRM (CRM=fxiaoke for the other one)
+	$(RUN)/crmsync demo $(if $(CRM),--crm $(CRM))
+
+lint: setup  ## ruff and mypy --strict
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+
+test: lint  ## every check and test
+	$(RUN)/python -m pytest -n 2 --dist loadfile
+
+proofs: setup  ## the long proofs: every test with more examples
+	CRMSYNC_PROOFS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
+
+bench: setup  ## figures, one JSON line each, with a peer in the same run
+	$(RUN)/python -m tests.bench
+
+format: setup  ## rewrite the code in the house's layout
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+lock:  $(filter .uv/bin/uv,$(UV))  ## compile the lock files again (names no index address)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+wheel: setup  ## build the wheel into dist/
+	$(RUN)/hatchling build -t wheel
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
