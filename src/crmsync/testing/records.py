@@ -13,7 +13,6 @@ from crmsync.model.record import Value
 from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.testing.clock import SandboxClock
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
