@@ -1,4 +1,4 @@
-"""An explanation as a person reads it: tier, score sheet, conditions ticked and crossed, what if."""
+"""An explanation as a person reads it: tier, score sheet, conditions ticked, what if."""
 
 from __future__ import annotations
 
