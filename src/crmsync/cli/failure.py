@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -46,9 +47,10 @@ def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
 
 def _diagnostics(error: ConfigError) -> None:
     # Only a run with findings pays for the renderer's import.
-    from crmsync.source.rendering import read_texts, render
+    from crmsync.source import read_file, render
 
-    files = read_texts(error.diagnostics)
+    names = {item.span.file for item in error.diagnostics if item.span.file}
+    files = {name: read_file(Path(name)).text for name in names if Path(name).is_file()}
     click.echo(render(error.diagnostics, files, format="full", lang=LANG), err=True)
 
 
@@ -85,6 +87,6 @@ def report_bug(bug: Exception, arguments: Sequence[str]) -> ExitCode:
         ),
         err=True,
     )
-    if "CRMSYNC_DEBUG" in __import__("os").environ:
+    if "CRMSYNC_DEBUG" in os.environ:
         traceback.print_exception(bug, file=sys.stderr)
     return ExitCode.BUG

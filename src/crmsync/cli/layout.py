@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -77,7 +77,7 @@ def bar(count: int, most: int, *, width: int = 28) -> str:
     return "█" * round(count * width / most) or "▏"
 
 
-def table(rows: list[tuple[str, ...]], *, align: str, gap: str = "  ") -> list[str]:
+def table(rows: Sequence[tuple[str, ...]], *, align: str, gap: str = "  ") -> list[str]:
     """Rows as aligned lines; *align* holds one letter per column, ``l`` or ``r``."""
     widths = [max(cells(row[column]) for row in rows) for column in range(len(align))]
     lines = []

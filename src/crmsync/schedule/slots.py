@@ -71,7 +71,7 @@ class Timetable:
             day_of_week=self.weekday,
             timezone=ZoneInfo("UTC"),
         )
-        return days.get_next_fire_time(None, midnight) == midnight
+        return bool(days.get_next_fire_time(None, midnight) == midnight)
 
     def _trigger(self, zone: ZoneInfo) -> CronTrigger:
         return CronTrigger(
