@@ -57,12 +57,17 @@ def empty(url: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture
+def empty_postgres(postgres_url: str) -> str:
+    empty(postgres_url)
+    return postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "sqlite":
         return tmp_path / "var" / "crmsync.db"
-    url: str = request.getfixturevalue("postgres_url")
-    empty(url)
+    url: str = request.getfixturevalue("empty_postgres")
     return url
 
 

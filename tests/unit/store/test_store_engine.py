@@ -215,7 +215,7 @@ def test_an_intent_with_an_old_fence_is_refused(store: Store, tmp_path: Path) ->
 
 
 def test_two_machines_on_one_postgres_exclude_each_other(postgres_url: str, tmp_path: Path) -> None:
-    one, two = open_store(postgres_url), open_store(postgres_url)
+    one, two = open_store(empty_postgres), open_store(empty_postgres)
     try:
         with (
             one.connection_lock(tmp_path / "m1", "crm", by="m1", now=clock),
