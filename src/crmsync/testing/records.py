@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from crmsync.model.record import Value
 from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.testing.clock import SandboxClock
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Origin(StrEnum):
@@ -235,11 +237,9 @@ class RecordStore:
 
     def _times(self) -> tuple[datetime, datetime]:
         now = self.clock.now()
-        grain = self.resolution.total_seconds()
-        if grain <= 0:
+        if self.resolution <= timedelta():
             return now, now
-        stamp = now.timestamp()
-        return now, datetime.fromtimestamp(stamp - stamp % grain, tz=now.tzinfo)
+        return now, now - (now - _EPOCH) % self.resolution
 
     def _put(self, before: Row | None, row: Row, by: Actor) -> None:
         table = self._tables[row.object]
