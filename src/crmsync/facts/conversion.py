@@ -180,7 +180,7 @@ def _number(
         return whole(value)
     if wanted is FactType.MONEY:
         return exp.TryCast(this=value, to=_type(SQL_TYPES[wanted]))
-    number = exp.cast(value, "DOUBLE")
+    number: exp.Expression = exp.cast(value, "DOUBLE")
     if wanted is FactType.PERCENT:
         number = exp.Div(this=number, expression=exp.cast(exp.Literal.string("100"), "DOUBLE"))
     return finite(exp.paren(number, copy=False))
