@@ -214,7 +214,9 @@ def test_an_intent_with_an_old_fence_is_refused(store: Store, tmp_path: Path) ->
             store.journal.intend([], Intent(NOW, NOW, old))
 
 
-def test_two_machines_on_one_postgres_exclude_each_other(postgres_url: str, tmp_path: Path) -> None:
+def test_two_machines_on_one_postgres_exclude_each_other(
+    empty_postgres: str, tmp_path: Path
+) -> None:
     one, two = open_store(empty_postgres), open_store(empty_postgres)
     try:
         with (
