@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from crmsync.model.decision import Cause
+from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.state import Clocks, Standing
 from crmsync.model.text import Text
@@ -99,6 +100,8 @@ class TaskClose:
     before: Mapping[str, Value]
     values: Mapping[str, Value]
     text: Text
+    reopen: bool = False
+    """Undo of a closing: the same line with the values the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class Observation:
     known_facts: frozenset[str] = frozenset()
     drop_state: bool = False
     """Undo of a first assignment: forget the standing."""
+    facts_digest: str = ""
+    """The facts of this evaluation, without those that time alone moves."""
 
 
 PlanLine: TypeAlias = RecordChange | TaskCreate | TaskClose | Observation
@@ -172,6 +177,9 @@ class PlanCounts:
     tiers_before: Mapping[str, int] = field(default_factory=dict)
     tiers_after: Mapping[str, int] = field(default_factory=dict)
     fields: int = 0
+    withheld_by_kind: Mapping[str, int] = field(default_factory=dict)
+    missing_facts: Mapping[str, int] = field(default_factory=dict)
+    """Fact id → customers whose value is unknown: the next plan's ``missing_rise`` looks here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +213,21 @@ class PlanHeader:
     run_automation: bool = False
     owned: Mapping[str, str] = field(default_factory=dict)
     """role → field of the owned fields."""
+    adoptions: tuple[Override, ...] = ()
+    """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
+
+
+class PlanSource(Protocol):
+    """A verified plan: its header in memory, its lines streamed as often as asked."""
+
+    @property
+    def header(self) -> PlanHeader: ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file's content, as approvals name it."""
+        ...
+
+    def lines(self) -> Iterator[PlanLine]:
+        """Every line in the plan's order."""
+        ...

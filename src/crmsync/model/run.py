@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from crmsync.errors import CrmSyncError
 from crmsync.model.change import RemoteError
 from crmsync.model.record import RecordRef, Value
 
@@ -91,8 +92,19 @@ class ApplyReport:
     """Every row that is not done."""
     api_calls: int
     seconds: float
+    stopped: CrmSyncError | None = None
+    """What ended the run early (sign-in, quota, CRM unreachable …): its class gives the exit code.
+    The rest stays planned and ``resume`` goes on with it."""
+    interrupted: bool = False
+    """A stop was asked for (SIGTERM, SIGINT); resumable."""
 
     @property
     def complete(self) -> bool:
         """Whether every row ended as done."""
-        return not self.problems
+        return not self.problems and self.stopped is None and not self.interrupted
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``resume`` would send or settle anything."""
+        open_states = (OpState.PLANNED, OpState.INTENT, OpState.IN_DOUBT)
+        return any(self.outcomes.get(state) for state in open_states)

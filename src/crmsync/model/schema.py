@@ -69,6 +69,14 @@ class ObjectSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectWant:
+    """An object to read and the fields wanted of it; nothing else of a record is stored."""
+
+    object: str
+    fields: tuple[FieldSchema, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     """The account behind a connection, as the API tells it; plans are pinned to ``id``."""
 

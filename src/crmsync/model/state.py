@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from crmsync.model.record import RecordRef
+from crmsync.model.record import RecordRef, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,16 @@ class CustomerState:
     clocks: Clocks = Clocks()
     known_facts: frozenset[str] = frozenset()
     """Facts that were known at the last evaluation: a fall by a fact gone missing is withheld."""
+    confirmed: Standing | None = None
+    """The standing by the latest confirmed write, when it is not the one the day opened with."""
+    observed: Clocks | None = None
+    """The clocks as last stored, when they are not the ones the day opened with."""
+    written: Mapping[str, Value] = field(default_factory=dict)
+    """Role → the value we last wrote: another value in the CRM was put there by a person."""
+    ruleset_digest: str | None = None
+    """The rules of the evaluation before this day, to tell why something changes."""
+    facts_digest: str | None = None
+    """The facts of the evaluation before this day, without those that time alone moves."""
 
 
 @dataclass(frozen=True, slots=True)

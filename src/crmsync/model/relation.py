@@ -1,0 +1,63 @@
+"""Facts of a whole population as one SQL statement: what ``facts`` hands to ``evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crmsync.model.fact import FactType
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+IDENTITY_COLUMNS = ("id", "name", "owner", "version", "modified_at", "locked", "rejected")
+"""The first columns of every relation: text, except ``modified_at`` (TIMESTAMP in UTC), ``locked``
+(BOOLEAN, never NULL) and ``rejected`` (VARCHAR[] of fact ids, never NULL)."""
+
+SQL_TYPES: Mapping[FactType, str] = {
+    FactType.DATE: "DATE",
+    FactType.DATETIME: "TIMESTAMP",
+    FactType.INTEGER: "BIGINT",
+    FactType.NUMBER: "DOUBLE",
+    FactType.MONEY: "DECIMAL(28, 6)",
+    FactType.PERCENT: "DOUBLE",
+    FactType.TEXT: "VARCHAR",
+    FactType.CHOICE: "VARCHAR",
+    FactType.YES_NO: "BOOLEAN",
+}
+"""The DuckDB type of a fact's column. Doubles are finite: NaN and infinities arrive as NULL.
+Moments are TIMESTAMP in UTC: fetched they are naive and get their zone back from the reader (DuckDB
+hands TIMESTAMPTZ to Python only by way of pytz)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactRelation:
+    """One DuckDB SELECT over the mirror, ordered by ``id``, only records in scope.
+
+    Columns in this order: `IDENTITY_COLUMNS`; one per fact of ``facts`` (``f0`` … in the order of
+    ``ruleset.facts``, formulas included, typed by `SQL_TYPES`); one per role of ``owned``
+    (``w_tier`` …, the canonical value now standing in the field crmsync writes). NULL is unknown.
+    A reader may wrap the statement as a subquery; it must not change it in place.
+    """
+
+    object: str
+    select: exp.Select
+    facts: tuple[str, ...]
+    types: tuple[FactType, ...]
+    owned: tuple[str, ...] = ()
+
+    def column(self, fact: str) -> str:
+        """The column that holds *fact*; raises ValueError when there is no such fact."""
+        return f"f{self.facts.index(fact)}"
+
+    @staticmethod
+    def owned_column(role: str) -> str:
+        """The column that holds what stands in the field written for *role*."""
+        return f"w_{role}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column name, in order."""
+        facts = tuple(f"f{number}" for number in range(len(self.facts)))
+        return IDENTITY_COLUMNS + facts + tuple(self.owned_column(role) for role in self.owned)

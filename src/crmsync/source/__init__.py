@@ -1,0 +1,28 @@
+"""Text with positions: reads YAML, explains its mistakes, shows findings with an excerpt."""
+
+from crmsync.source.findings import did_you_mean, error, has_errors, nearest, warning
+from crmsync.source.fixing import apply_fixes
+from crmsync.source.nodes import Mapping, Node, Scalar, ScalarValue, Sequence, Style
+from crmsync.source.reading import SourceFile, read_file, read_yaml
+from crmsync.source.rendering import by_place, render, summary
+
+__all__ = [
+    "Mapping",
+    "Node",
+    "Scalar",
+    "ScalarValue",
+    "Sequence",
+    "SourceFile",
+    "Style",
+    "apply_fixes",
+    "by_place",
+    "did_you_mean",
+    "error",
+    "has_errors",
+    "nearest",
+    "read_file",
+    "read_yaml",
+    "render",
+    "summary",
+    "warning",
+]

@@ -1,0 +1,74 @@
+"""Short ways to make a finding."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from crmsync.model.diagnostic import Diagnostic, Fix, Label, Severity
+from crmsync.model.position import Span
+from crmsync.model.text import Text
+
+
+def error(
+    code: str,
+    span: Span,
+    message: Text,
+    mend: Text | None = None,
+    *,
+    fix: str | Fix | None = None,
+    labels: tuple[Label, ...] = (),
+) -> Diagnostic:
+    """An error; ``fix`` as plain text replaces what stands at *span*."""
+    mechanical = Fix(span, fix) if isinstance(fix, str) else fix
+    return Diagnostic(code, Severity.ERROR, span, message, mend, labels, mechanical)
+
+
+def warning(
+    code: str,
+    span: Span,
+    message: Text,
+    mend: Text | None = None,
+    *,
+    fix: str | Fix | None = None,
+    labels: tuple[Label, ...] = (),
+) -> Diagnostic:
+    """A warning; ``fix`` as plain text replaces what stands at *span*."""
+    mechanical = Fix(span, fix) if isinstance(fix, str) else fix
+    return Diagnostic(code, Severity.WARNING, span, message, mend, labels, mechanical)
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether any of them is an error."""
+    return any(item.severity is Severity.ERROR for item in diagnostics)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that *word* is most probably meant to be, or ``None``.
+
+    Works on Chinese as on English: letter case and spaces are ignored, and in a short Chinese name
+    one wrong character of three or more is forgiven.
+    """
+    plain = {_plain(name): name for name in known}
+    wanted = _plain(word)
+    if wanted in plain:
+        return plain[wanted]
+    found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.62)
+    return plain[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> tuple[Text | None, str | None]:
+    """A mend that names the nearest known name, and that name; without one, the first known."""
+    names = list(known)
+    near = nearest(word, names)
+    if near is not None:
+        return Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?"), near
+    if not names:
+        return None, None
+    zh = "、".join(names[:12]) + ("…" if len(names) > 12 else "")
+    en = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return Text(zh=f"可用的有：{zh}", en=f"Known: {en}"), None
+
+
+def _plain(word: str) -> str:
+    return "".join(word.casefold().replace("_", "").replace("-", "").split())

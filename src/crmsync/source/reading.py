@@ -1,0 +1,135 @@
+"""Reads YAML as plain data with places: no anchors, tags, merge keys or second documents."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.position import Span
+from crmsync.model.text import Text
+from crmsync.source.builder import Builder, TooDeep
+from crmsync.source.decoding import decode, forbidden_characters
+from crmsync.source.findings import error
+from crmsync.source.lint import lint_tree
+from crmsync.source.mistakes import explain_failure
+from crmsync.source.nodes import Mapping
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as it was read: ``name`` is what messages call it, ``node`` its top mapping."""
+
+    name: str
+    text: str
+    node: Mapping | None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def read_yaml(path: Path | str | None, text: bytes) -> tuple[Mapping | None, list[Diagnostic]]:
+    """Read one YAML file's bytes; *path* is the name that spans carry.
+
+    Promises: never raises for any bytes; every finding has a place; the tree is returned only when
+    the text could be parsed and its top is a mapping. Findings about single values (a number with a
+    leading zero) come beside the tree, so one pass shows all of them.
+    """
+    name = "" if path is None else Path(path).as_posix()
+    found = _read(name, text)
+    return found.node, found.diagnostics
+
+
+def read_file(path: Path, *, name: str | None = None) -> SourceFile:
+    """Read one file from disk; never hangs on a pipe and never follows a device."""
+    shown = name if name is not None else path.as_posix()
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            return _unreadable(
+                shown, Text(zh=f"{shown} 不是普通文件", en=f"{shown} is not a regular file")
+            )
+        if info.st_size > MAX_BYTES:
+            return SourceFile(shown, "", None, [_too_big(shown, info.st_size)])
+        data = path.read_bytes()
+    except OSError as problem:
+        return _unreadable(shown, _os_words(shown, problem))
+    return _read(shown, data)
+
+
+def _read(name: str, data: bytes) -> SourceFile:
+    if len(data) > MAX_BYTES:
+        return SourceFile(name, "", None, [_too_big(name, len(data))])
+    text, problems = decode(name, data)
+    if problems:
+        return SourceFile(name, text, None, problems)
+    problems = forbidden_characters(name, text)
+    if problems:
+        return SourceFile(name, text, None, problems)
+    builder = Builder(name, MAX_DEPTH)
+    try:
+        builder.feed(yaml.parse(text, Loader=_LOADER))
+    except TooDeep as deep:
+        return SourceFile(name, text, None, [*builder.findings, _too_deep(deep.span)])
+    except yaml.MarkedYAMLError as problem:
+        return SourceFile(
+            name, text, None, [*builder.findings, *explain_failure(name, text, problem)]
+        )
+    except yaml.YAMLError:
+        whole = Span(name, 1, 1, 1, 1)
+        return SourceFile(name, text, None, [error("YAML018", whole, _NOT_YAML)])
+    root = builder.root
+    findings = list(builder.findings)
+    findings.extend(lint_tree(name, text, root))
+    if not isinstance(root, Mapping):
+        place = Span(name, 1, 1, 1, 1) if root is None else root.span
+        return SourceFile(name, text, None, [*findings, error("YAML005", place, _NOT_A_MAPPING)])
+    return SourceFile(name, text, root, findings)
+
+
+_NOT_YAML = Text(zh="这不是能读懂的 YAML 文件", en="this is not a YAML file that can be read")
+_NOT_A_MAPPING = Text(
+    zh="文件应由“键: 值”组成，第一层不能是空的、列表或一个词",
+    en="the file must be made of “key: value” lines; its top is empty, a list or a single word",
+)
+
+
+def _too_big(name: str, size: int) -> Diagnostic:
+    megabytes = f"{size / 1_000_000:.1f}"
+    return error(
+        "YAML004",
+        Span(name, 1, 1, 1, 1),
+        Text(
+            zh=f"文件有 {megabytes} MB，上限 1 MB",
+            en=f"the file is {megabytes} MB; the limit is 1 MB",
+        ),
+        Text(zh="请拆成几个文件", en="Split it into several files."),
+    )
+
+
+def _too_deep(span: Span) -> Diagnostic:
+    return error(
+        "YAML004",
+        span,
+        Text(zh=f"嵌套超过 {MAX_DEPTH} 层", en=f"nested deeper than {MAX_DEPTH} levels"),
+    )
+
+
+def _os_words(name: str, problem: OSError) -> Text:
+    if isinstance(problem, FileNotFoundError):
+        return Text(zh=f"找不到文件 {name}", en=f"there is no file {name}")
+    if isinstance(problem, PermissionError):
+        return Text(zh=f"没有权限读取 {name}", en=f"no permission to read {name}")
+    if problem.errno == errno.ELOOP:
+        return Text(zh=f"{name} 的符号链接指向自己", en=f"the links of {name} go in a circle")
+    return Text(zh=f"无法读取 {name}", en=f"{name} cannot be read")
+
+
+def _unreadable(name: str, words: Text) -> SourceFile:
+    return SourceFile(name, "", None, [error("YAML020", Span(name, 1, 1, 1, 1), words)])

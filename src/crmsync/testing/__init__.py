@@ -1,0 +1,69 @@
+"""The test kit shipped to connector authors: sandbox, faults, contract checks and their mutants."""
+
+from crmsync.testing.clock import SandboxClock
+from crmsync.testing.context import MemorySecrets, MemoryTokenShelf, practice_context
+from crmsync.testing.faults import (
+    CommitLate,
+    Delay,
+    Drop,
+    FaultScript,
+    PlannedFault,
+    Reply,
+    Truncate,
+    throttled,
+)
+from crmsync.testing.invariants import Invariants
+from crmsync.testing.memory import MemoryConnector
+from crmsync.testing.memory_crm import MemoryCall, MemoryCrm, Quirks, Trouble
+from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
+from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
+from crmsync.testing.records import (
+    Actor,
+    FieldWrite,
+    NoSuchRecord,
+    Origin,
+    RecordStore,
+    Row,
+    Table,
+)
+from crmsync.testing.sandbox import Sandbox
+from crmsync.testing.values import Complaint, ValueProblem, problems
+
+__all__ = [
+    "Actor",
+    "CommitLate",
+    "Complaint",
+    "Delay",
+    "Drop",
+    "FaultScript",
+    "FieldWrite",
+    "Invariants",
+    "LoadReport",
+    "MemoryCall",
+    "MemoryConnector",
+    "MemoryCrm",
+    "MemorySecrets",
+    "MemoryTokenShelf",
+    "NoSuchRecord",
+    "Origin",
+    "PlannedFault",
+    "PracticeCustomer",
+    "PracticeOrder",
+    "Quirks",
+    "RecordStore",
+    "Recorder",
+    "Reply",
+    "RequestKind",
+    "RequestRecord",
+    "Row",
+    "Sandbox",
+    "SandboxClock",
+    "SandboxConnection",
+    "Table",
+    "Trouble",
+    "Truncate",
+    "ValueProblem",
+    "practice_context",
+    "problems",
+    "throttled",
+]

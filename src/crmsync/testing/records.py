@@ -1,0 +1,287 @@
+"""The records of a sandbox: typed tables in memory, soft deletes, a log of every field write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from crmsync.model.record import Value
+from crmsync.model.schema import FieldSchema, ObjectSchema
+from crmsync.testing.clock import SandboxClock
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Origin(StrEnum):
+    """Who is behind a write: the API, a person in the CRM's own pages, or its automation.
+
+    LOADED is practice data, whether it came over the API or directly.
+    """
+
+    API = "api"
+    PERSON = "person"
+    AUTOMATION = "automation"
+    LOADED = "loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who writes: a user id of the sandbox and where the write comes from."""
+
+    user: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record as it stood after one write. ``written_at`` is exact, ``modified_at`` as coarse as
+    the vendor's clock."""
+
+    object: str
+    id: str
+    values: Mapping[str, Value]
+    created_at: datetime
+    created_by: str
+    modified_at: datetime
+    modified_by: str
+    written_at: datetime
+    revision: int = 1
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it lies in the recycle bin."""
+        return self.deleted_at is not None
+
+    def get(self, field: str) -> Value:
+        """The value of a field; an empty one is ``None``."""
+        return self.values.get(field)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWrite:
+    """One field of one record got a value. ``old`` is ``None`` for a new record."""
+
+    object: str
+    id: str
+    field: str
+    old: Value
+    new: Value
+    by: str
+    origin: Origin
+    at: datetime
+    read_only: bool = False
+    """Happened while the test said that nothing may be written."""
+
+
+class NoSuchRecord(LookupError):
+    """There is no such record, or it was deleted."""
+
+
+@dataclass(slots=True)
+class Table:
+    """One object of the sandbox: its fields and its rows."""
+
+    schema: ObjectSchema
+    rows: dict[str, Row] = field(default_factory=dict)
+    past: dict[str, list[Row]] = field(default_factory=dict)
+
+    def field(self, name: str) -> FieldSchema | None:
+        """The field of that API name, or ``None``."""
+        return self.schema.field(name)
+
+    def add_field(self, new: FieldSchema) -> None:
+        """Add a field, or replace the one of that name."""
+        others = tuple(item for item in self.schema.fields if item.name != new.name)
+        self.schema = replace(self.schema, fields=(*others, new))
+
+
+Watcher = Callable[[Row | None, Row, Actor], None]
+
+
+class RecordStore:
+    """Everything one sandbox holds. Thread-safe; ``resolution`` is the grain of modified times.
+
+    ``watch`` adds a hook called after every write with the row before, the row after and the actor:
+    the place for a workflow simulator, which may write again (as AUTOMATION).
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        *,
+        resolution: timedelta = timedelta(seconds=1),
+        new_id: Callable[[str, int], str] | None = None,
+        keep_past: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.resolution = resolution
+        self.keep_past = keep_past
+        self.guard = threading.RLock()
+        self._new_id = new_id or (lambda _, number: f"{number:018d}")
+        self._tables: dict[str, Table] = {}
+        self._serial = 0
+        self._writes: list[FieldWrite] = []
+        self._watchers: list[Watcher] = []
+        self.is_read_only: Callable[[], bool] = lambda: False
+
+    def add_object(self, schema: ObjectSchema) -> Table:
+        """Make room for an object; one that exists keeps its rows and gets the new fields."""
+        with self.guard:
+            table = self._tables.get(schema.object)
+            if table is None:
+                table = self._tables[schema.object] = Table(schema)
+            else:
+                for item in schema.fields:
+                    table.add_field(item)
+            return table
+
+    def table(self, object: str) -> Table:
+        """The table of that object; raises KeyError when there is none."""
+        return self._tables[object]
+
+    def objects(self) -> tuple[str, ...]:
+        """The API names of all objects."""
+        return tuple(self._tables)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call *watcher* after every write."""
+        self._watchers.append(watcher)
+
+    def create(self, object: str, values: Mapping[str, Value], by: Actor) -> Row:
+        """Add a record. Values are stored as given: checking them is the vendor's business."""
+        with self.guard:
+            self._serial += 1
+            row_id = self._new_id(object, self._serial)
+            now, coarse = self._times()
+            row = Row(
+                object, row_id, _frozen(values), coarse, by.user, coarse, by.user, written_at=now
+            )
+            self._put(None, row, by)
+            return row
+
+    def update(self, object: str, id: str, values: Mapping[str, Value], by: Actor) -> Row:
+        """Set fields of a record; raises NoSuchRecord. The modified time moves even if no value
+        does, as CRMs do."""
+        with self.guard:
+            before = self.get(object, id)
+            now, coarse = self._times()
+            row = replace(
+                before,
+                values=_frozen({**before.values, **values}),
+                modified_at=coarse,
+                modified_by=by.user,
+                written_at=now,
+                revision=before.revision + 1,
+            )
+            self._put(before, row, by)
+            return row
+
+    def delete(self, object: str, id: str, by: Actor) -> Row:
+        """Move a record to the recycle bin; raises NoSuchRecord."""
+        with self.guard:
+            before = self.get(object, id)
+            now, coarse = self._times()
+            row = replace(
+                before,
+                deleted_at=coarse,
+                deleted_by=by.user,
+                modified_at=coarse,
+                modified_by=by.user,
+                written_at=now,
+                revision=before.revision + 1,
+            )
+            self._put(before, row, by)
+            return row
+
+    def get(self, object: str, id: str) -> Row:
+        """The record as it stands now; raises NoSuchRecord for unknown and deleted ones."""
+        with self.guard:
+            row = self._tables[object].rows.get(id) if object in self._tables else None
+            if row is None or row.deleted:
+                raise NoSuchRecord(f"{object}/{id}")
+            return row
+
+    def find(self, object: str, id: str) -> Row | None:
+        """The record, deleted or not; ``None`` when it never existed."""
+        with self.guard:
+            return self._tables[object].rows.get(id)
+
+    def rows(
+        self, object: str, *, deleted: bool = False, lag: timedelta = timedelta()
+    ) -> list[Row]:
+        """Live rows (or the deleted ones), in the order they were created.
+
+        ``lag`` looks at them as a search index does that is so much late (needs ``keep_past``).
+        """
+        with self.guard:
+            table = self._tables[object]
+            if not lag:
+                return [row for row in table.rows.values() if row.deleted is deleted]
+            until = self.clock.now() - lag
+            seen = (_as_of(table.past.get(row.id, [row]), until) for row in table.rows.values())
+            return [row for row in seen if row is not None and row.deleted is deleted]
+
+    def writes(self, *, origin: Origin | None = None) -> tuple[FieldWrite, ...]:
+        """The log of field writes, in order; loading practice data is left out unless asked for."""
+        with self.guard:
+            wanted = {origin} if origin else set(Origin) - {Origin.LOADED}
+            return tuple(write for write in self._writes if write.origin in wanted)
+
+    def forget_writes(self) -> None:
+        """Start the log anew."""
+        with self.guard:
+            self._writes.clear()
+
+    def _times(self) -> tuple[datetime, datetime]:
+        now = self.clock.now()
+        if self.resolution <= timedelta():
+            return now, now
+        return now, now - (now - _EPOCH) % self.resolution
+
+    def _put(self, before: Row | None, row: Row, by: Actor) -> None:
+        table = self._tables[row.object]
+        table.rows[row.id] = row
+        if self.keep_past:
+            table.past.setdefault(row.id, []).append(row)
+        if by.origin is not Origin.LOADED:
+            self._writes.extend(_differences(before, row, by, self.is_read_only()))
+        for watcher in tuple(self._watchers):
+            watcher(before, row, by)
+
+
+def _frozen(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    return MappingProxyType({name: value for name, value in values.items() if value is not None})
+
+
+def _as_of(past: Iterable[Row], until: datetime) -> Row | None:
+    seen = None
+    for row in past:
+        if row.written_at <= until:
+            seen = row
+    return seen
+
+
+def _differences(
+    before: Row | None, after: Row, by: Actor, read_only: bool
+) -> Iterator[FieldWrite]:
+    old: Mapping[str, Value] = before.values if before else {}
+    for name in sorted({*old, *after.values}):
+        was, now = old.get(name), after.get(name)
+        if was != now or type(was) is not type(now):
+            yield FieldWrite(
+                after.object,
+                after.id,
+                name,
+                was,
+                now,
+                by.user,
+                by.origin,
+                after.written_at,
+                read_only,
+            )
