@@ -45,10 +45,10 @@ class Setting:
     as_of: date
     zone: str
 
-    def condition(self, object: str, condition: Condition) -> exp.Expression:
+    def condition(self, object: str, condition: Condition) -> exp.Expr:
         """A condition on the fields of *object*, columns unqualified."""
 
-        def column(name: Name) -> exp.Expression:
+        def column(name: Name) -> exp.Expr:
             field = self.fields.field(object, name.id)
             return conversion.as_fact(_column(field.name), field.type, name.type, self.zone)
 
@@ -143,7 +143,7 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
 
 def _aggregate(
     setting: Setting, related: Related, source: AggregateSource, field: FieldSchema | None
-) -> exp.Expression:
+) -> exp.Expr:
     value = exp.Star() if field is None else _column(field.name)
     match source.aggregate:
         case Aggregate.COUNT:
@@ -162,7 +162,7 @@ def _aggregate(
             return kind(this=value, expression=place)
 
 
-def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expression:
+def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expr:
     """Nothing counted is unknown, as nothing summed is: a fact says so itself with ``missing: 0``.
 
     An average is the exact sum over the count, so the order of rows cannot show in it.
@@ -180,7 +180,7 @@ def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expression:
     return value
 
 
-def _broken(field: FieldSchema | None, fits: exp.Expression) -> exp.Expression:
+def _broken(field: FieldSchema | None, fits: exp.Expr) -> exp.Expr:
     if field is None:
         return exp.false()
     test = exp.Anonymous(
@@ -190,8 +190,8 @@ def _broken(field: FieldSchema | None, fits: exp.Expression) -> exp.Expression:
     return exp.Coalesce(this=anywhere, expressions=[exp.false()])
 
 
-def _fits(setting: Setting, related: Related, source: AggregateSource) -> exp.Expression:
-    parts: list[exp.Expression] = [
+def _fits(setting: Setting, related: Related, source: AggregateSource) -> exp.Expr:
+    parts: list[exp.Expr] = [
         setting.condition(related.object, condition)
         for condition in (related.where, source.where)
         if condition is not None
@@ -203,13 +203,13 @@ def _fits(setting: Setting, related: Related, source: AggregateSource) -> exp.Ex
         parts.append(exp.LTE(this=day.copy(), expression=conversion.literal_day(until)))
     if source.aggregate in {Aggregate.FIRST, Aggregate.LAST}:
         parts.append(_known(_day(setting, related)))
-    fits: exp.Expression = exp.true()
+    fits: exp.Expr = exp.true()
     for number, part in enumerate(parts):
         fits = exp.And(this=fits, expression=exp.paren(part, copy=False)) if number else part
     return fits
 
 
-def _day(setting: Setting, related: Related) -> exp.Expression:
+def _day(setting: Setting, related: Related) -> exp.Expr:
     field = setting.fields.field(related.object, related.date)
     column = _column(field.name)
     if field.type is FieldType.DATETIME:
@@ -231,9 +231,9 @@ def _column(name: str) -> exp.Column:
     return exp.column(name, quoted=True)
 
 
-def _known(value: exp.Expression) -> exp.Expression:
+def _known(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=exp.paren(value, copy=False), expression=exp.null()))
 
 
-def _named(value: exp.Expression, name: str) -> exp.Expression:
+def _named(value: exp.Expr, name: str) -> exp.Expr:
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))

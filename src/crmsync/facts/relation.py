@@ -57,7 +57,7 @@ def relation(
     )
 
 
-def scope(setting: Setting) -> exp.Expression:
+def scope(setting: Setting) -> exp.Expr:
     """The mapping's ``applies_to`` on unqualified columns; TRUE when it has none."""
     if setting.mapping.applies_to is None:
         return exp.true()
@@ -124,7 +124,7 @@ class _Builder:
 
     def facts(self, below: exp.Select) -> exp.Select:
         """``f`` with its default, and ``x``: whether a value was there and did not fit."""
-        added: list[tuple[exp.Expression, str]] = []
+        added: list[tuple[exp.Expr, str]] = []
         for fact in self._ruleset.facts:
             number = self._numbers[fact.id]
             if fact.formula is not None:
@@ -149,8 +149,8 @@ class _Builder:
     def formulas(self, below: exp.Select) -> exp.Select:
         """Derived facts, each layer reading only the layers below it."""
         for layer in formula_layers(self._ruleset):
-            raw: list[tuple[exp.Expression, str]] = []
-            done: list[tuple[exp.Expression, str]] = []
+            raw: list[tuple[exp.Expr, str]] = []
+            done: list[tuple[exp.Expr, str]] = []
             for fact in layer:
                 assert fact.formula is not None
                 number = self._numbers[fact.id]
@@ -159,7 +159,7 @@ class _Builder:
                 typed = from_formula(_column(f"s{number}"), fact)
                 done.append((_checked(fact, typed), f"t{number}"))
             below = _over(_over(below, raw), done)
-            final: list[tuple[exp.Expression, str]] = []
+            final: list[tuple[exp.Expr, str]] = []
             for fact in layer:
                 number = self._numbers[fact.id]
                 unfit = exp.And(
@@ -198,15 +198,15 @@ class _Builder:
     def _sourced(self) -> list[FactDefinition]:
         return [fact for fact in self._ruleset.facts if fact.id in self._sources]
 
-    def _fact_column(self, name: Name) -> exp.Expression:
+    def _fact_column(self, name: Name) -> exp.Expr:
         return _column(f"f{self._numbers[name.id]}")
 
-    def _field(self, field: FieldSchema) -> exp.Expression:
+    def _field(self, field: FieldSchema) -> exp.Expr:
         return conversion.as_fact(
             _of(field.name), field.type, FactType.TEXT, self._ruleset.time_zone
         )
 
-    def _owner(self) -> exp.Expression:
+    def _owner(self) -> exp.Expr:
         pick = self._mapping.identity_owner
         return (
             conversion.null("VARCHAR")
@@ -214,7 +214,7 @@ class _Builder:
             else self._field(self._setting.fields.own(pick))
         )
 
-    def _locked(self) -> exp.Expression:
+    def _locked(self) -> exp.Expr:
         pick = self._mapping.lock_field
         if pick is None:
             return exp.false()
@@ -228,7 +228,7 @@ class _Builder:
         fact = self._ruleset.fact(id)
         field = self._setting.fields.own(source.field)
         number = self._numbers[id]
-        value: exp.Expression = _of(field.name)
+        value: exp.Expr = _of(field.name)
         kind = field.type
         known = conversion.translations(field, source.values, fact.choices)
         words = conversion.as_words(_of(field.name), field.type) if known else None
@@ -273,7 +273,7 @@ def formula_layers(ruleset: Ruleset) -> list[list[FactDefinition]]:
     return layers
 
 
-def from_formula(value: exp.Expression, fact: FactDefinition) -> exp.Expression:
+def from_formula(value: exp.Expr, fact: FactDefinition) -> exp.Expr:
     """A formula's result (as `expression_sql` types it) as the declared type of its fact."""
     match fact.type:
         case FactType.INTEGER:
@@ -286,10 +286,10 @@ def from_formula(value: exp.Expression, fact: FactDefinition) -> exp.Expression:
             return exp.cast(value, SQL_TYPES[fact.type])
 
 
-def _checked(fact: FactDefinition, value: exp.Expression) -> exp.Expression:
+def _checked(fact: FactDefinition, value: exp.Expr) -> exp.Expr:
     if fact.between is not None and fact.type.numeric:
         low, high = (_decimal(end) for end in fact.between)
-        inside: exp.Expression = exp.Between(this=value, low=low, high=high)
+        inside: exp.Expr = exp.Between(this=value, low=low, high=high)
     elif fact.choices and fact.type is FactType.CHOICE:
         inside = exp.In(
             this=value, expressions=[exp.Literal.string(choice) for choice in fact.choices]
@@ -299,11 +299,11 @@ def _checked(fact: FactDefinition, value: exp.Expression) -> exp.Expression:
     return exp.case().when(inside, value.copy())
 
 
-def _decimal(value: Decimal) -> exp.Expression:
+def _decimal(value: Decimal) -> exp.Expr:
     return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE")
 
 
-def _constant(value: FactValue, type: FactType) -> exp.Expression:
+def _constant(value: FactValue, type: FactType) -> exp.Expr:
     if value is None:
         return conversion.null(SQL_TYPES[type])
     if isinstance(value, bool):
@@ -317,12 +317,12 @@ def _constant(value: FactValue, type: FactType) -> exp.Expression:
     return exp.cast(exp.Literal.string(text), SQL_TYPES[type])
 
 
-def _over(below: exp.Select, added: Sequence[tuple[exp.Expression, str]]) -> exp.Select:
+def _over(below: exp.Select, added: Sequence[tuple[exp.Expr, str]]) -> exp.Select:
     columns = [_named(value, name) for value, name in added]
     return exp.select("*", *columns).from_(below.subquery("below"))
 
 
-def _named(value: exp.Expression, name: str) -> exp.Expression:
+def _named(value: exp.Expr, name: str) -> exp.Expr:
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
@@ -334,13 +334,13 @@ def _column(name: str) -> exp.Column:
     return exp.column(name, quoted=True)
 
 
-def _or_else(value: exp.Expression, default: str) -> exp.Expression:
+def _or_else(value: exp.Expr, default: str) -> exp.Expr:
     return exp.Coalesce(this=value, expressions=[exp.Literal.string(default)])
 
 
-def _is_null(value: exp.Expression) -> exp.Expression:
+def _is_null(value: exp.Expr) -> exp.Expr:
     return exp.Is(this=value, expression=exp.null())
 
 
-def _known(value: exp.Expression) -> exp.Expression:
+def _known(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=_is_null(value))
