@@ -1,4 +1,4 @@
-"""Zoho's API on the wire: one method per call crmsync makes, one error class per kind of failure."""
+"""Zoho's API on the wire: one method per call crmsync makes, one error class per failure."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ class ZohoClient:
         call = self._call("POST", "coql", Purpose.READ, json={"select_query": text})
         return _listing(self._read(call, query_cost(limit)))
 
-    def described(
-        self, path: str, query: Mapping[str, str | int] | None = None
-    ) -> dict[str, Json]:
+    def described(self, path: str, query: Mapping[str, str | int] | None = None) -> dict[str, Json]:
         """``GET`` settings, users or the organisation; an empty object when there is nothing."""
         reply = self._read(self._call("GET", path, Purpose.META, query=query or {}), 1)
         return {} if reply.empty else reply.json_object()
@@ -149,9 +147,7 @@ class ZohoClient:
     def _read(self, call: HttpCall, price: int) -> HttpReply:
         return self._patience.call(lambda: self._once(call, price))
 
-    def _once(
-        self, call: HttpCall, price: int, taken: frozenset[int] = frozenset()
-    ) -> HttpReply:
+    def _once(self, call: HttpCall, price: int, taken: frozenset[int] = frozenset()) -> HttpReply:
         reply = self._session.send(call)
         self.credits.told(reply.header(LEFT_HEADER))
         if reply.status not in {401, 403, 429} and reply.status < 500:
@@ -253,7 +249,7 @@ def _code(reply: HttpReply) -> str | None:
         return None
     try:
         found = reply.json()
-    except Exception:  # noqa: BLE001 - a body nobody can read has no code
+    except Exception:
         return None
     return clean_code(found.get("code")) if isinstance(found, dict) else None
 

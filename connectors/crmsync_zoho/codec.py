@@ -63,7 +63,7 @@ IDS = frozenset({FieldType.LOOKUP, FieldType.USER})
 TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.URL, FieldType.PICKLIST})
 
 
-class NotWritable(ValueError):  # noqa: N818 - becomes one change's refusal
+class NotWritable(ValueError):
     """A value that cannot be sent; ``code`` becomes the code of the change's refusal."""
 
     def __init__(self, code: str) -> None:
@@ -120,8 +120,10 @@ def _kind(data_type: str, described: Mapping[str, Json]) -> FieldType:
 
 def _choices(values: Json) -> tuple[Choice, ...]:
     return tuple(
-        Choice(str(value.get("actual_value") or value.get("display_value")), str(
-            value.get("display_value") or value.get("actual_value")))
+        Choice(
+            str(value.get("actual_value") or value.get("display_value")),
+            str(value.get("display_value") or value.get("actual_value")),
+        )
         for value in values or ()
         if isinstance(value, dict) and value.get("type") != "unused"
     )

@@ -334,4 +334,3 @@ def _tombstone(module: str, item: Mapping[str, Json], at: datetime) -> Record:
 def _hangs_below(item: Mapping[str, Json], parent: str) -> bool:
     record = parent.rpartition("/")[2]
     return any(isinstance(value, dict) and value.get("id") == record for value in item.values())
-

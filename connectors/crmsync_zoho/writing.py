@@ -47,9 +47,7 @@ class Writing:
         self._client = client
         self._descriptions = descriptions
 
-    def write(
-        self, changes: Sequence[Change], options: WriteOptions
-    ) -> tuple[ChangeResult, ...]:
+    def write(self, changes: Sequence[Change], options: WriteOptions) -> tuple[ChangeResult, ...]:
         """Carry out one batch of one kind and object."""
         if not changes:
             return ()
@@ -169,8 +167,8 @@ def _entries(reply: HttpReply, count: int) -> list[dict[str, Json]]:
     if isinstance(data, list) and len(data) == count:
         if all(isinstance(entry, dict) for entry in data):
             return data
-    elif not isinstance(data, list) and reply.status in {400, 412} and clean_code(
-        found.get("code")
+    elif (
+        not isinstance(data, list) and reply.status in {400, 412} and clean_code(found.get("code"))
     ):
         return [found] * count
     raise OutcomeUnknown(
