@@ -42,7 +42,7 @@ _SIGN = {
     Operator.ADD: "+",
     Operator.SUBTRACT: "-",
     Operator.MULTIPLY: "×",
-    Operator.DIVIDE: "/",
+    Operator.DIVIDE: "÷",
 }
 _QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'), ("'", "'"), ("‘", "’"))
 _NOTHING = Scope()
