@@ -25,7 +25,7 @@ def _answer(code: int, *, commit: bool = False) -> Reply:
     return Reply(body=body, commit=commit)
 
 
-class FxiaokeHarness(SandboxHarness):
+class Harness(SandboxHarness):
     """Customers of the practice tenant, and tasks in the object its administrator made."""
 
     object = "AccountObj"
