@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from crmsync.model.record import Value
 from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.testing.clock import SandboxClock
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Origin(StrEnum):
@@ -47,6 +49,7 @@ class Row:
     modified_at: datetime
     modified_by: str
     written_at: datetime
+    revision: int = 1
     deleted_at: datetime | None = None
     deleted_by: str | None = None
 
@@ -174,6 +177,7 @@ class RecordStore:
                 modified_at=coarse,
                 modified_by=by.user,
                 written_at=now,
+                revision=before.revision + 1,
             )
             self._put(before, row, by)
             return row
@@ -190,6 +194,7 @@ class RecordStore:
                 modified_at=coarse,
                 modified_by=by.user,
                 written_at=now,
+                revision=before.revision + 1,
             )
             self._put(before, row, by)
             return row
@@ -235,11 +240,9 @@ class RecordStore:
 
     def _times(self) -> tuple[datetime, datetime]:
         now = self.clock.now()
-        grain = self.resolution.total_seconds()
-        if grain <= 0:
+        if self.resolution <= timedelta():
             return now, now
-        stamp = now.timestamp()
-        return now, datetime.fromtimestamp(stamp - stamp % grain, tz=now.tzinfo)
+        return now, now - (now - _EPOCH) % self.resolution
 
     def _put(self, before: Row | None, row: Row, by: Actor) -> None:
         table = self._tables[row.object]

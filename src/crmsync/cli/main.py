@@ -1,0 +1,163 @@
+"""The entry point: finds the verb, imports only that verb, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from crmsync import __version__
+from crmsync.cli.failure import report_bug, report_error
+from crmsync.cli.language import say
+from crmsync.errors import CrmSyncError, ExitCode
+
+# verb → (module, what it does): the one list of verbs, in the order people meet them.
+VERBS: dict[str, tuple[str, str]] = {
+    "init": ("start", say("新建项目", "make a project: crmsync.yaml, a ruleset, its cases")),
+    "connect": (
+        "start",
+        say(
+            "登录 CRM，建立或列出写回字段", "sign in to a CRM, create or list the write-back fields"
+        ),
+    ),
+    "doctor": (
+        "doctor",
+        say(
+            "检查引擎、规则、存储、登录、字段、配额、计划任务",
+            "check engine, rules, store, sign-in, fields, quota, schedule",
+        ),
+    ),
+    "check": (
+        "rules",
+        say("检查规则、映射、用例文件", "check rule, mapping, table and case files"),
+    ),
+    "fmt": ("rules", say("整理规则文件；--from gbk 转码", "tidy rule files; --from gbk")),
+    "test": ("rules", say("运行用例", "run the cases in rules.test.yaml")),
+    "simulate": (
+        "rules",
+        say("在最近快照上比较规则改动的影响", "what an edit would change, on the last snapshot"),
+    ),
+    "pull": ("run", say("读取 CRM 到本地镜像", "read the CRM into the local mirror")),
+    "plan": (
+        "run",
+        say(
+            "评估并列出全部改动；不写入",
+            "evaluate and show every change; writes nothing",
+        ),
+    ),
+    "show": ("run", say("显示已保存的计划", "show a saved plan")),
+    "apply": ("run", say("写入一份已保存的计划", "write a saved plan")),
+    "explain": (
+        "why",
+        say("某个客户为什么是现在的等级", "why a customer is what it is, and what would change it"),
+    ),
+    "runs": ("history", say("列出或查看运行记录", "list or show runs")),
+    "undo": ("history", say("生成撤销某次运行的计划", "make a plan that takes a run back")),
+    "report": ("history", say("输出一次运行的报告", "a run as Markdown, CSV or JSON")),
+    "adopt": (
+        "start",
+        say("以 CRM 里现有的等级为起点", "take the tier field a company already has as the start"),
+    ),
+    "sync": ("run", say("夜间任务：读取 → 计划 → 写入", "the nightly job: pull → plan → apply")),
+    "serve": ("operate", say("运行计划任务", "run the scheduled jobs")),
+    "pause": ("operate", say("暂停写入", "stop writing to a connection")),
+    "resume": ("operate", say("恢复写入", "write again after a pause or an undo")),
+    "review": (
+        "operate",
+        say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
+    ),
+    "sandbox": ("operate", say("启动练习用 CRM", "start a practice CRM on this machine")),
+    "demo": (
+        "operate",
+        say("用练习 CRM 走完全程", "the whole job against the practice CRM, no account needed"),
+    ),
+    "connectors": ("start", say("列出已安装的连接器", "list the installed connectors")),
+    "completion": ("operate", say("命令补全脚本", "shell completion: bash, zsh or fish")),
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module only when that verb runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order people meet them."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module and take the command of that name from it."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"crmsync.cli.{VERBS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their short help, without importing any of them."""
+        del ctx
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest verb when the one asked for does not exist."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = importlib.import_module("difflib").get_close_matches(args[0], VERBS, n=1)
+            hint = say(f"是不是“{near[0]}”？", f"Did you mean “{near[0]}”?") if near else ""
+            ctx.fail(say(f"没有命令“{args[0]}”。", f"there is no command “{args[0]}”. ") + hint)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=say(
+        "客户分级与生命周期即代码：规则在文件里，crmsync 读取 CRM、给出计划、按计划写入、"
+        "解释每个决定，并可撤销任何一次运行。",
+        "Customer tiers and lifecycle stages as code: rules live in files; crmsync reads the CRM,"
+        " shows a plan, writes exactly that plan, explains every decision and can take any run"
+        " back.",
+    ),
+    epilog=say("从这里开始： crmsync demo", "Start here: crmsync demo"),
+)
+@click.version_option(__version__, prog_name="crmsync", message="%(prog)s %(version)s")
+def root() -> None:
+    """The command itself; its verbs do the work."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise SystemExit(ExitCode.TERMINATED)
+
+
+def main() -> None:
+    """Run the command line and leave with the documented exit code, never with a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = root.main(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.Abort:
+        click.echo(say("已中断。", "Interrupted."), err=True)
+        code = ExitCode.INTERRUPTED
+    except click.ClickException as wrong:
+        wrong.show()
+        code = ExitCode.USAGE
+    except CrmSyncError as error:
+        code = report_error(error, sys.argv[1:])
+    except KeyboardInterrupt:
+        click.echo(say("已中断。", "Interrupted."), err=True)
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.DONE
+    except Exception as bug:  # the last door: a report file instead of a traceback
+        code = report_bug(bug, sys.argv[1:])
+    sys.exit(int(code or 0))

@@ -1,0 +1,159 @@
+"""Takes typed values out of a mapping and reports what does not fit, with the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.position import Span
+from crmsync.model.text import Text
+from crmsync.source import Mapping, Scalar, did_you_mean, error
+
+_ZONES = {
+    "EST": "America/New_York",
+    "PST": "America/Los_Angeles",
+    "CST": "Asia/Shanghai",
+    "UTC+8": "Asia/Shanghai",
+    "GMT+8": "Asia/Shanghai",
+    "北京时间": "Asia/Shanghai",
+}
+
+
+class Keys:
+    """One mapping of ``crmsync.yaml``; every wrong value becomes a finding and reads as absent."""
+
+    def __init__(
+        self, node: Mapping, known: Sequence[str] | None, problems: list[Diagnostic]
+    ) -> None:
+        self._node = node
+        self._problems = problems
+        for key, _ in node.entries if known is not None else ():
+            if known is not None and key.text not in known:
+                mend, near = did_you_mean(key.text, known)
+                self._problems.append(
+                    error(
+                        "CONF004",
+                        key.span,
+                        Text(zh=f"没有“{key.text}”这个键", en=f"there is no key “{key.text}”"),
+                        mend,
+                        fix=near,
+                    )
+                )
+
+    def place(self, name: str) -> Span:
+        """Where the key stands, else where the mapping begins."""
+        key = self._node.key(name)
+        return key.span if key is not None else self._node.span
+
+    def word(self, name: str, *, required: bool = False) -> str | None:
+        """A single value as text."""
+        node = self._node.get(name)
+        if node is None or (isinstance(node, Scalar) and node.empty):
+            if required:
+                self._report(
+                    "CONF006",
+                    self._node.span,
+                    Text(zh=f"缺少“{name}”", en=f"“{name}” is missing"),
+                )
+            return None
+        if not isinstance(node, Scalar):
+            self._report(
+                "CONF005",
+                node.span,
+                Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
+            )
+            return None
+        return node.text
+
+    def choice(self, name: str, options: Sequence[str]) -> str | None:
+        """One of *options*."""
+        word = self.word(name)
+        if word is None or word in options:
+            return word
+        mend, near = did_you_mean(word, options)
+        self._problems.append(
+            error(
+                "CONF007",
+                self._value_place(name),
+                Text(
+                    zh=f"“{name}”不能是“{word}”",
+                    en=f"“{name}” cannot be “{word}”",
+                ),
+                mend,
+                fix=near,
+            )
+        )
+        return None
+
+    def integer(self, name: str) -> int | None:
+        """A whole number."""
+        node = self._node.get(name)
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and type(node.value) is int:
+            return node.value
+        self._report(
+            "CONF005",
+            self._value_place(name),
+            Text(zh=f"“{name}”应是整数", en=f"“{name}” must be a whole number"),
+        )
+        return None
+
+    def boolean(self, name: str) -> bool | None:
+        """``true`` or ``false``."""
+        node = self._node.get(name)
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self._report(
+            "CONF005",
+            self._value_place(name),
+            Text(zh=f"“{name}”应是 true 或 false", en=f"“{name}” must be true or false"),
+        )
+        return None
+
+    def mapping(self, name: str) -> Mapping | None:
+        """A nested mapping."""
+        node = self._node.get(name)
+        if node is None or (isinstance(node, Scalar) and node.empty):
+            return None
+        if isinstance(node, Mapping):
+            return node
+        self._report(
+            "CONF005",
+            node.span,
+            Text(zh=f"“{name}”下面应是“键: 值”", en=f"“{name}” must hold “key: value” lines"),
+        )
+        return None
+
+    def zone(self, name: str) -> str | None:
+        """An IANA time zone."""
+        word = self.word(name)
+        if word is None:
+            return None
+        try:
+            ZoneInfo(word)
+        except (ValueError, OSError):
+            better = _ZONES.get(word, "Asia/Shanghai")
+        else:
+            if word not in _ZONES:
+                return word
+            better = _ZONES[word]
+        self._problems.append(
+            error(
+                "CONF008",
+                self._value_place(name),
+                Text(zh=f"没有时区“{word}”", en=f"there is no time zone “{word}”"),
+                Text(zh=f"写成 {better} 这样", en=f"Write it like {better}."),
+            )
+        )
+        return None
+
+    def _value_place(self, name: str) -> Span:
+        node = self._node.get(name)
+        return node.span if node is not None else self._node.span
+
+    def _report(self, code: str, span: Span, message: Text) -> None:
+        self._problems.append(error(code, span, message))

@@ -1,0 +1,252 @@
+"""``crmsync.yaml``: connections, jobs and where things lie; read with every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crmsync.config.keys import Keys
+from crmsync.errors import ConfigError
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.position import Span
+from crmsync.model.text import Text
+from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file
+
+FILE_NAME = "crmsync.yaml"
+TOP = ("version", "language", "time_zone", "state", "store", "human_edits", "connections", "jobs")
+JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow", "pilot")
+CATCH_UP = ("once", "skip", "all")
+_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
+_SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """One connection: the connector's name and its own keys, secrets still as references."""
+
+    name: str
+    connector: str
+    keys: MappingOf[str, object]
+    allow_private: bool = False
+    span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """One scheduled job. ``when`` is ``02:00`` or five cron fields."""
+
+    name: str
+    ruleset: str
+    connection: str
+    when: str
+    time_zone: str
+    catch_up: str = "once"
+    allow: tuple[str, ...] = ()
+    span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectConfig:
+    """Everything ``crmsync.yaml`` says, with paths made absolute."""
+
+    folder: Path
+    language: str
+    connections: MappingOf[str, ConnectionConfig]
+    jobs: MappingOf[str, JobConfig]
+    state: Path
+    store_url: str | None = None
+    human_edits: str = "conflict"
+    source: SourceFile | None = None
+
+    @property
+    def rulesets(self) -> tuple[Path, ...]:
+        """The ruleset folders of the project, by name."""
+        return tuple(
+            sorted(path.parent for path in (self.folder / "rulesets").glob("*/rules.yaml"))
+        )
+
+
+def load_project(folder: Path) -> ProjectConfig:
+    """Read ``crmsync.yaml`` of *folder*; raises ConfigError with every problem in it."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise ConfigError(
+            Text(
+                zh=f"{folder} 里没有 {FILE_NAME}",
+                en=f"there is no {FILE_NAME} in {folder}",
+            ),
+            mend=Text(
+                zh="在项目文件夹里运行，或加 --project DIR；新建项目： crmsync init",
+                en="run it in a project folder, or add --project DIR; new project: crmsync init",
+            ),
+            code="CONF001",
+        )
+    source = read_file(path, name=FILE_NAME)
+    config, problems = _read(folder, source)
+    if config is None or has_errors(problems):
+        raise ConfigError(
+            Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
+            code="CONF002",
+            diagnostics=problems,
+        )
+    return config
+
+
+def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[Diagnostic]]:
+    problems = list(source.diagnostics)
+    if source.node is None:
+        return None, problems
+    keys = Keys(source.node, TOP, problems)
+    version = keys.integer("version")
+    if version not in {None, 1}:
+        problems.append(
+            error(
+                "CONF003",
+                keys.place("version"),
+                Text(zh=f"版本 {version} 不认识", en=f"version {version} is not known"),
+                Text(zh="写成 version: 1", en="Write version: 1."),
+            )
+        )
+    zone = keys.zone("time_zone") or "UTC"
+    state = folder / (keys.word("state") or "var")
+    config = ProjectConfig(
+        folder=folder,
+        language=keys.choice("language", ("zh", "en")) or "zh",
+        connections=_connections(keys.mapping("connections"), problems),
+        jobs=_jobs(keys.mapping("jobs"), zone, problems),
+        state=state,
+        store_url=keys.word("store"),
+        human_edits=keys.choice("human_edits", ("conflict", "adopt")) or "conflict",
+        source=source,
+    )
+    _check_jobs(config, problems)
+    return config, problems
+
+
+def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, ConnectionConfig]:
+    found: dict[str, ConnectionConfig] = {}
+    for name, body in node.entries if node else ():
+        if not isinstance(body, Mapping):
+            problems.append(_not_a_mapping(name))
+            continue
+        keys = Keys(body, None, problems)
+        connector = keys.word("connector", required=True)
+        own = {
+            key.text: _plain(key, value, problems)
+            for key, value in body.entries
+            if key.text not in {"connector", "allow_private"}
+        }
+        found[name.text] = ConnectionConfig(
+            name=name.text,
+            connector=connector or "",
+            keys=own,
+            allow_private=keys.boolean("allow_private") or False,
+            span=name.span,
+        )
+    return found
+
+
+def _plain(key: Scalar, value: object, problems: list[Diagnostic]) -> object:
+    if not isinstance(value, Scalar):
+        problems.append(_not_a_word(key))
+        return ""
+    text = value.text
+    secret = bool(_SECRET_KEY.search(key.text))
+    if not text.startswith("secret:") and (secret or _TOKEN.fullmatch(text)):
+        name = f"secret:{key.text}"
+        problems.append(
+            error(
+                "CONF010",
+                value.span,
+                Text(
+                    zh=f"“{key.text}”像是密码或令牌，不能写在文件里",
+                    en=f"“{key.text}” looks like a secret; it must not stand in the file",
+                ),
+                Text(
+                    zh=f"改为 {name}，再把值放进环境变量、钥匙串或 var/secrets 文件",
+                    en=f"Write {name} and keep the value in the environment, the keyring or a"
+                    " var/secrets file.",
+                ),
+            )
+        )
+        return ""
+    return value.value if not isinstance(value.value, str) else text
+
+
+def _jobs(node: Mapping | None, zone: str, problems: list[Diagnostic]) -> dict[str, JobConfig]:
+    found: dict[str, JobConfig] = {}
+    for name, body in node.entries if node else ():
+        if not isinstance(body, Mapping):
+            problems.append(_not_a_mapping(name))
+            continue
+        keys = Keys(body, JOB, problems)
+        at, cron = keys.word("at"), keys.word("cron")
+        if (at is None) == (cron is None):
+            problems.append(
+                error(
+                    "CONF020",
+                    name.span,
+                    Text(
+                        zh=f"任务“{name.text}”要写 at 或 cron 之一",
+                        en=f"job “{name.text}” needs either at or cron",
+                    ),
+                    Text(zh='例如 at: "02:00"', en='Such as at: "02:00".'),
+                )
+            )
+        allow = keys.mapping("allow")
+        found[name.text] = JobConfig(
+            name=name.text,
+            ruleset=keys.word("ruleset", required=True) or "",
+            connection=keys.word("connection", required=True) or "",
+            when=at or cron or "",
+            time_zone=keys.zone("time_zone") or zone,
+            catch_up=keys.choice("catch_up", CATCH_UP) or "once",
+            allow=tuple(
+                f"{key.text}={value.text}"
+                for key, value in (allow.entries if allow else ())
+                if isinstance(value, Scalar)
+            ),
+            span=name.span,
+        )
+    return found
+
+
+def _check_jobs(config: ProjectConfig, problems: list[Diagnostic]) -> None:
+    for job in config.jobs.values():
+        if job.connection and job.connection not in config.connections:
+            problems.append(
+                error(
+                    "CONF021",
+                    job.span,
+                    Text(
+                        zh=f"任务“{job.name}”用的连接“{job.connection}”不存在",
+                        en=f"job “{job.name}” names connection “{job.connection}”, which is not"
+                        " declared",
+                    ),
+                    Text(
+                        zh="已有连接：" + "、".join(config.connections),
+                        en="Declared: " + ", ".join(config.connections),
+                    ),
+                )
+            )
+
+
+def _not_a_mapping(name: Scalar) -> Diagnostic:
+    return error(
+        "CONF005",
+        name.span,
+        Text(
+            zh=f"“{name.text}”下面应是“键: 值”",
+            en=f"“{name.text}” must hold “key: value” lines",
+        ),
+    )
+
+
+def _not_a_word(key: Scalar) -> Diagnostic:
+    return error(
+        "CONF005",
+        key.span,
+        Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
+    )

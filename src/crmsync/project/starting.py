@@ -1,0 +1,118 @@
+"""``init``: a project folder with settings, one ruleset, its mapping and a signing key."""
+
+from __future__ import annotations
+
+import secrets as randomness
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from crmsync.connector import ConnectorSpec
+from crmsync.errors import UsageError
+from crmsync.model.text import Text
+from crmsync.project.shipped import shipped_ruleset
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+SETTINGS_FILE = "crmsync.yaml"
+KEY_FILE = "var/plan.key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProject:
+    """What ``init`` was told. ``keys`` are the connection's own settings; secrets stay references
+    (``secret:NAME``)."""
+
+    folder: Path
+    spec: ConnectorSpec
+    ruleset: str
+    connection: str
+    language: str
+    time_zone: str
+    keys: Mapping[str, object] = field(default_factory=dict)
+    nightly_at: str = "02:00"
+
+
+def start(wanted: NewProject) -> tuple[Path, ...]:
+    """Write the project and return the files made; an existing crmsync.yaml is never touched."""
+    settings = wanted.folder / SETTINGS_FILE
+    if settings.exists():
+        raise UsageError(
+            Text(
+                zh=f"{settings.name} 已存在，不会覆盖",
+                en=f"{settings.name} is already there and will not be touched",
+            ),
+            mend=Text(zh="换一个空文件夹", en="choose an empty folder"),
+        )
+    source = shipped_ruleset(wanted.ruleset)
+    target = wanted.folder / "rulesets" / wanted.ruleset
+    if target.exists():
+        raise UsageError(
+            Text(zh=f"{target} 已存在", en=f"{target} is already there"),
+            mend=Text(zh="换一个空文件夹", en="choose an empty folder"),
+        )
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for mapping in (target / "mapping").glob("*.yaml"):
+        if mapping.stem != wanted.spec.name:
+            mapping.unlink()
+    settings.write_text(sample(wanted), encoding="utf-8")
+    ignore = wanted.folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("var/\n", encoding="utf-8")
+    make_key(wanted.folder)
+    files = sorted(path for path in target.rglob("*") if path.is_file())
+    return (settings, *files)
+
+
+def make_key(folder: Path) -> Path:
+    """The key that signs plans: made once, readable by the owner alone."""
+    path = folder / KEY_FILE
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=PRIVATE_FILE)
+        path.write_text(randomness.token_hex(32) + "\n", encoding="ascii")
+    return path
+
+
+def sample(wanted: NewProject) -> str:
+    """The text of ``crmsync.yaml``: one connection, one nightly job, secrets by reference."""
+    keys = {"connector": wanted.spec.name, **wanted.keys}
+    return _TEMPLATE.format(
+        language=wanted.language,
+        connection=wanted.connection,
+        keys=_indented(keys, 4),
+        ruleset=wanted.ruleset,
+        at=wanted.nightly_at,
+        zone=wanted.time_zone,
+    )
+
+
+def _indented(keys: Mapping[str, object], depth: int) -> str:
+    text = yaml.safe_dump(dict(keys), allow_unicode=True, sort_keys=False, default_flow_style=False)
+    return "\n".join(" " * depth + line for line in text.splitlines())
+
+
+_TEMPLATE = """\
+# crmsync 项目 / project. 改完运行 / after editing run:  crmsync check
+version: 1
+language: {language}                 # zh | en
+
+connections:
+  {connection}:
+{keys}
+
+# 密码不写在这里 / secrets are never written here. secret:NAME is looked up in this order:
+#   1. environment  CRMSYNC_SECRET_NAME       2. systemd credentials
+#   3. the system keyring (service crmsync)   4. var/secrets/NAME, readable by you alone (0600)
+
+jobs:
+  nightly:
+    ruleset: {ruleset}
+    connection: {connection}
+    at: "{at}"                      # or  cron: "0 2 * * 1-5"
+    time_zone: {zone}
+    catch_up: once                   # 错过后补一次 / once | skip | all
+"""

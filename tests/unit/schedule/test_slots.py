@@ -1,0 +1,82 @@
+"""Slots: one per local day through every change of clocks, standard cron days."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crmsync.errors import ConfigError
+from crmsync.schedule.slots import timetable
+
+NEW_YORK = ZoneInfo("America/New_York")
+ZONES = [
+    "America/New_York",
+    "Europe/London",
+    "Asia/Shanghai",
+    "Australia/Sydney",
+    "America/Santiago",
+    "Australia/Lord_Howe",
+]
+
+
+def slots(written: str, zone: str, start: datetime, days: int) -> list[datetime]:
+    table = timetable(written, ZoneInfo(zone))
+    return list(table.between(start, start + timedelta(days=days)))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("written", ["00:30", "01:30", "02:00", "02:30", "03:15"])
+def test_a_daily_job_runs_once_on_every_local_day_of_a_year(zone: str, written: str) -> None:
+    start = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(minutes=1)
+    found = slots(written, zone, start, 365)
+    local_days = [moment.astimezone(ZoneInfo(zone)).date() for moment in found]
+    assert len(local_days) == len(set(local_days))
+    assert len(local_days) in {364, 365}
+    gaps = {b - a for a, b in itertools.pairwise(local_days)}
+    assert gaps == {timedelta(days=1)}
+
+
+def test_a_time_in_the_spring_gap_runs_at_the_first_minute_that_exists() -> None:
+    start = datetime(2026, 3, 8, 5, 0, tzinfo=UTC)  # midnight in New York
+    (moment,) = slots("02:30", "America/New_York", start, 1)
+    assert moment.astimezone(NEW_YORK).strftime("%H:%M") == "03:00"
+
+
+def test_a_time_that_comes_twice_in_autumn_runs_at_its_first_occurrence() -> None:
+    start = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
+    (moment,) = slots("01:30", "America/New_York", start, 1)
+    assert moment == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+
+
+def test_cron_day_numbers_mean_monday_to_friday() -> None:
+    found = slots("0 8 * * 1-5", "Asia/Shanghai", datetime(2026, 11, 15, 16, tzinfo=UTC), 7)
+    assert [moment.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%a") for moment in found] == [
+        "Mon",
+        "Tue",
+        "Wed",
+        "Thu",
+        "Fri",
+    ]
+
+
+@pytest.mark.parametrize("sunday", ["0", "7", "sun"])
+def test_sunday_has_three_spellings(sunday: str) -> None:
+    (moment,) = slots(f"0 8 * * {sunday}", "UTC", datetime(2026, 11, 16, tzinfo=UTC), 7)
+    assert moment.date().isoformat() == "2026-11-22"
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London"])
+def test_an_hourly_job_runs_every_real_hour_through_both_changes(zone: str) -> None:
+    for start in (datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
+        found = slots("5 * * * *", zone, start, 10)
+        assert len(found) == 240
+        assert {b - a for a, b in itertools.pairwise(found)} == {timedelta(hours=1)}
+
+
+@pytest.mark.parametrize("written", ["25:00", "2 o'clock", "0 2 * *", "61 2 * * *", "0 2 * * 9-x"])
+def test_a_time_nobody_can_read_is_refused_with_a_mend(written: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        timetable(written, NEW_YORK)
+    assert caught.value.mend is not None
+    assert "02:00" in caught.value.mend.en
