@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
+from itertools import pairwise
 
 from crmsync.model.scorecard import Band
 from crmsync.model.text import Text
+from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, scalar
 from crmsync.source import Mapping as MappingNode
 
-_BAND = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(?:\.\.|…|至|–|to)\s*(-?[0-9]+(?:\.[0-9]+)?)\Z", re.ASCII)
 
-
-def read_bands(block: Block, edges: bool, findings: Findings) -> tuple[Band, ...]:
+def read_bands(block: Block, language: Language, *, edges: bool) -> tuple[Band, ...]:
     """Read ``bands``; bands that touch need ``edges`` to say whose the shared value is."""
     node = block.take("bands")
     if node is None:
         return ()
     if not isinstance(node, MappingNode):
-        Block.of(node, findings)
+        Block.of(node, language.findings)
         return ()
     bands = []
     for key, value in node.entries:
-        single = scalar(value, findings)
-        match = None if single is None else _BAND.match(single.text)
-        if single is None:
-            continue
-        if match is None or Decimal(match.group(1)) >= Decimal(match.group(2)):
-            findings.add(
-                "RULE022",
-                single.span,
-                Text(zh=f"看不懂档位“{single.text}”", en=f"the band “{single.text}” is not understood"),
-                Text(zh="写成 10..15 这样，小的在前", en="Write it like 10..15, the lower end first."),
-            )
-            continue
-        bands.append(Band(key.text, Decimal(match.group(1)), Decimal(match.group(2))))
-    _neighbours(block, bands, edges, findings)
+        single = scalar(value, language.findings)
+        ends = None if single is None else language.range(single)
+        if ends is not None:
+            bands.append(Band(key.text, *ends))
+    _neighbours(block, bands, language.findings, edges=edges)
     return tuple(bands)
 
 
-def _neighbours(block: Block, bands: list[Band], edges: bool, findings: Findings) -> None:
+def _neighbours(block: Block, bands: list[Band], findings: Findings, *, edges: bool) -> None:
     ordered = sorted(bands, key=lambda band: band.low)
-    for below, above in zip(ordered, ordered[1:], strict=False):
+    for below, above in pairwise(ordered):
         if above.low < below.high:
             findings.add(
                 "RULE022",
@@ -62,7 +51,8 @@ def _neighbours(block: Block, bands: list[Band], edges: bool, findings: Findings
                     "both bands hold them",
                 ),
                 Text(
-                    zh="加一行 edges: lower（归上面一档，即下端值归本档）或 edges: upper（归下面一档）",
+                    zh="加一行 edges: lower（归上面一档，即下端值归本档）或 edges: "
+                    "upper（归下面一档）",
                     en="Add edges: lower (each band holds its lower end) or edges: upper "
                     "(each band holds its upper end).",
                 ),

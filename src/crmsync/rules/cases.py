@@ -13,7 +13,6 @@ from crmsync.model.case import Case, CaseEpisode, CaseFile, Expectation
 from crmsync.model.decision import Because
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.position import Span
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import Clocks, CustomerState, Standing
@@ -142,7 +141,9 @@ class _Reader:
         for key, value in node.entries:
             fact = self._names.facts.get(key.text)
             if fact is None:
-                self._unknown("TEST010", key, Text(zh="没有事实", en="there is no fact"), self._names.facts)
+                self._unknown(
+                    "TEST010", key, Text(zh="没有事实", en="there is no fact"), self._names.facts
+                )
                 continue
             if fact.formula is not None:
                 self._findings.add(
@@ -313,9 +314,7 @@ class _Reader:
         self._unknown("TEST012", found, Text(zh="规则集里没有", en="the ruleset has no"), known)
         return None
 
-    def _unknown(
-        self, code: str, found: Scalar, start: Text, known: Mapping[str, object]
-    ) -> None:
+    def _unknown(self, code: str, found: Scalar, start: Text, known: Mapping[str, object]) -> None:
         mend, near = did_you_mean(found.text, known)
         self._findings.add(
             code,

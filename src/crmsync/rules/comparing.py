@@ -111,7 +111,7 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
             found.add(f"{card.id}.{criterion.id}.{hit.hit}")
     if decision.tier is not None and decision.tier.after is not None:
         found.add(f"tier.levels.{decision.tier.after}")
-    found.update(f"tier.exceptions.{id}" for id in decision.exceptions)
+    found.update(f"tier.exceptions.{name}" for name in decision.exceptions)
     if decision.lifecycle is not None:
         found.update(f"lifecycle.moves.{move.id}" for move in decision.lifecycle.moves)
     found.update(f"tasks.{task.task_id}" for task in decision.opens)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from crmsync.model.condition import Expression
+from crmsync.condition import names
 from crmsync.model.diagnostic import Label
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.position import Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
-from crmsync.condition import names
-from crmsync.rules.language import Language, type_of
+from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, identifier, words
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
 MAX_FACTS = 500
 _RESERVED = frozenset(
-    "if in is not and or any all none missing known within between today as_of true false yes no "
-    "days_since months_since min max round abs otherwise".split()
+    (
+        *("if", "in", "is", "not", "and", "or", "any", "all", "none", "missing", "known"),
+        *("within", "between", "today", "as_of", "true", "false", "yes", "no", "otherwise"),
+        *("days_since", "months_since", "min", "max", "round", "abs"),
+    )
 )
-_RANGE = re.compile(r"(.+?)\s*(?:\.\.|至|–)\s*(.+)\Z")
 _LATER: Mapping[str, Text | None] = {"valid_for": None, "remark": None, "was": None}
 
 
@@ -87,12 +87,11 @@ def _declare(
     block.finish()
     if kind is None:
         return None
-    type = FactType(kind)
-    _check_choices(block, type, choices, findings)
+    _check_choices(block, FactType(kind), choices, findings)
     fact = FactDefinition(
         id=name,
         label=label or Text.same(name),
-        type=type,
+        type=FactType(kind),
         choices=choices,
         judged_by=None if judge is None else judge.text,
         span=key.span,
@@ -150,9 +149,7 @@ def complete(drafts: tuple[Draft, ...], language: Language) -> tuple[FactDefinit
 
 def _complete(draft: Draft, language: Language) -> FactDefinition:
     fact = draft.fact
-    formula = None if draft.formula is None else language.expression(draft.formula)
-    if formula is not None and draft.formula is not None:
-        _fits(fact.type, formula, draft.formula, language.findings)
+    formula = None if draft.formula is None else language.formula(draft.formula, fact)
     if draft.formula is not None and fact.judged_by is not None:
         language.findings.add(
             "RULE020",
@@ -187,54 +184,18 @@ def _missing(draft: Draft, language: Language) -> FactValue:
     return language.value(found, fact.type, fact.choices)
 
 
-def _between(
-    found: Scalar, type: FactType, language: Language
-) -> tuple[Decimal, Decimal] | None:
-    match = _RANGE.match(found.text)
-    if match is None or not type.numeric:
+def _between(found: Scalar, type: FactType, language: Language) -> tuple[Decimal, Decimal] | None:
+    ends = language.range(found) if type.numeric else None
+    if not type.numeric:
         language.findings.add(
             "RULE022",
             found.span,
             Text(
-                zh=f"between 只用于数值类事实，写成 0..15；这里是“{found.text}”",
-                en=f"between is for numeric facts and reads 0..15, not “{found.text}”",
+                zh="between 只用于数值类的事实",
+                en="between is for numeric facts only",
             ),
         )
-        return None
-    ends = []
-    for group in (1, 2):
-        span = found.part(match.start(group), match.end(group))
-        word = match.group(group)
-        ends.append(language.number(Scalar(word, word, found.style, span, span), type))
-    low, high = ends
-    if low is None or high is None:
-        return None
-    if low >= high:
-        language.findings.add(
-            "RULE022",
-            found.span,
-            Text(zh="范围的两端写反了", en="the ends of the range are the wrong way round"),
-        )
-    return low, high
-
-
-def _fits(declared: FactType, formula: Expression, found: Scalar, findings: Findings) -> None:
-    result = type_of(formula)
-    text_like = {FactType.TEXT, FactType.CHOICE}
-    if (
-        result is declared
-        or (result.numeric and declared.numeric)
-        or (result in text_like and declared in text_like)
-    ):
-        return
-    findings.add(
-        "RULE005",
-        found.span,
-        Text(
-            zh=f"公式得到 {result}，而事实声明为 {declared}",
-            en=f"the formula gives {result}, but the fact is declared {declared}",
-        ),
-    )
+    return ends
 
 
 def _no_cycles(

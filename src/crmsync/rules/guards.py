@@ -82,5 +82,3 @@ def _refuse(name: str, found: Scalar, meant: str, language: Language) -> None:
         Text(zh=f"百分比写成 {meant}", en=f"Write a share as {meant}."),
         fix=meant if isinstance(found.value, int | Decimal) else None,
     )
-
-

@@ -43,7 +43,8 @@ class Header:
 
 
 def read_header(block: Block) -> Header:
-    """Read the head; what is wrong is in the block's findings and replaced by something harmless."""
+    """Read the head; what is wrong is in the block's findings and replaced by something "
+    "harmless."""
     languages = _languages(block)
     block.languages = languages
     name = block.scalar("ruleset", required=True)

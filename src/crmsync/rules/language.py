@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from crmsync.condition import (
@@ -17,6 +18,7 @@ from crmsync.condition import (
     parse_expression,
     parse_literal,
     parse_period,
+    parse_range,
     parse_test,
     read_condition,
 )
@@ -55,6 +57,10 @@ class Language:
         """A formula or a fact's name."""
         return self._take(parse_expression, found, self.scope)
 
+    def formula(self, found: Scalar, fact: FactDefinition) -> Expression | None:
+        """The formula of a derived fact; it must give the fact's type."""
+        return self._take(partial(parse_expression, result=_fact_name(fact)), found, self.scope)
+
     def test(self, found: Scalar, operand: Expression) -> Condition | None:
         """The left side of a points line: ``≥ 30``, ``高``, ``10..20``."""
         return self._take(parse_test, found, operand, self.scope)
@@ -68,6 +74,10 @@ class Language:
         """A constant of a numeric type as an exact number."""
         value = self.value(found, type)
         return None if value is None or isinstance(value, str) else Decimal(str(value))
+
+    def range(self, found: Scalar) -> tuple[Decimal, Decimal] | None:
+        """``0..15``: the lower end first, both ends belonging to it."""
+        return self._take(parse_range, found)
 
     def days(self, found: Scalar | None) -> int | None:
         """A number of days; a bare number means days."""
@@ -116,9 +126,9 @@ def state_scope(
     }
     present = {"tier": bool(levels), "score": bool(levels), "lifecycle": bool(stages)}
     state = tuple(
-        ScopeName(id, type, _STATE_LABELS[id], choices.get(id, ()))
-        for id, type in STATE_NAMES.items()
-        if present[id.split("_")[0]]
+        ScopeName(name, kind, _STATE_LABELS[name], choices.get(name, ()))
+        for name, kind in STATE_NAMES.items()
+        if present[name.split("_")[0]]
     )
     return facts_scope(facts).plus(state)
 

@@ -128,7 +128,5 @@ def _move(node: Node, names: Stages, language: Language, before: list[Move]) -> 
 def _name(sources: list[str], target: str, before: list[Move]) -> str:
     """``a,b>c``: says which edge it is and stays the same when moves change places."""
     plain = f"{','.join(sources)}>{target}"
-    doubles = sum(
-        1 for move in before if move.id == plain or move.id.startswith(f"{plain}#")
-    )
+    doubles = sum(1 for move in before if move.id == plain or move.id.startswith(f"{plain}#"))
     return plain if not doubles else f"{plain}#{doubles + 1}"

@@ -156,15 +156,17 @@ def _missing_value(fact: FactDefinition, mapping: CrmMapping) -> Iterator[Diagno
 
 def _feedback(mapping: CrmMapping) -> Iterator[Diagnostic]:
     written = {str(target.field): target for target in mapping.write.values()}
-    for id, source in mapping.read.items():
+    for name, source in mapping.read.items():
         if isinstance(source, FieldSource) and str(source.field) in written:
             target = written[str(source.field)]
             yield error(
                 "RULE216",
                 source.field.span,
                 Text(
-                    zh=f"事实“{id}”读的正是 crmsync 写的字段（{target.role}），会被自己的结果影响",
-                    en=f"the fact “{id}” reads the field crmsync writes ({target.role}): it would "
+                    zh=f"事实“{name}”读的正是 crmsync 写的字段（{target.role}），"
+                    f"会被自己的结果影响",
+                    en=f"the fact “{name}” reads the field crmsync writes ({target.role}): it "
+                    f"would "
                     "feed on its own result",
                 ),
                 Text(

@@ -63,9 +63,7 @@ def _total(card: Scorecard) -> Iterator[Diagnostic]:
         )
 
 
-def _criterion(
-    criterion: Criterion, facts: dict[str, FactDefinition]
-) -> Iterator[Diagnostic]:
+def _criterion(criterion: Criterion, facts: dict[str, FactDefinition]) -> Iterator[Diagnostic]:
     parts: tuple[Criterion | ScorePart, ...] = (criterion,)
     if isinstance(criterion.points, SumOf):
         parts = criterion.points.parts
@@ -86,10 +84,12 @@ def _table(
     owner: Criterion | ScorePart, table: PointsTable, facts: dict[str, FactDefinition]
 ) -> Iterator[Diagnostic]:
     fact = _fact_of(table.of, facts)
-    type = fact.type if fact is not None else FactType.NUMBER
-    whole = type is FactType.INTEGER
-    lines = _Lines(owner, table, _universe(fact, whole=whole), whole, type)
-    covered: Values = nothing(whole=whole) if isinstance(lines.universe, Numbers) else Words(frozenset())
+    kind = fact.type if fact is not None else FactType.NUMBER
+    whole = kind is FactType.INTEGER
+    lines = _Lines(owner, table, _universe(fact, whole=whole), whole, kind)
+    covered: Values = (
+        nothing(whole=whole) if isinstance(lines.universe, Numbers) else Words(frozenset())
+    )
     before: list[tuple[PointLine, Values]] = []
     readable = True
     for line in table.lines:
@@ -186,7 +186,9 @@ def _order_mend(line: PointLine, winner: PointLine | None) -> Text:
         return Text(zh="把最大的值放在最前面", en="Put the highest line first.")
     if winner is not None and winner.text.lstrip()[:1] in {"≤", "<"}:
         return Text(zh="把最小的值放在最前面", en="Put the lowest line first.")
-    return Text(zh=f"调整顺序，或去掉“{line.text}”", en=f"Change the order or remove “{line.text}”.")
+    return Text(
+        zh=f"调整顺序，或去掉“{line.text}”", en=f"Change the order or remove “{line.text}”."
+    )
 
 
 def _otherwise(line: PointLine, lines: _Lines, covered: Values) -> Iterator[Diagnostic]:
@@ -212,9 +214,9 @@ def _left_over(lines: _Lines, covered: Values) -> Iterator[Diagnostic]:
         example = covered.rest(bounds).example()
         shown = None if example is None else _shown(example, lines.type)
     elif isinstance(covered, Words) and isinstance(lines.universe, Words):
-        if not lines.universe.others and not covered.others:
-            left = sorted(lines.universe.words - covered.words)
-            shown = "、".join(_YES_NO.get(word, word) for word in left) or None
+        left = lines.universe.words - covered.words
+        if left and not lines.universe.others and not covered.others:
+            shown = "、".join(sorted(_YES_NO.get(word, word) for word in left))
     if shown is not None:
         yield warning(
             "RULE219",
@@ -279,7 +281,8 @@ def _as_given(
         yield _maximum(
             owner.span,
             Text(
-                zh=f"事实“{fact.id}”没有写 between，超过 {owner.maximum} 的评分会被当作 {owner.maximum}",
+                zh=f"事实“{fact.id}”没有写 between，超过 {owner.maximum} 的评分会被当作 "
+                f"{owner.maximum}",
                 en=f"the fact “{fact.id}” has no between: a score above {owner.maximum} counts "
                 f"as {owner.maximum}",
             ),
@@ -291,7 +294,8 @@ def _as_given(
             owner.span,
             Text(
                 zh=f"事实“{fact.id}”的范围 {low}..{high} 与满分 {owner.maximum} 不符",
-                en=f"the fact “{fact.id}” runs {low}..{high}, which does not fit max {owner.maximum}",
+                en=f"the fact “{fact.id}” runs {low}..{high}, which does not fit max "
+                f"{owner.maximum}",
             ),
         )
 

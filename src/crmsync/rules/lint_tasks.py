@@ -67,7 +67,8 @@ def _never_ends(task: TaskRule) -> Iterator[Diagnostic]:
                 "closed",
             ),
             Text(
-                zh="写上 close_when，或 once_per: customer, quarter；确实只要一次就写 customer, ever",
+                zh="写上 close_when，或 once_per: customer, quarter；确实只要一次就写 customer, "
+                "ever",
                 en="Write close_when, or once_per: customer, quarter; if once is meant, "
                 "customer, ever.",
             ),
@@ -92,9 +93,7 @@ def _closes_at_once(task: TaskRule) -> Iterator[Diagnostic]:
                 )
 
 
-def _never_happens(
-    task: TaskRule, ruleset: Ruleset, asking: list[Criterion]
-) -> Text | None:
+def _never_happens(task: TaskRule, ruleset: Ruleset, asking: list[Criterion]) -> Text | None:
     ranked = () if ruleset.tier is None else tuple(level.id for level in ruleset.tier.ranked)
     match task.event:
         case ScoreMissing() if not asking:

@@ -185,5 +185,3 @@ def _rules(ruleset: Ruleset) -> int:
         + (0 if cycle is None else len(cycle.moves))
         + len(ruleset.tasks)
     )
-
-

@@ -98,7 +98,7 @@ def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
     points = _points(block, ceiling, language, parts=True)
     missing, given = _missing(block, ceiling)
     edges = block.one_of("edges", [item.value for item in Edges])
-    bands = read_bands(block, edges is not None, findings)
+    bands = read_bands(block, language, edges=edges is not None)
     note = block.label("note", default="")
     block.finish()
     if name is None:
@@ -129,7 +129,9 @@ def _ceiling(block: Block) -> Ceiling:
             Text(zh="max 应大于 0", en="max must be above 0"),
         )
     node = block.node.get("max")
-    return Ceiling(Decimal(1000) if found is None else found, block.span if node is None else node.span)
+    return Ceiling(
+        Decimal(1000) if found is None else found, block.span if node is None else node.span
+    )
 
 
 def _missing(block: Block, ceiling: Ceiling) -> tuple[MissingPoints, Decimal | None]:
@@ -318,9 +320,7 @@ def _below_ceiling(points: Decimal, span: Span, ceiling: Ceiling, findings: Find
             labels=(Label(ceiling.span, Text(zh="满分在这里设定", en="max is set here")),),
         )
     if points < 0:
-        findings.add(
-            "RULE005", span, Text(zh="分数不能小于 0", en="points cannot be below 0")
-        )
+        findings.add("RULE005", span, Text(zh="分数不能小于 0", en="points cannot be below 0"))
 
 
 def _not_numeric(span: Span, findings: Findings) -> None:
@@ -329,5 +329,3 @@ def _not_numeric(span: Span, findings: Findings) -> None:
         span,
         Text(zh="这里要用数值类的事实", en="a numeric fact is needed here"),
     )
-
-

@@ -76,8 +76,10 @@ _UNITS: Mapping[Unit, Text] = {
     Unit.QUARTER: Text(zh="个季度", en="quarter"),
     Unit.YEAR: Text(zh="年", en="year"),
 }
-_PERCENT = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[%％]\Z", re.ASCII)
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z", re.ASCII)
+_PLAIN: Mapping[Kind, re.Pattern[str]] = {
+    Kind.PERCENT: re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[%％]\Z", re.ASCII),
+    Kind.NUMBER: re.compile(r"[0-9]+(?:\.[0-9]+)?\Z", re.ASCII),
+}
 
 
 def read_service(node: Node, levels: Levels, language: Language) -> dict[str, ServiceLevel]:
@@ -161,9 +163,7 @@ def _value(name: str, column: Column, found: Scalar, language: Language) -> Serv
             return None
     elif column.kind is Kind.WORD:
         text = bilingual(found, language.languages, findings)
-    elif column.kind is Kind.PERCENT and _PERCENT.match(found.text):
-        text = Text.same(found.text)
-    elif column.kind is Kind.NUMBER and _NUMBER.match(found.text):
+    elif column.kind in _PLAIN and _PLAIN[column.kind].match(found.text):
         text = Text.same(found.text)
     elif column.kind in {Kind.TIME, Kind.PERIOD}:
         duration = language.duration(found)

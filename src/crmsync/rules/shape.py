@@ -46,7 +46,9 @@ class Findings:
         """Take over what another reader found."""
         self.all.extend(findings)
 
-    def unknown(self, code: str, span: Span, message: Text, word: str, known: Iterable[str]) -> None:
+    def unknown(
+        self, code: str, span: Span, message: Text, word: str, known: Iterable[str]
+    ) -> None:
         """Note a name nobody knows, with the nearest known one and a mechanical mend."""
         mend, near = did_you_mean(word, known)
         self.all.append(error(self._own(code), span, message, mend, fix=near))
@@ -145,9 +147,9 @@ class Block:
         found = self.scalar(key, required=required)
         if found is None:
             return None
-        if isinstance(found.value, int) and not isinstance(found.value, bool):
-            if found.value >= least:
-                return found.value
+        value = found.value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return value
         self.findings.add(
             "RULE005",
             found.span,
@@ -219,7 +221,10 @@ def scalar(node: Node, findings: Findings) -> Scalar | None:
         findings.add(
             "RULE003",
             node.span,
-            Text(zh="这里应是一个值，不是列表或块", en="a single value is expected, not a list or block"),
+            Text(
+                zh="这里应是一个值，不是列表或块",
+                en="a single value is expected, not a list or block",
+            ),
         )
     return None
 
@@ -233,7 +238,9 @@ def items(node: Node | None, findings: Findings) -> tuple[Node, ...]:
     findings.add(
         "RULE003",
         node.span,
-        Text(zh="这里应是列表，每项以“- ”开头", en="a list is expected: each entry begins with “- ”"),
+        Text(
+            zh="这里应是列表，每项以“- ”开头", en="a list is expected: each entry begins with “- ”"
+        ),
     )
     return ()
 
@@ -318,8 +325,8 @@ def identifier(found: Scalar, findings: Findings, *, marks: str = "_-") -> str:
             Text(zh=f"“{text[:MAX_ID]}”不能作为名称", en=f"“{text[:MAX_ID]}” cannot be a name"),
             Text(
                 zh=f"名称由文字、数字和 {' '.join(marks)} 组成，不以数字开头，最长 {MAX_ID} 个字",
-                en=f"A name is made of letters, digits and {' '.join(marks)}, does not begin with a "
-                f"digit and has at most {MAX_ID} characters.",
+                en=f"A name is made of letters, digits and {' '.join(marks)}, does not "
+                f"begin with a digit and has at most {MAX_ID} characters.",
             ),
         )
     return text

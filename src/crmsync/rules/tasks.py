@@ -154,9 +154,7 @@ def _due(found: Scalar | None, language: Language) -> Due | None:
         language.findings.add(
             "RULE014",
             found.span,
-            Text(
-                zh=f"“{found.text}”不能作期限", en=f"“{found.text}” cannot be a task's due time"
-            ),
+            Text(zh=f"“{found.text}”不能作期限", en=f"“{found.text}” cannot be a task's due time"),
             Text(zh="写成 2 workdays 或 10 天 这样", en="Write it like 2 workdays or 10 days."),
         )
         return None

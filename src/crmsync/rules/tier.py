@@ -20,8 +20,8 @@ from crmsync.model.ruleset import (
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, head, identifier, items, not_yet, number
-from crmsync.source import Node, Scalar, did_you_mean
 from crmsync.source import Mapping as MappingNode
+from crmsync.source import Node, Scalar, did_you_mean
 
 _DOWN_KEYS = ("demote_after", "hold", "grace", "max_step", "when", "notice")
 _LATER: Mapping[str, Text | None] = {
@@ -262,9 +262,7 @@ def _change(node: Node, language: Language) -> tuple[UpChange, DownChange]:
     return up, down
 
 
-def _said_twice(
-    inner: Block, flat: Mapping[str, Node], outer: Block, findings: Findings
-) -> None:
+def _said_twice(inner: Block, flat: Mapping[str, Node], outer: Block, findings: Findings) -> None:
     for key in flat:
         if key != "max_step" and inner.node.get(key) is not None:
             findings.add(
@@ -314,9 +312,9 @@ def _patience(found: Scalar | None, language: Language) -> Patience | None:
     if found is None:
         return None
     count, _, unit = found.text.strip().partition(" ")
-    if unit.strip() in {"evaluation", "evaluations", "次评估"}:
-        if count.isascii() and count.isdigit() and int(count) > 0:
-            return Patience(evaluations=int(count))
+    number = int(count) if count.isascii() and count.isdigit() else 0
+    if unit.strip() in {"evaluation", "evaluations", "次评估"} and number > 0:
+        return Patience(evaluations=number)
     days = language.days(found)
     return None if days is None else Patience(days=days)
 
@@ -324,9 +322,7 @@ def _patience(found: Scalar | None, language: Language) -> Patience | None:
 # ── exceptions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _exception(
-    node: Node, levels: Levels, language: Language, seen: Seen
-) -> TierException | None:
+def _exception(node: Node, levels: Levels, language: Language, seen: Seen) -> TierException | None:
     findings = language.findings
     block = Block.of(node, findings, languages=language.languages)
     if block is None:
