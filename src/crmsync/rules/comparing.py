@@ -30,7 +30,7 @@ def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
         case, "tier_because", expect.tier_because, None if tier is None else tier.because, why
     )
     waits = None
-    if stage is not None and expect.lifecycle in stage.waiting:
+    if stage is not None and expect.lifecycle is not None and expect.lifecycle in stage.waiting:
         due = stage.waiting[expect.lifecycle].isoformat()
         waits = Text(
             zh=f"到“{expect.lifecycle}”的移动还在等待，{due} 才生效",

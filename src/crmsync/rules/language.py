@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from typing import TypeVar
 
 from crmsync.condition import (
@@ -55,19 +53,27 @@ class Language:
 
     def expression(self, found: Scalar) -> Expression | None:
         """A formula or a fact's name."""
-        return self._take(parse_expression, found, self.scope)
+        expression, findings = parse_expression(found.text, found.inner, self.scope)
+        self.findings.extend(findings)
+        return expression
 
     def formula(self, found: Scalar, fact: FactDefinition) -> Expression | None:
         """The formula of a derived fact; it must give the fact's type."""
-        return self._take(partial(parse_expression, result=_fact_name(fact)), found, self.scope)
+        expression, findings = parse_expression(
+            found.text, found.inner, self.scope, result=_fact_name(fact)
+        )
+        self.findings.extend(findings)
+        return expression
 
     def test(self, found: Scalar, operand: Expression) -> Condition | None:
         """The left side of a points line: ``≥ 30``, ``高``, ``10..20``."""
-        return self._take(parse_test, found, operand, self.scope)
+        condition, findings = parse_test(found.text, found.inner, operand, self.scope)
+        self.findings.extend(findings)
+        return condition
 
     def value(self, found: Scalar, type: FactType, choices: tuple[str, ...] = ()) -> FactValue:
         """A constant of that type; ``None`` with a finding when it is none."""
-        literal = self._take(parse_literal, found, type, choices)
+        literal = self._keep(parse_literal(found.text, found.inner, type, choices))
         return None if literal is None else literal.value
 
     def number(self, found: Scalar, type: FactType) -> Decimal | None:
@@ -77,27 +83,22 @@ class Language:
 
     def range(self, found: Scalar) -> tuple[Decimal, Decimal] | None:
         """``0..15``: the lower end first, both ends belonging to it."""
-        return self._take(parse_range, found)
+        return self._keep(parse_range(found.text, found.inner))
 
     def days(self, found: Scalar | None) -> int | None:
         """A number of days; a bare number means days."""
-        return None if found is None else self._take(parse_days, found)
+        return None if found is None else self._keep(parse_days(found.text, found.inner))
 
     def period(self, found: Scalar) -> Period | None:
         """Calendar months or days."""
-        return self._take(parse_period, found)
+        return self._keep(parse_period(found.text, found.inner))
 
     def duration(self, found: Scalar) -> Duration | None:
         """A number of one unit of time, work days included."""
-        return self._take(parse_duration, found)
+        return self._keep(parse_duration(found.text, found.inner))
 
-    def _take(
-        self,
-        parse: Callable[..., tuple[T | None, list[Diagnostic]]],
-        found: Scalar,
-        *rest: object,
-    ) -> T | None:
-        value, findings = parse(found.text, found.inner, *rest)
+    def _keep(self, result: tuple[T | None, list[Diagnostic]]) -> T | None:
+        value, findings = result
         self.findings.extend(findings)
         return value
 
