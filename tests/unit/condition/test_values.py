@@ -1,6 +1,5 @@
 """Values, numbers, ranges and spans of time by themselves."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
