@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from crmsync.model.record import Value
 from crmsync.testing import Actor, Origin, Recorder, Row
-from crmsync_fxiaoke.sandbox_limits import DailyQuota, RateWindow, TokenDesk
+from crmsync_fxiaoke.sandbox_limits import WINDOW, DailyQuota, RateWindow, TokenDesk
 from crmsync_fxiaoke.sandbox_query import (
     PARAMETERS,
     BadQuery,
@@ -44,6 +45,14 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the company bought; *daily_calls* of ``None``: nothing."""
+
+    calls_per_20_seconds: int = 100
+    daily_calls: int | None = 100_000
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One signed-in call."""
 
@@ -57,17 +66,23 @@ class Call:
 class Gateway:
     """Answers every path of the API. ``app_state`` of 20021 or 20022 refuses the app as a whole."""
 
-    def __init__(self, tenant: FxiaokeTenant, recorder: Recorder, app: App) -> None:
+    def __init__(
+        self,
+        tenant: FxiaokeTenant,
+        recorder: Recorder,
+        limits: Limits,
+        lag: Callable[[], timedelta],
+    ) -> None:
         self.tenant = tenant
-        self.app = app
+        self.app = App()
         self.app_state = 0
         self.desk = TokenDesk(tenant.dice)
-        self.rate: RateWindow
-        self.quota: DailyQuota
+        self.rate = RateWindow(limits.calls_per_20_seconds, WINDOW)
+        self.quota = DailyQuota(limits.daily_calls)
         self.custom_create_tells_id = False
         """The published example for custom objects shows no ``dataId``; presets' do."""
         self.trace_ids: list[str] = []
-        self.lag: Callable[[], Any]
+        self._lag = lag
         self._recorder = recorder
         self._serial = 0
         self._actions = self._routes()
@@ -259,7 +274,7 @@ class Gateway:
         *,
         computed: bool = True,
     ) -> dict[str, Any]:
-        rows = self.tenant.store.rows(item.api_name, lag=self.lag())
+        rows = self.tenant.store.rows(item.api_name, lag=self._lag())
         views = self.tenant.visible(item, call.person, rows, computed=computed)
         found = in_order(
             (v for v in views if matches(v, search.filters, item)), search.orders, item
