@@ -22,9 +22,10 @@ from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
 from crmsync.store.locks import Lock, check_fence
 from crmsync.store.states import States
-from crmsync.store.tables import attempt, op
+from crmsync.store.tables import attempt, op, run
 
 _Values = Mapping[str, Value]
+_FORGETTABLE = {"base", "want", "actual", "effect", "name"}
 OPEN = (OpState.PLANNED, OpState.INTENT, OpState.IN_DOUBT)
 """States a run still has work with."""
 
@@ -50,6 +51,8 @@ class NewOp:
     effect: Effect
     version: str | None = None
     needs: int | None = None
+    key_field: str | None = None
+    """For a creation: the field that holds the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Op:
     effect: Effect
     version: str | None
     needs: int | None
+    key_field: str | None
 
     @property
     def seq(self) -> int:
@@ -206,6 +210,26 @@ class Journal:
                 [Confirmed(item.op.effect, item.crm_id) for item in done],
             )
 
+    def interrupted(self, run_id: int) -> int:
+        """Put rows whose call never came back in doubt, before a run goes on; says how many."""
+        rows = (attempt.c.run_id == run_id, attempt.c.state == OpState.INTENT.value)
+        doubt = {"state": OpState.IN_DOUBT.value}
+        with self._database.write() as db:
+            keys = sa.select(attempt.c.op_key).where(*rows).scalar_subquery()
+            db.execute(sa.update(op).where(op.c.op_key.in_(keys)).values(**doubt))
+            return db.execute(sa.update(attempt).where(*rows).values(**doubt)).rowcount
+
+    def again(self, run_id: int) -> int:
+        """Plan refused and cancelled rows again: nothing was written for them."""
+        states = (OpState.REJECTED.value, OpState.CANCELLED.value)
+        with self._database.write() as db:
+            done = db.execute(
+                sa.update(attempt)
+                .where(attempt.c.run_id == run_id, attempt.c.state.in_(states))
+                .values(state=OpState.PLANNED.value, error=None)
+            )
+            return done.rowcount
+
     def outcomes(self, run_id: int) -> dict[OpState, int]:
         """Rows per state: their sum is the size of the plan."""
         query = (
@@ -217,19 +241,40 @@ class Journal:
             return {OpState(state): count for state, count in db.execute(query)}
 
     def done_by_kind(self, run_id: int) -> dict[OpKind, int]:
-        """Rows that are done, per kind; reopened tasks count as closings."""
+        """Rows that are done, per kind; reopened tasks count as closings.
+
+        A row that only confirms what the CRM already holds wrote nothing and is left out.
+        """
         query = (
             sa.select(attempt.c.kind, sa.func.count())
-            .where(attempt.c.run_id == run_id, attempt.c.state == OpState.DONE.value)
+            .where(
+                attempt.c.run_id == run_id,
+                attempt.c.state == OpState.DONE.value,
+                sa.func.coalesce(attempt.c.want, "") != "{}",
+            )
             .group_by(attempt.c.kind)
         )
         with self._database.read() as db:
             return {OpKind(kind): count for kind, count in db.execute(query)}
 
+    def forget_values(self, *, ended_before: datetime) -> int:
+        """Drop old and new values of runs that ended before a moment; they cannot be undone then.
+
+        What was done, when and how it ended stays.
+        """
+        ended = sa.select(run.c.id).where(run.c.ended_at < ended_before)
+        with self._database.write() as db:
+            done = db.execute(
+                sa.update(attempt)
+                .where(attempt.c.run_id.in_(ended), attempt.c.base.is_not(None))
+                .values(base=None, want=None, actual=None, effect=None, name="")
+            )
+            return done.rowcount
+
     def digest(self, run_id: int) -> str:
         """SHA-256 over a run's rows: the audit log keeps it, so a later edit shows."""
         total = hashlib.sha256()
-        columns = [column for column in attempt.c if column.name not in {"base", "want", "actual"}]
+        columns = [column for column in attempt.c if column.name not in _FORGETTABLE]
         query = sa.select(*columns).where(attempt.c.run_id == run_id).order_by(attempt.c.seq)
         with self._database.read() as db:
             for row in db.execute(query):
@@ -267,6 +312,7 @@ def _new(run_id: int, seq: int, item: NewOp, earlier: sa.Row[Any] | None) -> dic
         "want": dumps(item.want, _Values),
         "effect": dumps(item.effect, Effect),
         "version": item.version,
+        "key_field": item.key_field,
         "trust_after": earlier.trust_after if earlier is not None else None,
         "crm_id": earlier.crm_id if earlier is not None else None,
     }
@@ -359,4 +405,4 @@ def _op(row: sa.Row[Any]) -> Op:
         trust_after=row.trust_after,
     )
     effect = Effect(about) if row.effect is None else loads(row.effect, Effect)
-    return Op(record, OpKind(row.kind), effect, row.version, row.needs)
+    return Op(record, OpKind(row.kind), effect, row.version, row.needs, row.key_field)

@@ -114,6 +114,18 @@ class Runs:
         open_states = (RunState.RUNNING.value, RunState.STOPPED.value)
         return self._select(run.c.connection == connection, run.c.state.in_(open_states))
 
+    def applied_after(self, connection: str, ruleset: str, moment: datetime) -> int | None:
+        """The latest run that wrote after *moment*: a plan made before it is stale."""
+        query = sa.select(sa.func.max(run.c.id)).where(
+            run.c.connection == connection,
+            run.c.ruleset == ruleset,
+            run.c.started_at > moment,
+            run.c.state != RunState.HELD.value,
+        )
+        with self._database.read() as db:
+            latest: int | None = db.execute(query).scalar_one()
+        return latest
+
     def last_figures(self, connection: str, ruleset: str) -> PlanCounts | None:
         """The figures of the latest applied or held plan made by rules, for guards that compare."""
         query = (
