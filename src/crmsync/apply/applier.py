@@ -19,7 +19,7 @@ from crmsync.model.run import ApplyReport, RunState
 from crmsync.model.text import Text
 from crmsync.store import Hold, RunStart, Store
 from crmsync.store.effects import Ground
-from crmsync.store.journal import OPEN
+from crmsync.store.journal_rows import OPEN
 
 
 class Applier:

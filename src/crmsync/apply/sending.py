@@ -33,7 +33,8 @@ from crmsync.model.run import OpState
 from crmsync.store import Intent, Lock, Op, OpKind, Settled
 from crmsync.store.batching import batched
 from crmsync.store.effects import Ground
-from crmsync.store.journal import OPEN, Journal
+from crmsync.store.journal import Journal
+from crmsync.store.journal_rows import OPEN
 
 WINDOW = 2000
 """Rows looked at together, to find those that may share a call."""
