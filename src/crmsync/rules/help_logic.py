@@ -158,6 +158,13 @@ LOGIC_HELP = (
         "task answers.",
     ),
     entry(
+        "RULE222",
+        ("不起作用的宽限期", "a grace that does nothing"),
+        "grace 从首次定级算起，hold 从最近一次变动算起，所以不比 hold 长的 grace 永远先到期。",
+        "grace counts from the first assignment and hold from the last change, so a grace no "
+        "longer than hold always ends first.",
+    ),
+    entry(
         "MAP001",
         ("事实没有来源", "a fact without a source"),
         "这个 CRM 的 mapping 没有说它从哪里来，它会一直未知：不会导致降级，但评分会成为一个范围。",
