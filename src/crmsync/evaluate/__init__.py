@@ -1,9 +1,9 @@
 """The matchers, the one policy, the agenda and the explanation."""
 
-from crmsync.evaluate.compiled import row_from_facts
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.rows import row_from_facts
 
 __all__ = [
     "Engine",
