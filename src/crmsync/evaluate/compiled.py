@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from crmsync.condition import compile_expression, compile_matcher, names, negate
+from crmsync.condition import (
+    compile_expression,
+    compile_matcher,
+    names,
+    negate,
+)
 from crmsync.condition.compiled import Formula, Matcher
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.decision import UnknownCondition, Verdict

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 
 from crmsync.condition import values as reading
+from crmsync.condition.declared import declared_value
 from crmsync.evaluate.compiled import CompiledRuleset
 from crmsync.model.fact import FactRow, FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition
-
-_MILLION = 1e6  # money has six decimal places
-_LARGEST_MONEY = 1e28
 
 
 def row_from_facts(
@@ -28,61 +25,23 @@ def row_from_facts(
     for *what if*.
     """
     values: dict[str, FactValue] = dict.fromkeys(engine.facts)
-    rejected: list[str] = []
+    rejected: set[str] = set()
     for fact in engine.ruleset.facts:
         if fact.formula is None:
-            values[fact.id] = _settled(fact, facts.get(fact.id), rejected)
+            values[fact.id] = _given(fact, facts.get(fact.id), rejected)
     for fact, formula in engine.formulas:
         result = formula([values[name] for name in engine.facts], as_of)
-        values[fact.id] = _settled(fact, result, rejected)
-    return FactRow(ref, ref.id, None, values, rejected=tuple(rejected))
+        values[fact.id], misfit = declared_value(result, fact)
+        if misfit:
+            rejected.add(fact.id)
+    listed = tuple(name for name in engine.facts if name in rejected)
+    return FactRow(ref, ref.id, None, values, rejected=listed)
 
 
-def _settled(fact: FactDefinition, value: FactValue, rejected: list[str]) -> FactValue:
-    if value is None:
-        return fact.missing
-    typed = declared(value, fact.type)
-    if typed is None or not _fits(fact, typed):
-        rejected.append(fact.id)
+def _given(fact: FactDefinition, value: FactValue, rejected: set[str]) -> FactValue:
+    typed, misfit = declared_value(value, fact)
+    if misfit or (value is not None and reading.read(value, fact.type) is None):
+        rejected.add(fact.id)
         return None
-    return typed
-
-
-def declared(value: FactValue, type: FactType) -> FactValue:
-    """*value* as a fact of *type* holds it, ``None`` when it cannot."""
-    match type:
-        case FactType.INTEGER:
-            number = reading.integer(value)
-            return int(number) if number is not None and number == math.floor(number) else None
-        case FactType.MONEY:
-            return _money(value)
-        case FactType.DATETIME:
-            moment = reading.moment(value)
-            return None if moment is None else moment.replace(tzinfo=UTC)
-        case _:
-            return reading.read(value, type)
-
-
-def _money(value: FactValue) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value if value.is_finite() else None
-    number = reading.number(value)
-    if number is None:
-        return None
-    scaled = abs(number) * _MILLION
-    if scaled >= _LARGEST_MONEY:
-        return None
-    # half away from zero without adding 0.5 first: the cast of DuckDB, bit for bit
-    whole = math.floor(scaled)
-    whole += 1 if scaled - whole >= 0.5 else 0
-    return Decimal(-whole if number < 0 else whole).scaleb(-6)
-
-
-def _fits(fact: FactDefinition, value: FactValue) -> bool:
-    if fact.choices and fact.type is FactType.CHOICE:
-        return value in fact.choices
-    if fact.between is None or not fact.type.numeric:
-        return True
-    low, high = fact.between
-    number = reading.number(value)
-    return number is not None and float(low) <= number <= float(high)
+    # money that is a decimal already must not lose digits on the way through a double
+    return value if fact.type is FactType.MONEY and isinstance(value, Decimal) else typed
