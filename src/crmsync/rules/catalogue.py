@@ -14,9 +14,15 @@ from crmsync.rules.help_shape import SHAPE_HELP
 
 CATALOGUE: Mapping[str, Help] = {
     entry.code: entry
-    for entry in (*FILE_HELP, *SHAPE_HELP, *SENTENCE_HELP, *LOGIC_HELP, *MAPPING_HELP)
+    for entry in (
+        *FILE_HELP,
+        *SHAPE_HELP,
+        *SENTENCE_HELP,
+        *LOGIC_HELP,
+        *MAPPING_HELP,
+    )
 }
-"""All codes by name, in the order of their numbers."""
+"""All codes by name, family by family."""
 
 
 def explain(code: str, lang: Lang | str) -> str | None:

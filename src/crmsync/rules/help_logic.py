@@ -1,4 +1,4 @@
-"""Help for what is legal to write and hardly meant: RULE201 to RULE221, and mappings."""
+"""Help for what is legal to write and hardly meant: RULE201 to RULE222."""
 
 from __future__ import annotations
 
@@ -88,10 +88,11 @@ LOGIC_HELP = (
     entry(
         "RULE212",
         ("永不结束或立即关闭的任务", "a task that never ends or closes at once"),
-        "一次任务由 once_per 或 close_when 结束。只写 customer 又没有 close_when，"
-        "每个客户一生只建一次；确实如此就写 customer, ever。",
-        "An episode ends by once_per or close_when. With customer alone and no close_when it is "
-        "created once in a customer's life; write customer, ever if that is meant.",
+        "每月发生的任务若写 ever，就只建一次；按 lifecycle spell 计次而没有生命周期，也只建一次；"
+        "close_when 在任务建立时就成立，任务会立即关闭。",
+        "A monthly task that says ever is created once; so is one that counts by lifecycle spell "
+        "where there is no lifecycle; and where close_when holds as the task is created, it closes "
+        "at once.",
     ),
     entry(
         "RULE213",
@@ -158,30 +159,10 @@ LOGIC_HELP = (
         "task answers.",
     ),
     entry(
-        "MAP001",
-        ("事实没有来源", "a fact without a source"),
-        "这个 CRM 的 mapping 没有说它从哪里来，它会一直未知：不会导致降级，但评分会成为一个范围。",
-        "This CRM's mapping does not say where it comes from, so it stays unknown: that demotes "
-        "nobody, but scores become ranges.",
-    ),
-    entry(
-        "MAP002",
-        ("事实没有来源，也没有规则使用", "a fact without source that no rule reads"),
-        "去掉它，或补上来源和用途。",
-        "Remove it, or give it a source and a use.",
-    ),
-    entry(
-        "MAP003",
-        ("写入与规则不符", "what is written does not fit what is decided"),
-        "规则决定的等级、阶段或任务没有写到任何字段，或 write 里有规则不决定的内容。",
-        "A tier, stage or task the rules decide is written nowhere, or write names something they "
-        "do not decide.",
-    ),
-    entry(
-        "MAP090",
-        ("字段的类型不能保存", "a field type that cannot be kept"),
-        "这个字段的类型不能作为事实的来源。请选文字、数字、日期、选项等字段。",
-        "A field of this type cannot be the source of a fact. Choose a text, number, date or "
-        "picklist field.",
+        "RULE222",
+        ("不起作用的宽限期", "a grace that does nothing"),
+        "grace 从首次定级算起，hold 从最近一次变动算起，所以不比 hold 长的 grace 永远先到期。",
+        "grace counts from the first assignment and hold from the last change, so a grace no "
+        "longer than hold always ends first.",
     ),
 )

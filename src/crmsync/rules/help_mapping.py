@@ -1,4 +1,4 @@
-"""Help for what can be wrong with a mapping file, alone and beside the CRM."""
+"""Help for mappings: MAP001 to MAP093."""
 
 from __future__ import annotations
 
@@ -6,150 +6,182 @@ from crmsync.rules.help_entry import entry
 
 MAPPING_HELP = (
     entry(
+        "MAP001",
+        ("事实没有来源", "a fact without a source"),
+        "这个 CRM 的映射没有说它从哪里来，它会一直未知：不会导致降级，但评分会成为一个范围。",
+        "This CRM's mapping does not say where it comes from, so it stays unknown: that demotes "
+        "nobody, but scores become ranges.",
+    ),
+    entry(
+        "MAP002",
+        ("事实没有来源，也没有规则使用", "a fact without source that no rule reads"),
+        "去掉它，或补上来源和用途。",
+        "Remove it, or give it a source and a use.",
+    ),
+    entry(
+        "MAP003",
+        ("写入与规则不符", "what is written does not fit what is decided"),
+        "规则决定的等级、阶段或任务没有写到任何字段，或 write 里有规则不决定的内容。",
+        "A tier, stage or task the rules decide is written nowhere, or write names something "
+        "they do not decide.",
+    ),
+    entry(
         "MAP004",
         ("映射里没有这个键", "an unknown key in a mapping"),
-        "键名拼错了，或写错了位置。建议里是最接近的键名。",
-        "The key is mistyped or stands in the wrong place. The mend names the nearest one.",
+        "多半是拼写错误。不认识的键一律报错，从不悄悄忽略。",
+        "Usually a slip of the pen. Unknown keys are errors and never silently ignored.",
     ),
     entry(
         "MAP005",
-        ("值的形状不对", "a value of the wrong shape"),
-        "这里应是一个值、一个列表，或“键: 值”。",
-        "A single value, or “key: value” lines, are expected here.",
+        ("映射里值的形状不对", "a value of the wrong shape in a mapping"),
+        "这里要的是另一种值：一个词、一段时间，或一组“键: 值”。",
+        "Another kind of value belongs here: a word, a span of time, or a block of “key: value” "
+        "lines.",
     ),
     entry(
         "MAP006",
-        ("缺少必填的键", "a required key is missing"),
-        "映射要写 connector、object、identity.name；关联要写 object、via、date；任务要写全部字段。",
-        "A mapping names connector, object and identity.name; a relation object, via and date; "
-        "tasks every field.",
+        ("映射缺少必需的内容", "something required is missing in a mapping"),
+        "没有它就不知道去哪里读或写。例如汇总要写明 related。",
+        "Without it nobody knows where to read or write; an aggregate, for instance, names its "
+        "relation.",
     ),
     entry(
         "MAP007",
-        ("不在可用的值之中", "not one of the values that can stand here"),
-        "例如 values 里写了规则没有的选项或等级。建议里是最接近的值。",
-        "Such as a translation to an option or a tier the rules do not have. The mend names the "
-        "nearest one.",
+        ("映射里不能写这个词", "a word that cannot stand in a mapping"),
+        "只能写列出的几个词之一。",
+        "Only one of the listed words may stand here.",
+    ),
+    entry(
+        "MAP008",
+        ("没有这个时区", "an unknown time zone"),
+        "写成 Asia/Shanghai 这样的地区名。",
+        "Write a region such as Asia/Shanghai.",
     ),
     entry(
         "MAP009",
         ("暂不支持的键", "a key that is not supported yet"),
-        "这个键在规则语言里有定义，但这个版本还做不到。先去掉它，避免以为它已生效。",
+        "这个键在规则语言里有定义，但这个版本还做不到。先去掉它，免得以为它已生效。",
         "The key belongs to the language, but this version cannot do it. Leave it out, so that "
         "nobody believes it works.",
     ),
     entry(
         "MAP010",
-        ("文件名与 connector 不同", "the file name differs from its connector"),
-        "crmsync 按连接器的名字找 mapping/<连接器>.yaml。改文件名。",
-        "crmsync looks for mapping/<connector>.yaml. Rename the file.",
+        ("映射的文件名与连接器不符", "a mapping named after another connector"),
+        "映射按文件名查找：zoho 的映射是 mapping/zoho.yaml。",
+        "Mappings are found by file name: that of zoho is mapping/zoho.yaml.",
     ),
     entry(
         "MAP011",
-        ("两项内容写同一个字段", "two things written into one field"),
-        "后写的会盖掉先写的，每次计划都会有变更。每项内容用自己的字段。",
-        "One would overwrite the other and every plan would change it back. Give each its own.",
+        ("两项内容写同一个字段", "two things written to one field"),
+        "后写的会盖掉先写的，下次又反过来。每项内容用自己的字段。",
+        "Each would overwrite the other, run after run. Give each its own field.",
     ),
     entry(
         "MAP012",
         ("这里应是一个 CRM 字段", "a CRM field is expected"),
-        "写字段的 API 名；不知道 API 名时写 {label: 页面上的名称}，连接时按名称找到它。",
-        "Write the field's API name; where that is unknown, {label: what people see}: it is found "
-        "by its label when crmsync connects.",
+        "写字段的 API 名，或 {label: 字段名称}，由 crmsync 按名称去找。",
+        "Write the field's API name, or {label: what people see} and crmsync finds it.",
     ),
     entry(
         "MAP013",
-        ("没有声明的关联", "an undeclared relation"),
-        "汇总要指明 related: 里声明过的关联，如订单。",
-        "An aggregate names a relation declared under related:, such as orders.",
+        ("没有声明这个关联", "an undeclared relation"),
+        "在 related 下写明：哪个对象、通过哪个字段指向客户、用哪个业务日期、哪些记录算数。",
+        "Declare it under related: which object, which field points to the customer, which "
+        "business date, which records count.",
     ),
     entry(
         "MAP014",
-        ("事实的类型与汇总不符", "a fact's type does not suit its aggregate"),
-        "计数和间隔得到数字，求和、平均只能用于数字类事实。",
-        "Counts and gaps give numbers; sums and averages serve facts that are numbers.",
+        ("汇总得不出这种类型", "an aggregate that cannot give this type"),
+        "计数和求和得到数字，max 和 min 得到被汇总字段的类型。改事实的类型或换一种汇总。",
+        "Counts and sums give numbers; max and min give the type of their field. Change the "
+        "fact's type or the aggregate.",
     ),
     entry(
         "MAP015",
-        ("映射了规则没有声明的事实", "a source for a fact the rules do not declare"),
-        "这一行不起作用。多半是事实名拼错了。",
-        "The line does nothing. Most often the fact's name is mistyped.",
+        ("规则没有声明的事实", "a fact the rules do not declare"),
+        "这一行不起作用。多半是拼写不同，或规则里已经删去。",
+        "The line does nothing. It is probably spelt differently, or was removed from the rules.",
     ),
     entry(
         "MAP016",
-        ("派生的事实不从 CRM 读取", "a derived fact is not read"),
-        "有 formula 的事实由公式得出。去掉映射里的这一行，或去掉公式。",
-        "A fact with a formula is derived. Remove its line from the mapping, or the formula.",
+        ("由公式得出的事实不从 CRM 读取", "a derived fact is not read"),
+        "在规则里去掉公式，或在映射里去掉这一行。",
+        "Remove the formula from the rules, or this line from the mapping.",
     ),
     entry(
         "MAP017",
-        ("要写且只写一种汇总", "exactly one aggregate"),
-        "count、sum、avg、min、max、first、last、distinct、gap 之中写一种。",
+        ("要写且只写一种汇总", "exactly one aggregate is needed"),
+        "count、sum、avg、min、max、first、last、distinct、gap 之一。",
         "One of count, sum, avg, min, max, first, last, distinct and gap.",
     ),
     entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
-        "读到 CRM 的字段说明后发现的全部问题列在下面；在改好之前不会读写任何记录。",
-        "Everything found beside the CRM's own field list is shown below; no record is read or "
-        "written before it is mended.",
+        "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",
+        "The CRM lacks an object or field, or one has another type or cannot be written. Every "
+        "problem is listed at once.",
     ),
     entry(
         "MAP051",
         ("CRM 没有这个对象", "the CRM has no such object"),
-        "对象写 API 名，如 Accounts、AccountObj。也可能是授权范围里没有它。",
-        "Objects go by API name, such as Accounts. It may also be outside the granted scopes.",
+        "对象用 API 名，如 Accounts、AccountObj。也可能是账号没有权限看到它。",
+        "Objects go by API name, such as Accounts or AccountObj. The account may also lack the "
+        "right to see it.",
     ),
     entry(
         "MAP052",
         ("CRM 没有这个字段", "the CRM has no such field"),
-        "拼写不同，或还没有建。crmsync connect 会建好或列出要建的字段。",
-        "It is spelled differently or was never made. crmsync connect makes it, or lists what to "
-        "make.",
+        "看最接近的名称；写回字段用 crmsync connect 建好。",
+        "Look at the nearest name; crmsync connect makes the fields crmsync writes.",
     ),
     entry(
         "MAP053",
-        ("字段的类型不合用", "a field of the wrong type"),
-        "例如把日期写进文字以外的字段，对数字以外的字段求和，或 via 不指向客户。",
-        "Such as a date written into a tick box, a sum over text, or a via that does not point to "
-        "the customer.",
+        ("字段的类型不对", "a field of the wrong type"),
+        "例如等级要写到选项或文字字段，日期要写到日期字段，关联要指向客户。",
+        "A tier goes to a picklist or text field, a date to a date field, and a relation points "
+        "to the customer.",
     ),
     entry(
         "MAP054",
-        ("选项里没有这个值", "a value the picklist does not have"),
-        "条件永远不会成立，或写入会被拒绝。用 CRM 里的值，或先在 CRM 里加上它。",
-        "The condition could never hold, or the write would be refused. Use a value the CRM has, "
-        "or add it there first.",
+        ("字段没有这个值", "a value the field does not have"),
+        "选项字段只接受声明过的值。先在 CRM 里补上，或改 values。",
+        "A picklist takes only the values it declares. Add it in the CRM, or mend values.",
     ),
     entry(
         "MAP055",
-        ("字段只读", "a read-only field"),
-        "公式、汇总、自动编号和系统字段不能写。换一个人可以编辑的字段。",
-        "Formula, roll-up, numbering and system fields cannot be written. Choose one people edit.",
+        ("字段是只读的", "the field is read-only"),
+        "公式、汇总和系统字段不能写入。",
+        "Formula, roll-up and system fields cannot be written.",
     ),
     entry(
         "MAP056",
-        ("几个字段同名", "several fields of one label"),
-        "按名称找字段时分不清是哪一个。改写 API 名。",
-        "The label does not say which one. Name the field by its API name.",
+        ("有几个字段用这个名称", "several fields share that label"),
+        "按名称找不到唯一的字段，请写 API 名。",
+        "The label does not name a single field; write the API name.",
+    ),
+    entry(
+        "MAP090",
+        ("字段名只有大小写不同", "fields that differ only in case"),
+        "本地镜像不区分大小写，只能映射其中一个。",
+        "The local mirror knows no case, so only one of them can be mapped.",
     ),
     entry(
         "MAP091",
-        ("字段已不在 CRM 的说明里", "a field the CRM no longer describes"),
-        "映射或 CRM 在上次读取后变了。看看 crmsync connect，再运行 crmsync pull。",
-        "The mapping or the CRM changed since it was last read. See crmsync connect, then run "
+        ("读取时没有这个字段", "a field is gone as data is read"),
+        "映射改动之后，或字段在 CRM 里被删除。先看 crmsync connect，再 crmsync pull。",
+        "The mapping changed, or the field was deleted in the CRM. See crmsync connect, then "
         "crmsync pull.",
     ),
     entry(
         "MAP092",
-        ("映射没有声明这个关联", "a relation the mapping does not declare"),
-        "在 related: 中声明它：object、via、date。",
-        "Declare it under related: with object, via and date.",
+        ("读取时没有这个关联", "a relation is gone as data is read"),
+        "related 里要有事实所用的每个关联。",
+        "related must hold every relation the facts use.",
     ),
     entry(
         "MAP093",
-        ("字段只有名称，还没有 API 名", "a field known by its label only"),
-        "按名称写的字段要连接一次 CRM 才能找到。运行 crmsync connect。",
-        "A field named by its label is found by connecting once. Run crmsync connect.",
+        ("字段还没有对应到 CRM", "a field not yet found in the CRM"),
+        "按名称写的字段要先由 crmsync connect 找到对应的 API 名。",
+        "A field named by its label must first be found by crmsync connect.",
     ),
 )

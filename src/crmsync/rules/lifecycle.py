@@ -5,7 +5,16 @@ from __future__ import annotations
 from crmsync.model.ruleset import LifecycleRules, Move, Stage
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
-from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, items, scalar, words
+from crmsync.rules.shape import (
+    Block,
+    Findings,
+    Seen,
+    bilingual,
+    identifier,
+    items,
+    scalar,
+    words,
+)
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
