@@ -8,7 +8,7 @@ back. The codes of business refusals (a locked record, a missing permission) are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from random import Random
@@ -140,6 +140,16 @@ class FxiaokeTenant:
         self._publish(item)
         return field
 
+    def add_options(self, object_name: str, field: WireField, labels: Iterable[str]) -> None:
+        """Add the options *field* lacks, with values nobody could guess."""
+        known = {label for _, label in field.options}
+        new = [label for label in labels if label not in known]
+        if new:
+            more = handmade_field(field.label, "picklist", new, self.dice).options
+            item = self.objects[object_name]
+            item.add(replace(field, options=(*field.options, *more)))
+            self._publish(item)
+
     def _publish(self, item: WireObject) -> None:
         fields = tuple(_canonical(field) for field in item.fields.values())
         self.store.add_object(ObjectSchema(item.api_name, item.label, fields))
@@ -165,8 +175,7 @@ class FxiaokeTenant:
 
     def count_orders(self, row: Row) -> int:
         """The roll-up field: how many orders point to this customer."""
-        orders = self.store.rows("SalesOrderObj")
-        return sum(1 for order in orders if order.get("account_id") == row.id)
+        return len(self.store.find_by("SalesOrderObj", "account_id", row.id))
 
     def wire(
         self, view: View, names: Iterable[str] | None, *, include_null: bool
@@ -281,15 +290,15 @@ class FxiaokeTenant:
             return
         target = self.store.find(field.target, str(value))
         if target is None or target.deleted:
-            raise Refused(f"{field.label}关联的数据不存在", PARAMETERS)
+            raise Refused(f"{field.label}关联的数据{value}不存在", PARAMETERS)
 
     def _unique(self, item: WireObject, values: Mapping[str, Value], own: str | None) -> None:
         for field in item.fields.values():
             value = values.get(field.api_name)
             if not field.unique or value is None:
                 continue
-            for row in self.store.rows(item.api_name):
-                if row.id != own and row.get(field.api_name) == value:
+            for row in self.store.find_by(item.api_name, field.api_name, value):
+                if row.id != own:
                     raise Refused(f"{field.label}的值已存在", self.refusal_code)
 
     def _roll_up(self, row: Row) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from crmsync.connector.context import ConnectionContext
 from crmsync.model.record import Value
+from crmsync.model.schema import FieldSchema
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemoryTokenShelf, practice_context
 from crmsync.testing.faults import FaultScript
@@ -85,6 +86,19 @@ class Sandbox(ABC):
     def new_id(self, object: str, number: int) -> str:
         """The id of the *number*-th record made, in the vendor's shape."""
         return f"{object.lower()}-{number:08d}"
+
+    @classmethod
+    def for_practice(cls) -> Self:
+        """A sandbox for people to try things on, on the real clock. A vendor whose standard limits
+        would make that tedious MAY widen them here, saying so; tests never use this."""
+        return cls()
+
+    def make_fields_by_hand(self, object: str, fields: Sequence[FieldSchema]) -> None:
+        """Do what a `FieldWorksheet` asks an administrator to do in the CRM's own pages.
+
+        Only for vendors whose API cannot create fields; fields are matched by label.
+        """
+        raise NotImplementedError("this vendor's API creates fields itself")
 
     # Running it
 

@@ -24,6 +24,7 @@ from tests.unit.facts.small_world import (
     write_mirror,
 )
 
+from crmsync.condition import Scope, parse_condition
 from crmsync.errors import ConfigError
 from crmsync.facts import excluded_count, fact_row, relation, wants
 from crmsync.model.condition import (
@@ -39,7 +40,9 @@ from crmsync.model.condition import (
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, FieldPick
 from crmsync.model.period import Period, Window
+from crmsync.model.position import NOWHERE
 from crmsync.model.schema import Choice, FieldSchema, FieldType
+from crmsync.store.mirror import read_meta
 
 A = Aggregate
 T = FactType
@@ -291,6 +294,61 @@ def test_only_records_in_scope_and_the_rest_counted(path: Path) -> None:
         assert fact_row(connection, built, "' OR 1=1 --") is None
 
 
+@pytest.mark.parametrize(
+    ("sentence", "inside"),
+    [
+        ("Day is missing", ["none"]),
+        ("Size is known", ["big", "small"]),
+        ("Test is not yes", ["small"]),
+        ("Test", ["big"]),
+        ("Size ≥ 5万", ["big"]),
+        ("Share > 20%", ["big"]),
+        ("Day within 12 months", ["big"]),
+        ("Moment > 2026-03-30", ["big"]),
+        ("Kind in Customer, Partner", ["big", "small"]),
+        ("Kinds is a", ["small"]),
+        ("Size > Share", ["big", "small"]),
+    ],
+)
+def test_conditions_on_crm_fields_of_every_type(
+    path: Path, sentence: str, inside: list[str]
+) -> None:
+    schemas = customers_with(
+        FieldSchema("Day", "Day", FieldType.DATE),
+        FieldSchema("Moment", "Moment", FieldType.DATETIME),
+        FieldSchema("Size", "Size", FieldType.CURRENCY),
+        FieldSchema("Share", "Share", FieldType.PERCENT),
+        FieldSchema("Test", "Test", FieldType.BOOLEAN),
+        FieldSchema("Kinds", "Kinds", FieldType.MULTI_PICKLIST),
+    )
+    customers = {
+        "big": {
+            "Day": date(2026, 1, 1),
+            "Moment": datetime(2026, 3, 30, 20, tzinfo=UTC),
+            "Size": Decimal(50000),
+            "Share": Decimal(21),
+            "Test": True,
+            "Kind": "Customer",
+            "Kinds": ("a", "b"),
+        },
+        "small": {
+            "Day": date(2020, 1, 1),
+            "Moment": datetime(2026, 3, 30, 2, tzinfo=UTC),
+            "Size": Decimal(49999),
+            "Share": Decimal(20),
+            "Test": False,
+            "Kind": "Partner",
+            "Kinds": ("a",),
+        },
+        "none": {},
+    }
+    write_mirror(path, customers, schemas=schemas)  # type: ignore[arg-type]
+    condition, findings = parse_condition(sentence, NOWHERE, Scope(open_names=True))
+    assert not findings
+    mapped = mapping({}, applies_to=condition)
+    assert list(rows_of(path, relation(ruleset(), mapped, schemas, AS_OF))) == inside
+
+
 def test_formulas_read_facts_and_other_formulas(path: Path) -> None:
     days = Call(Function.DAYS_SINCE, (Name("last", T.DATE),))
     ratio = Arithmetic(Operator.DIVIDE, Name("days", T.NUMBER), Name("gap", T.NUMBER))
@@ -344,6 +402,21 @@ def test_wants_are_the_mapped_fields_and_no_others() -> None:
         "Customers": ["Lock", "Name", "Owner", "Tier"],
         "Orders": ["Amount", "Customer", "Day", "Status"],
     }
+
+
+def test_the_mirror_itself_knows_enough_to_build_the_relation_again(path: Path) -> None:
+    choices = (Choice("opt1", "高"), Choice("opt2", "低"))
+    schemas = customers_with(FieldSchema("P", "P", FieldType.PICKLIST, choices=choices))
+    rules = ruleset(fact("p", T.CHOICE, choices=("高", "低")), fact("n", T.INTEGER))
+    mapped = mapping({"p": from_field("P"), "n": from_orders(A.COUNT)})
+    write_mirror(path, {"1": {"P": "opt2"}}, [order("1", date(2026, 1, 1))], schemas)
+    with opened(path) as connection:
+        kept = read_meta(connection).schemas()
+    again = relation(rules, mapped, kept, AS_OF)
+    assert again.select.sql("duckdb") == relation(rules, mapped, schemas, AS_OF).select.sql(
+        "duckdb"
+    )
+    assert rows_of(path, again)["1"].facts == {"p": "低", "n": 1}
 
 
 def test_a_field_the_crm_does_not_have_is_named() -> None:
