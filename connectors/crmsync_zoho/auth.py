@@ -18,6 +18,7 @@ from crmsync_zoho.settings import ZOHO_SUFFIXES, ZohoSettings
 
 TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 - a path
 DENIED_PAUSE = timedelta(minutes=10)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STALE_TOKEN = frozenset({"INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE"})
 """Codes of a 401 that a new access token may mend; a missing scope is not among them."""
 
@@ -149,7 +150,7 @@ def api_base(settings: ZohoSettings, token: Token, *, allow_private: bool) -> st
         return settings.api_address.rstrip("/")
     parts = urlsplit(named)
     host = (parts.hostname or "").lower()
-    own = allow_private and host in {"127.0.0.1", "::1", "localhost"}
+    own = allow_private and host in LOOPBACK
     if own or (parts.scheme == "https" and host.endswith(ZOHO_SUFFIXES)):
         return f"{parts.scheme}://{parts.netloc}"
     raise UnexpectedReply(

@@ -14,7 +14,7 @@ from crmsync.connector.http import HttpOptions, HttpSession
 from crmsync.connector.retry import Patience
 from crmsync.errors import AccessDenied, AuthError, QuotaExhausted, Throttled, UnexpectedReply
 from crmsync.model.text import Text
-from crmsync_zoho.auth import SignIn, ZohoAuth, api_base
+from crmsync_zoho.auth import LOOPBACK, SignIn, ZohoAuth, api_base
 from crmsync_zoho.codec import Json
 from crmsync_zoho.credits import LEFT_HEADER, CreditCount, query_cost, write_cost
 from crmsync_zoho.settings import ZOHO_SUFFIXES, ZohoSettings
@@ -57,7 +57,7 @@ class ZohoClient:
             context,
             HttpOptions(
                 auth=ZohoAuth(self.sign_in.tokens),
-                hosts=ZOHO_SUFFIXES,
+                hosts=ZOHO_SUFFIXES + (LOOPBACK if context.allow_private else ()),
                 parallel=settings.parallel_calls,
             ),
         )

@@ -135,7 +135,7 @@ def decode(field: FieldSchema, given: Json, record: str = "") -> Value:
         return None
     try:
         return _decode(field.type, given)
-    except (ValueError, TypeError, ArithmeticError):
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         _log.warning("record %s: field %s holds no usable value", record, field.name)
         return None
 
