@@ -67,6 +67,19 @@ def start(wanted: NewProject) -> tuple[Path, ...]:
     return (settings, *files)
 
 
+def template_keys(spec: ConnectorSpec) -> dict[str, object]:
+    """The connector's required keys with placeholders; secrets as references."""
+    keys: dict[str, object] = {}
+    for name, info in spec.load("settings").model_fields.items():
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        if extra.get("secret"):
+            keys[name] = f"secret:{spec.name}/{name}"
+        elif info.is_required() or extra.get("show"):
+            examples = info.examples or [f"<{name}>"]
+            keys[name] = info.default if not info.is_required() else examples[0]
+    return keys
+
+
 def make_key(folder: Path) -> Path:
     """The key that signs plans: made once, readable by the owner alone."""
     path = folder / KEY_FILE
