@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -297,8 +296,3 @@ def sync_command(face: Face, job: str) -> int:
     else:
         click.echo(outcome.text.to(LANG))
     return outcome.exit
-
-
-def event_line(write: Callable[[str], object], **fields: object) -> None:
-    """One event as a JSON line, for logs of unattended runs."""
-    write(json.dumps(fields, ensure_ascii=False, default=str))
