@@ -181,8 +181,9 @@ def _csv(details: RunDetails) -> str:
 
 def _markdown(details: RunDetails) -> str:
     run = details.run
+    rules = f"{run.ruleset} v{run.ruleset_version}"
     lines = [
-        f"# {say('运行', 'Run')} {run.id} · {run.ruleset} v{run.ruleset_version} → {run.connection}",
+        f"# {say('运行', 'Run')} {run.id} · {rules} → {run.connection}",
         "",
         f"- {run.started_at.isoformat(timespec='seconds')} · {run.state.value} · {run.by}"
         + (f" · {run.reason}" if run.reason else ""),

@@ -195,7 +195,7 @@ def apply_command(
             click.echo(applying.already.to(LANG))
             return ExitCode.DONE
         _ask_to_write(face, applying)
-        with _stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
+        with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
             report = applying.run(progress=progress, stop=stop)
     return finish(face, report)
 
@@ -225,7 +225,7 @@ def person() -> str:
 
 
 @contextmanager
-def _stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[threading.Event]:
     """SIGINT and SIGTERM finish the batch under way; a second one ends the process at once."""
     stop = threading.Event()
     previous = {}
@@ -287,7 +287,7 @@ def sync_command(face: Face, job: str) -> int:
     from crmsync.project.syncing import sync
 
     project = open_project(face.folder, now=face.now, today=face.today)
-    with _stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
+    with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
         outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
     if outcome.report is not None:
         return finish(face, outcome.report)
