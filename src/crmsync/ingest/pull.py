@@ -14,7 +14,7 @@ from crmsync.ingest.wants import merge_wants
 from crmsync.model.schema import FieldSchema, ObjectWant
 from crmsync.model.text import Text
 from crmsync.store.mirror import MirrorWriter, ReadKind, ReadState
-from crmsync.store.mirror_columns import fields_to_json, stored_fields
+from crmsync.store.mirror_columns import same_columns, stored_fields
 
 _SKEW = timedelta(seconds=60)
 
@@ -116,7 +116,7 @@ class _Pull:
             return ReadKind.FULL, None, Text(zh="要求完整读取", en="a full read was asked for")
         if known is None:
             return ReadKind.FULL, None, Text(zh="首次读取", en="first read")
-        if fields_to_json(known.fields) != fields_to_json(fields):
+        if not same_columns(known.fields, fields):
             return ReadKind.FULL, None, Text(zh="映射的字段有变化", en="the mapped fields changed")
         if known.full_at + self._options.full_every <= self._options.now():
             return ReadKind.FULL, None, Text(zh="定期完整核对", en="regular full reconciliation")
@@ -125,7 +125,7 @@ class _Pull:
 
     def _resumable(self, object: str, fields: Sequence[FieldSchema]) -> ReadState | None:
         state = self._states.get(object)
-        if state is None or fields_to_json(state.fields) != fields_to_json(fields):
+        if state is None or not same_columns(state.fields, fields):
             return None
         if self._options.full and state.kind is not ReadKind.FULL:
             return None

@@ -34,8 +34,9 @@ class FieldSource:
 
 
 class Aggregate(StrEnum):
-    """How related records become one fact. FIRST and LAST are by the related date; GAP is the
-    median number of days between consecutive related dates."""
+    """How related records become one fact. FIRST and LAST are by the related date, among
+    records that have the value; GAP (``gap: median``) and GAP_MEAN (``gap: mean``) are the days
+    between consecutive different related dates."""
 
     COUNT = "count"
     SUM = "sum"
@@ -46,6 +47,7 @@ class Aggregate(StrEnum):
     LAST = "last"
     DISTINCT = "distinct"
     GAP = "gap"
+    GAP_MEAN = "gap mean"
 
 
 @dataclass(frozen=True, slots=True)

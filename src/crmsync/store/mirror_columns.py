@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from crmsync.errors import ConfigError
 from crmsync.model.record import Record, Value
-from crmsync.model.schema import FieldSchema, FieldType
+from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.model.text import Text
 
 Stored: TypeAlias = bool | int | str | date | datetime | list[str] | None
@@ -74,14 +74,31 @@ def stored_fields(fields: Sequence[FieldSchema]) -> tuple[FieldSchema, ...]:
 
 
 def fields_to_json(fields: Sequence[FieldSchema]) -> str:
-    """Names and types of stored fields: equal text means that the columns fit."""
-    return json.dumps([[field.name, field.type.value] for field in fields])
+    """The stored fields as text: names, types and picklist choices."""
+    rows = [
+        [field.name, field.type.value, [[choice.value, choice.label] for choice in field.choices]]
+        for field in fields
+    ]
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def same_columns(left: Sequence[FieldSchema], right: Sequence[FieldSchema]) -> bool:
+    """Whether rows stored for *left* fit the columns of *right*; choices and labels may differ."""
+    return [(field.name, field.type) for field in left] == [
+        (field.name, field.type) for field in right
+    ]
 
 
 def fields_from_json(text: str) -> tuple[FieldSchema, ...]:
-    """The fields as stored; labels are not kept."""
+    """The fields as stored; their own labels are not kept."""
     return tuple(
-        FieldSchema(name=name, label=name, type=FieldType(kind)) for name, kind in json.loads(text)
+        FieldSchema(
+            name=name,
+            label=name,
+            type=FieldType(kind),
+            choices=tuple(Choice(value=value, label=label) for value, label in choices),
+        )
+        for name, kind, choices in json.loads(text)
     )
 
 

@@ -68,7 +68,7 @@ def count_object(
         f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS new WHERE new.id = old.id)",
     )
     same = "FALSE"
-    if columns.fields_to_json(published) == columns.fields_to_json(state.fields):
+    if columns.same_columns(published, state.fields):
         names = [columns.quoted(field.name) for field in published]
         pairs = [f"new.{name} IS NOT DISTINCT FROM old.{name}" for name in names]
         same = " AND ".join(pairs) or "TRUE"

@@ -13,6 +13,8 @@ from crmsync.testing.faults import (
     throttled,
 )
 from crmsync.testing.invariants import Invariants
+from crmsync.testing.memory import MemoryConnector
+from crmsync.testing.memory_crm import MemoryCall, MemoryCrm, Quirks, Trouble
 from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
 from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
 from crmsync.testing.records import (
@@ -37,6 +39,9 @@ __all__ = [
     "FieldWrite",
     "Invariants",
     "LoadReport",
+    "MemoryCall",
+    "MemoryConnector",
+    "MemoryCrm",
     "MemorySecrets",
     "MemoryTokenShelf",
     "NoSuchRecord",
@@ -44,6 +49,7 @@ __all__ = [
     "PlannedFault",
     "PracticeCustomer",
     "PracticeOrder",
+    "Quirks",
     "RecordStore",
     "Recorder",
     "Reply",
@@ -54,6 +60,7 @@ __all__ = [
     "SandboxClock",
     "SandboxConnection",
     "Table",
+    "Trouble",
     "Truncate",
     "ValueProblem",
     "practice_context",

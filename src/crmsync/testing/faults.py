@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
+from crmsync.testing.recorder import RequestKind, RequestRecord
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -100,7 +102,17 @@ class PlannedFault:
     times: int
     skip: int
     when: Callable[[Any], bool] | None
+    kind: RequestKind | None = None
     hits: int = 0
+
+    def fits(self, request: RequestRecord) -> bool:
+        """Whether this line is about that request."""
+        return (
+            self.method in {"*", request.method}
+            and self.kind in {None, request.kind}
+            and fnmatchcase(request.path, self.path)
+            and (self.when is None or self.when(request.body))
+        )
 
     @property
     def spent(self) -> bool:
@@ -135,15 +147,18 @@ class FaultScript:
             self._planned.append(planned)
         return planned
 
-    def take(self, method: str, path: str, body: Any) -> Fault | None:  # noqa: ANN401 - any JSON
+    def next_of(self, kind: RequestKind, action: Fault, *, times: int = 1) -> PlannedFault:
+        """Let *action* strike the next *times* requests of that kind, whatever their path."""
+        planned = PlannedFault("*", "*", action, times, skip=0, when=None, kind=kind)
+        with self._guard:
+            self._planned.append(planned)
+        return planned
+
+    def take(self, request: RequestRecord) -> Fault | None:
         """The fault that strikes this request, if any; called by the sandbox."""
         with self._guard:
             for planned in self._planned:
-                if planned.spent or planned.method not in {"*", method.upper()}:
-                    continue
-                if not fnmatchcase(path, planned.path):
-                    continue
-                if planned.when is not None and not planned.when(body):
+                if planned.spent or not planned.fits(request):
                     continue
                 if planned.skip > 0:
                     planned.skip -= 1

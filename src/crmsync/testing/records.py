@@ -49,6 +49,7 @@ class Row:
     modified_at: datetime
     modified_by: str
     written_at: datetime
+    revision: int = 1
     deleted_at: datetime | None = None
     deleted_by: str | None = None
 
@@ -176,6 +177,7 @@ class RecordStore:
                 modified_at=coarse,
                 modified_by=by.user,
                 written_at=now,
+                revision=before.revision + 1,
             )
             self._put(before, row, by)
             return row
@@ -192,6 +194,7 @@ class RecordStore:
                 modified_at=coarse,
                 modified_by=by.user,
                 written_at=now,
+                revision=before.revision + 1,
             )
             self._put(before, row, by)
             return row

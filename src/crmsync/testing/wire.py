@@ -102,7 +102,7 @@ class Wire:
 
         for hook in tuple(self.before_each):
             hook(record)
-        fault = self._faults.take(record.method, record.path, parsed)
+        fault = self._faults.take(record)
         await self._serve(_Exchange(scope, body, send, end), fault)
 
     async def settle(self) -> None:

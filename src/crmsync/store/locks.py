@@ -1,0 +1,110 @@
+"""One run at a time on a connection: a file lock that a dead process cannot leave behind.
+
+The lock alone does not stop a process that slept through losing it (a paused machine), so every
+lock carries a fencing number that each intent checks inside its own transaction.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from crmsync.errors import LockHeld
+from crmsync.model.text import Text
+from crmsync.store.engine import Database
+from crmsync.store.tables import lease
+from crmsync.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A held lock and its fencing number."""
+
+    connection: str
+    fence: int
+
+
+@contextmanager
+def hold_connection(
+    database: Database, folder: Path, connection: str, *, by: str, now: Callable[[], datetime]
+) -> Iterator[Lock]:
+    """Hold the lock of *connection* in *folder*.
+
+    Raises LockHeld at once, naming who holds it and since when, if another process does. A killed
+    process leaves no lock behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{re.sub(r'[^0-9A-Za-z._-]', '_', connection)}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _held(connection, _owner(os.pread(descriptor, 4096, 0))) from error
+        with database.exclusive(f"lock:{connection}") as alone:
+            if not alone:
+                raise _held(connection, _last(database, connection))
+            owner = json.dumps({"pid": os.getpid(), "by": by, "since": now().isoformat()})
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, owner.encode(), 0)
+            yield Lock(connection, _next_fence(database, connection, owner, now()))
+    finally:
+        os.close(descriptor)
+
+
+def check_fence(db: Connection, lock: Lock) -> None:
+    """Raise LockHeld when a newer lock was given out; called inside the intent's transaction."""
+    row = db.execute(sa.select(lease).where(lease.c.connection == lock.connection)).first()
+    if row is None or row.fence != lock.fence:
+        raise _held(lock.connection, _owner(row.owner.encode() if row else b""))
+
+
+def _next_fence(database: Database, connection: str, owner: str, now: datetime) -> int:
+    with database.write() as db:
+        last = db.execute(
+            sa.select(lease.c.fence).where(lease.c.connection == connection)
+        ).scalar_one_or_none()
+        fence = (last or 0) + 1
+        row = {"connection": connection, "fence": fence, "owner": owner, "since": now}
+        upsert(db, lease, [row])
+    return fence
+
+
+def _last(database: Database, connection: str) -> tuple[str, str, str]:
+    with database.read() as db:
+        owner = db.execute(
+            sa.select(lease.c.owner).where(lease.c.connection == connection)
+        ).scalar_one_or_none()
+    return _owner((owner or "").encode())
+
+
+def _owner(text: bytes) -> tuple[str, str, str]:
+    try:
+        known = json.loads(text)
+        return str(known["by"]), str(known["pid"]), str(known["since"])
+    except (ValueError, KeyError, TypeError):
+        return "?", "?", "?"
+
+
+def _held(connection: str, owner: tuple[str, str, str]) -> LockHeld:
+    by, pid, since = owner
+    return LockHeld(
+        Text(
+            zh=f"{connection} 正被另一次运行占用：{by}（进程 {pid}），始于 {since}",
+            en=f"another run holds {connection}: {by} (process {pid}), since {since}",
+        ),
+        mend=Text(
+            zh="等它结束后再试；进程若已终止，锁会自行释放。",
+            en="Try again when it has ended; a process that died leaves no lock behind.",
+        ),
+    )

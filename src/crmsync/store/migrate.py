@@ -1,0 +1,83 @@
+"""Brings a state database to this program's schema: forward only, after a backup, or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep, StampStep
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from crmsync.errors import StoreError
+from crmsync.model.text import Text
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    """The schema this program works with, such as ``0001``."""
+    found = _script().get_current_head()
+    assert found is not None
+    return found
+
+
+def current(connection: Connection) -> str | None:
+    """The schema of the database, or ``None`` for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection, file: Path | None) -> None:
+    """Bring the database up to `head` inside the caller's transaction.
+
+    An existing SQLite *file* is copied first, by the backup interface, to ``<file>.before-<head>``.
+    Raises StoreError when the database is newer than this program; nothing is changed then. A
+    PostgreSQL database is not copied: that is its own backup's business.
+    """
+    script, at, to = _script(), current(connection), head()
+    if at == to:
+        return
+    if at is not None and at not in {revision.revision for revision in script.walk_revisions()}:
+        raise StoreError(
+            Text(
+                zh=f"状态库的版本 {at} 比本程序的 {to} 新，拒绝打开",
+                en=f"the state database has schema {at}, newer than this program's {to}: refused",
+            ),
+            mend=Text(zh="请升级 crmsync。", en="Upgrade crmsync."),
+        )
+    if at is not None and file is not None:
+        backup(file, file.with_name(f"{file.name}.before-{to}"))
+
+    def steps(revision: object, context: object) -> list[StampStep | RevisionStep]:
+        return script._upgrade_revs("head", at or ())  # type: ignore[arg-type,return-value]
+
+    with EnvironmentContext(_config(), script, fn=steps) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
+
+
+def backup(source: Path, target: Path) -> None:
+    """Copy a live SQLite file through the backup interface into a private file.
+
+    A plain copy of the file would lose what still stands in its write-ahead log.
+    """
+    partial = target.with_name(f"{target.name}.part")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(partial)) as new:
+        old.backup(new)
+    partial.replace(target)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))

@@ -1,0 +1,165 @@
+"""Runs: what was applied, when, by whom, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from crmsync.errors import UsageError
+from crmsync.model.canonical import dumps, loads
+from crmsync.model.plan import PlanCounts, PlanHeader
+from crmsync.model.run import Run, RunState
+from crmsync.model.text import Text
+from crmsync.store.engine import Database
+from crmsync.store.plans import pack_header
+from crmsync.store.tables import run
+
+_Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """Who starts a run and why; ``kind`` is ``apply``, ``sync``, ``undo`` or ``adopt``."""
+
+    kind: str
+    by: str
+    started_at: datetime
+    fence: int
+    reason: str | None = None
+
+
+class Runs:
+    """Runs by number; numbers are never used twice."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self, header: PlanHeader, start: RunStart, *, state: RunState = RunState.RUNNING
+    ) -> int:
+        """Note that a run begins and give its number; joins the caller's transaction."""
+        statement = (
+            sa.insert(run)
+            .values(
+                kind=start.kind,
+                state=state.value,
+                connection=header.connection,
+                ruleset=header.ruleset,
+                ruleset_version=header.ruleset_version,
+                ruleset_digest=header.ruleset_digest,
+                plan_id=header.plan_id,
+                as_of=header.as_of,
+                account_id=header.account_id,
+                started_at=start.started_at,
+                by=start.by,
+                reason=start.reason,
+                header=pack_header(header),
+                fence=start.fence,
+            )
+            .returning(run.c.id)
+        )
+        with self._database.write() as db:
+            return int(db.execute(statement).scalar_one())
+
+    def end(
+        self,
+        run_id: int,
+        state: RunState,
+        *,
+        at: datetime,
+        counts: Mapping[str, int],
+        note: str | None = None,
+    ) -> None:
+        """Note how a run ended (a resumed run ends again)."""
+        with self._database.write() as db:
+            db.execute(
+                sa.update(run)
+                .where(run.c.id == run_id)
+                .values(state=state.value, ended_at=at, counts=dumps(counts, _Counts), note=note)
+            )
+
+    def reopen(self, run_id: int, *, fence: int) -> None:
+        """Note that a run goes on."""
+        with self._database.write() as db:
+            values = {"state": RunState.RUNNING.value, "ended_at": None, "fence": fence}
+            db.execute(sa.update(run).where(run.c.id == run_id).values(**values))
+
+    def get(self, run_id: int) -> Run:
+        """One run; raises UsageError when there is none of that number."""
+        found = self._select(run.c.id == run_id)
+        if not found:
+            raise UsageError(
+                Text(zh=f"没有第 {run_id} 次运行", en=f"there is no run {run_id}"),
+                mend=Text(zh="用 crmsync runs 查看。", en="See crmsync runs."),
+            )
+        return found[0]
+
+    def header(self, run_id: int) -> PlanHeader:
+        """The header of the plan a run applied, without its withheld rows."""
+        query = sa.select(run.c.header).where(run.c.id == run_id)
+        with self._database.read() as db:
+            return loads(db.execute(query).scalar_one(), PlanHeader)
+
+    def latest(self, limit: int = 20, *, connection: str | None = None) -> tuple[Run, ...]:
+        """The newest runs first."""
+        where = [] if connection is None else [run.c.connection == connection]
+        return self._select(*where, limit=limit)
+
+    def unfinished(self, connection: str) -> tuple[Run, ...]:
+        """Runs of a connection that `resume` would go on with, newest first."""
+        open_states = (RunState.RUNNING.value, RunState.STOPPED.value)
+        return self._select(run.c.connection == connection, run.c.state.in_(open_states))
+
+    def last_figures(self, connection: str, ruleset: str) -> PlanCounts | None:
+        """The figures of the latest applied or held plan made by rules, for guards that compare."""
+        query = (
+            sa.select(run.c.header)
+            .where(
+                run.c.connection == connection,
+                run.c.ruleset == ruleset,
+                run.c.kind.in_(("apply", "sync")),
+            )
+            .order_by(run.c.id.desc())
+            .limit(1)
+        )
+        with self._database.read() as db:
+            header = db.execute(query).scalar_one_or_none()
+        return None if header is None else loads(header, PlanHeader).counts
+
+    def ever_applied(self, connection: str, account_id: str) -> bool:
+        """Whether any run was carried out on this account: the first one is by hand."""
+        query = sa.select(sa.func.count()).where(
+            run.c.connection == connection,
+            run.c.account_id == account_id,
+            run.c.kind != "adopt",
+            run.c.state.in_((RunState.DONE.value, RunState.PARTIAL.value)),
+        )
+        with self._database.read() as db:
+            return bool(db.execute(query).scalar_one())
+
+    def _select(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> tuple[Run, ...]:
+        query = sa.select(run).where(*where).order_by(run.c.id.desc()).limit(limit)
+        with self._database.read() as db:
+            return tuple(_run(row) for row in db.execute(query))
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        kind=row.kind,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        connection=row.connection,
+        ruleset=row.ruleset,
+        ruleset_version=row.ruleset_version,
+        plan_id=row.plan_id,
+        state=RunState(row.state),
+        by=row.by,
+        reason=row.reason,
+        counts=loads(row.counts, _Counts),  # type: ignore[type-abstract]
+        note=row.note,
+    )
