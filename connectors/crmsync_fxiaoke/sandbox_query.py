@@ -28,7 +28,7 @@ class BadQuery(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition; several are ANDed."""
+    """One condition, its values ready to compare; several are ANDed."""
 
     field: str
     operator: str
@@ -129,7 +129,11 @@ def _filter(each: Any, item: WireObject, operators: frozenset[str]) -> Filter:  
     needed = {"IS": 0, "ISN": 0, "BETWEEN": 2, "NBETWEEN": 2}.get(operator, 1)
     if len(values) < needed:
         raise BadQuery("field_values不能为空")
-    return Filter(name, operator, tuple(values))
+    try:
+        want = tuple(comparable(item.fields[name], value) for value in values)
+    except BadValue as problem:
+        raise BadQuery(str(problem)) from problem
+    return Filter(name, operator, want)
 
 
 def _order(each: Any, item: WireObject) -> tuple[str, bool]:  # noqa: ANN401 - wire JSON
@@ -160,15 +164,11 @@ def _fits(value: Any, condition: Filter, field: WireField) -> bool:  # noqa: ANN
         return (value is None) == (operator == "IS")
     if value is None:
         return operator in NEGATIVE or operator == "NHASANYOF"
-    try:
-        want = tuple(comparable(field, each) for each in condition.values)
-        if isinstance(value, list):
-            return _fits_list(value, operator, want)
-        if operator not in OPERATORS:
-            raise BadQuery(f"{operator}只能用于列表字段")
-        return OPERATORS[operator](comparable(field, value), want)
-    except BadValue as problem:
-        raise BadQuery(str(problem)) from problem
+    if isinstance(value, list):
+        return _fits_list(value, operator, condition.values)
+    if operator not in OPERATORS:
+        raise BadQuery(f"{operator}只能用于列表字段")
+    return OPERATORS[operator](comparable(field, value), condition.values)
 
 
 def _fits_list(value: list[Any], operator: str, want: tuple[Any, ...]) -> bool:

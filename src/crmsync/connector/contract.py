@@ -28,6 +28,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from crmsync.model.change import Change, ChangeResult
 from crmsync.model.record import Record, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
+from crmsync.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,19 @@ class FieldProvisioner(Protocol):
 
     def add_choices(self, object: str, field: str, choices: Sequence[str]) -> None:
         """Add missing values to a picklist field."""
+        ...
+
+
+@runtime_checkable
+class FieldWorksheet(Protocol):
+    """A connector whose CRM lets only a person create fields: it says what to create."""
+
+    def worksheet(self, object: str, fields: Sequence[FieldSchema]) -> Text:
+        """What an administrator still has to do by hand so that *fields* are there.
+
+        Fields are matched by label: *fields* carry labels, types and choices' labels; their names
+        mean nothing. Reads the object anew; writes nothing.
+        """
         ...
 
 

@@ -31,9 +31,7 @@ _YES = ("yes", "true", "y", "是")
 _NO = ("no", "false", "n", "否")
 
 
-def as_fact(
-    value: exp.Expression, source: FieldType, wanted: FactType, zone: str
-) -> exp.Expression:
+def as_fact(value: exp.Expr, source: FieldType, wanted: FactType, zone: str) -> exp.Expr:
     """*value* (a column of a field of type *source*) as a fact, typed by `SQL_TYPES`.
 
     Percent: a field's number is what people see, so it is divided by 100. A moment becomes the day
@@ -53,7 +51,7 @@ def as_fact(
             return _number(value, source, wanted, text=text)
 
 
-def as_words(value: exp.Expression, source: FieldType) -> exp.Expression | None:
+def as_words(value: exp.Expr, source: FieldType) -> exp.Expr | None:
     """*value* as text that a ``values`` table can translate; ``None`` where there is no such text.
 
     A tick is ``true`` or ``false``, a whole number its digits.
@@ -83,7 +81,7 @@ def translations(
     return {stored: target for stored, target in table.items() if stored != target}
 
 
-def translate(value: exp.Expression, table: Mapping[str, str]) -> exp.Expression:
+def translate(value: exp.Expr, table: Mapping[str, str]) -> exp.Expr:
     """*value* looked up in *table*; what is not there stays as it is."""
     if not table:
         return value
@@ -93,12 +91,12 @@ def translate(value: exp.Expression, table: Mapping[str, str]) -> exp.Expression
     return case.else_(value.copy())
 
 
-def finite(value: exp.Expression) -> exp.Expression:
+def finite(value: exp.Expr) -> exp.Expr:
     """A DOUBLE, NULL when infinite or not a number."""
     return exp.case().when(exp.func("ISFINITE", value), value.copy())
 
 
-def whole(value: exp.Expression) -> exp.Expression:
+def whole(value: exp.Expr) -> exp.Expr:
     """A number as BIGINT, NULL unless it is whole and at most 2^53 either way."""
     most = exp.Literal.number(_LARGEST_INTEGER)
     double = exp.cast(value, "DOUBLE")
@@ -107,22 +105,22 @@ def whole(value: exp.Expression) -> exp.Expression:
     return exp.case().when(exp.And(this=inside, expression=even), exp.cast(value.copy(), "BIGINT"))
 
 
-def local_day(moment: exp.Expression, zone: str) -> exp.Expression:
+def local_day(moment: exp.Expr, zone: str) -> exp.Expr:
     """The day in *zone* of a UTC TIMESTAMP."""
     return exp.cast(_at(_at(moment, "UTC"), zone), "DATE")
 
 
-def null(type: str) -> exp.Expression:
+def null(type: str) -> exp.Expr:
     """A typed NULL."""
     return exp.cast(exp.null(), type)
 
 
-def literal_day(day: date) -> exp.Expression:
+def literal_day(day: date) -> exp.Expr:
     """A DATE constant."""
     return exp.cast(exp.Literal.string(day.isoformat()), "DATE")
 
 
-def _day(value: exp.Expression, source: FieldType, zone: str, *, text: bool) -> exp.Expression:
+def _day(value: exp.Expr, source: FieldType, zone: str, *, text: bool) -> exp.Expr:
     if source is FieldType.DATETIME:
         day = local_day(value, zone)
     elif source is FieldType.DATE:
@@ -135,7 +133,7 @@ def _day(value: exp.Expression, source: FieldType, zone: str, *, text: bool) -> 
     return exp.case().when(inside, day.copy())
 
 
-def _moment(value: exp.Expression, source: FieldType, zone: str) -> exp.Expression:
+def _moment(value: exp.Expr, source: FieldType, zone: str) -> exp.Expr:
     if source is FieldType.DATETIME:
         moment = value
     elif source is FieldType.DATE:
@@ -147,7 +145,7 @@ def _moment(value: exp.Expression, source: FieldType, zone: str) -> exp.Expressi
     return exp.case().when(inside, moment)
 
 
-def _yes_no(value: exp.Expression, *, text: bool) -> exp.Expression:
+def _yes_no(value: exp.Expr, *, text: bool) -> exp.Expr:
     if not text:
         return null("BOOLEAN")
     word = exp.Lower(this=value)
@@ -156,9 +154,7 @@ def _yes_no(value: exp.Expression, *, text: bool) -> exp.Expression:
     return exp.case().when(yes, exp.true()).when(no, exp.false())
 
 
-def _words(
-    value: exp.Expression, source: FieldType, wanted: FactType, *, text: bool
-) -> exp.Expression:
+def _words(value: exp.Expr, source: FieldType, wanted: FactType, *, text: bool) -> exp.Expr:
     if text:
         return value
     if source is FieldType.MULTI_PICKLIST:
@@ -168,9 +164,7 @@ def _words(
     return null("VARCHAR")
 
 
-def _number(
-    value: exp.Expression, source: FieldType, wanted: FactType, *, text: bool
-) -> exp.Expression:
+def _number(value: exp.Expr, source: FieldType, wanted: FactType, *, text: bool) -> exp.Expr:
     if text:
         digits = r"^[+-]?\d{1,21}(\.\d{1,20})?$"
         value = exp.TryCast(this=_matching(value, digits), to=_type("DECIMAL(28, 6)"))
@@ -180,13 +174,13 @@ def _number(
         return whole(value)
     if wanted is FactType.MONEY:
         return exp.TryCast(this=value, to=_type(SQL_TYPES[wanted]))
-    number: exp.Expression = exp.cast(value, "DOUBLE")
+    number: exp.Expr = exp.cast(value, "DOUBLE")
     if wanted is FactType.PERCENT:
         number = exp.Div(this=number, expression=exp.cast(exp.Literal.string("100"), "DOUBLE"))
     return finite(exp.paren(number, copy=False))
 
 
-def _single(value: exp.Expression) -> exp.Expression:
+def _single(value: exp.Expr) -> exp.Expr:
     one = exp.EQ(
         this=exp.Anonymous(this="LEN", expressions=[value]), expression=exp.Literal.number(1)
     )
@@ -194,12 +188,12 @@ def _single(value: exp.Expression) -> exp.Expression:
     return exp.case().when(one, first)
 
 
-def _matching(value: exp.Expression, pattern: str) -> exp.Expression:
+def _matching(value: exp.Expr, pattern: str) -> exp.Expr:
     test = exp.RegexpLike(this=value, expression=exp.Literal.string(pattern))
     return exp.case().when(test, value.copy())
 
 
-def _at(moment: exp.Expression, zone: str) -> exp.Expression:
+def _at(moment: exp.Expr, zone: str) -> exp.Expr:
     return exp.AtTimeZone(this=exp.paren(moment, copy=False), zone=exp.Literal.string(zone))
 
 

@@ -1,0 +1,7 @@
+"""Turns a mirror into facts: mapping × mirror → one relation that evaluate can match."""
+
+from crmsync.facts.relation import relation
+from crmsync.facts.rows import excluded_count, fact_row, row_of
+from crmsync.facts.sources import wants
+
+__all__ = ["excluded_count", "fact_row", "relation", "row_of", "wants"]

@@ -1,0 +1,346 @@
+"""The relation of facts: one SELECT over the mirror, built in layers.
+
+Source values (scope, related records) → typed by the fact → checked against range and choices →
+facts with their defaults → formulas, those that read other formulas after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sqlglot import exp
+
+from crmsync.condition import expression_sql, names
+from crmsync.facts import conversion
+from crmsync.facts.related import RelatedTable, Setting, related_tables, table
+from crmsync.facts.sources import Fields, used
+from crmsync.model.condition import Name
+from crmsync.model.fact import FactType, FactValue
+from crmsync.model.mapping import WRITE_ROLES, AggregateSource, CrmMapping, FieldSource
+from crmsync.model.relation import SQL_TYPES, FactRelation
+from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.schema import FieldSchema, FieldType, ObjectSchema
+
+
+def relation(
+    ruleset: Ruleset,
+    mapping: CrmMapping,
+    schemas: Mapping[str, ObjectSchema],
+    as_of: date,
+) -> FactRelation:
+    """The facts of every record in scope, from a mirror attached as ``mirror``.
+
+    A value its fact's type, range or choices cannot hold is NULL (no default replaces it) and its
+    fact is listed in ``rejected``; so is an aggregate over a record whose value could not be
+    stored. A count or sum over nothing is unknown unless the fact's ``missing`` says otherwise. A
+    numeric fact without a source stays unknown.
+    """
+    fields = Fields(mapping, schemas)
+    setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
+    roles = tuple(role for role in WRITE_ROLES if role in mapping.write)
+    builder = _Builder(ruleset, setting)
+    layers = builder.sources(roles)
+    layers = builder.typed(layers)
+    layers = builder.checked(layers)
+    layers = builder.facts(layers)
+    layers = builder.formulas(layers)
+    facts = tuple(fact.id for fact in ruleset.facts)
+    types = tuple(fact.type for fact in ruleset.facts)
+    return FactRelation(
+        object=mapping.object,
+        select=builder.final(layers, roles),
+        facts=facts,
+        types=types,
+        owned=roles,
+    )
+
+
+def scope(setting: Setting) -> exp.Expr:
+    """The mapping's ``applies_to`` on unqualified columns; TRUE when it has none."""
+    if setting.mapping.applies_to is None:
+        return exp.true()
+    return setting.condition(setting.mapping.object, setting.mapping.applies_to)
+
+
+class _Builder:
+    """Adds one layer of columns after the other; each is a SELECT over the one below."""
+
+    def __init__(self, ruleset: Ruleset, setting: Setting) -> None:
+        self._ruleset = ruleset
+        self._setting = setting
+        self._mapping = setting.mapping
+        self._numbers = {fact.id: number for number, fact in enumerate(ruleset.facts)}
+        self._sources = used(ruleset, setting.mapping)
+        self._types: dict[str, FieldType] = {}
+
+    def sources(self, roles: Sequence[str]) -> exp.Select:
+        """Identity, what stands in owned fields, and one source column per fact."""
+        mapping, fields = self._mapping, self._setting.fields
+        select = exp.select(
+            _named(_of("id"), "id"),
+            _named(_or_else(self._field(fields.own(mapping.identity_name)), ""), "name"),
+            _named(self._owner(), "owner"),
+            _named(_of("_version"), "version"),
+            _named(_of("_modified"), "modified_at"),
+            _named(self._locked(), "locked"),
+        )
+        for role in roles:
+            field = fields.own(mapping.write[role].field)
+            select = select.select(_named(_of(field.name), FactRelation.owned_column(role)))
+        for fact, source in self._sources.items():
+            if isinstance(source, FieldSource):
+                select = self._field_source(select, fact, source)
+        own = exp.select("*").from_(table(mapping.object)).where(scope(self._setting))
+        select = select.from_(own.subquery("own"))
+        aggregates = {
+            fact: source
+            for fact, source in self._sources.items()
+            if isinstance(source, AggregateSource)
+        }
+        tables = related_tables(self._setting, aggregates, self._numbers)
+        for number, related in enumerate(tables):
+            select = self._joined(select, related, f"r{number}")
+        return select
+
+    def typed(self, below: exp.Select) -> exp.Select:
+        """``c``: the source value as the fact's type."""
+        added = []
+        for fact in self._sourced():
+            source = _column(f"s{self._numbers[fact.id]}")
+            zone = self._ruleset.time_zone
+            value = conversion.as_fact(source, self._types[fact.id], fact.type, zone)
+            added.append((value, f"c{self._numbers[fact.id]}"))
+        return _over(below, added)
+
+    def checked(self, below: exp.Select) -> exp.Select:
+        """``t``: the typed value, NULL outside the fact's range or choices."""
+        added = []
+        for fact in self._sourced():
+            number = self._numbers[fact.id]
+            added.append((_checked(fact, _column(f"c{number}")), f"t{number}"))
+        return _over(below, added)
+
+    def facts(self, below: exp.Select) -> exp.Select:
+        """``f`` with its default, and ``x``: whether a value was there and did not fit."""
+        added: list[tuple[exp.Expr, str]] = []
+        for fact in self._ruleset.facts:
+            number = self._numbers[fact.id]
+            if fact.formula is not None:
+                continue
+            if fact.id not in self._sources:
+                missing = None if fact.type.numeric else fact.missing
+                added.append((_constant(missing, fact.type), f"f{number}"))
+                added.append((exp.false(), f"x{number}"))
+                continue
+            unfit = exp.And(
+                this=_known(_column(f"s{number}")), expression=_is_null(_column(f"t{number}"))
+            )
+            rejected = exp.Or(this=_column(f"b{number}"), expression=exp.paren(unfit, copy=False))
+            default = exp.Coalesce(
+                this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
+            )
+            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default)
+            added.append((value, f"f{number}"))
+            added.append((rejected.copy(), f"x{number}"))
+        return _over(below, added)
+
+    def formulas(self, below: exp.Select) -> exp.Select:
+        """Derived facts, each layer reading only the layers below it."""
+        for layer in formula_layers(self._ruleset):
+            raw: list[tuple[exp.Expr, str]] = []
+            done: list[tuple[exp.Expr, str]] = []
+            for fact in layer:
+                assert fact.formula is not None
+                number = self._numbers[fact.id]
+                value = expression_sql(fact.formula, self._fact_column, self._setting.as_of)
+                raw.append((value, f"s{number}"))
+                typed = from_formula(_column(f"s{number}"), fact)
+                done.append((_checked(fact, typed), f"t{number}"))
+            below = _over(_over(below, raw), done)
+            final: list[tuple[exp.Expr, str]] = []
+            for fact in layer:
+                number = self._numbers[fact.id]
+                unfit = exp.And(
+                    this=_known(_column(f"s{number}")), expression=_is_null(_column(f"t{number}"))
+                )
+                default = exp.Coalesce(
+                    this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
+                )
+                value = exp.case().when(exp.Not(this=exp.paren(unfit)), default)
+                final.append((value, f"f{number}"))
+                final.append((unfit.copy(), f"x{number}"))
+            below = _over(below, final)
+        return below
+
+    def final(self, below: exp.Select, roles: Sequence[str]) -> exp.Select:
+        """Only the promised columns, in order of id."""
+        ids = [exp.Literal.string(fact.id) for fact in self._ruleset.facts]
+        flags = [_column(f"x{number}") for number in range(len(ids))]
+        rejected = exp.Anonymous(
+            this="LIST_WHERE",
+            expressions=[
+                exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
+                exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
+            ],
+        )
+        identity = ("id", "name", "owner", "version", "modified_at", "locked")
+        columns = [_column(name) for name in identity]
+        facts = [_column(f"f{number}") for number in range(len(ids))]
+        owned = [_column(FactRelation.owned_column(role)) for role in roles]
+        return (
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned)
+            .from_(below.subquery("facts"))
+            .order_by(exp.Ordered(this=_column("id")))
+        )
+
+    def _sourced(self) -> list[FactDefinition]:
+        return [fact for fact in self._ruleset.facts if fact.id in self._sources]
+
+    def _fact_column(self, name: Name) -> exp.Expr:
+        return _column(f"f{self._numbers[name.id]}")
+
+    def _field(self, field: FieldSchema) -> exp.Expr:
+        return conversion.as_fact(
+            _of(field.name), field.type, FactType.TEXT, self._ruleset.time_zone
+        )
+
+    def _owner(self) -> exp.Expr:
+        pick = self._mapping.identity_owner
+        return (
+            conversion.null("VARCHAR")
+            if pick is None
+            else self._field(self._setting.fields.own(pick))
+        )
+
+    def _locked(self) -> exp.Expr:
+        pick = self._mapping.lock_field
+        if pick is None:
+            return exp.false()
+        field = self._setting.fields.own(pick)
+        value = conversion.as_fact(
+            _of(field.name), field.type, FactType.YES_NO, self._ruleset.time_zone
+        )
+        return exp.Coalesce(this=value, expressions=[exp.false()])
+
+    def _field_source(self, select: exp.Select, id: str, source: FieldSource) -> exp.Select:
+        fact = self._ruleset.fact(id)
+        field = self._setting.fields.own(source.field)
+        number = self._numbers[id]
+        value: exp.Expr = _of(field.name)
+        kind = field.type
+        known = conversion.translations(field, source.values, fact.choices)
+        words = conversion.as_words(_of(field.name), field.type) if known else None
+        if words is not None:
+            value, kind = conversion.translate(words, known), FieldType.TEXT
+        self._types[id] = kind
+        unfit = exp.Anonymous(
+            this="LIST_CONTAINS", expressions=[_of("_unfit"), exp.Literal.string(field.name)]
+        )
+        broken = exp.Coalesce(this=unfit, expressions=[exp.false()])
+        return select.select(_named(value, f"s{number}"), _named(broken, f"b{number}"))
+
+    def _joined(self, select: exp.Select, related: RelatedTable, alias: str) -> exp.Select:
+        for column in related.columns:
+            number = self._numbers[column.fact]
+            self._types[column.fact] = column.type
+            broken = exp.Coalesce(this=_of(f"b_{column.alias}", alias), expressions=[exp.false()])
+            select = select.select(
+                _named(_of(column.alias, alias), f"s{number}"), _named(broken, f"b{number}")
+            )
+        on = exp.EQ(this=_of("_via", alias), expression=_of("id"))
+        return select.join(related.select.subquery(alias), on=on, join_type="left")
+
+
+def formula_layers(ruleset: Ruleset) -> list[list[FactDefinition]]:
+    """Formula facts grouped so that each group reads only facts before it.
+
+    Raises ValueError for formulas that read each other in a circle, which ``check`` refuses.
+    """
+    waiting = [fact for fact in ruleset.facts if fact.formula is not None]
+    ready = {fact.id for fact in ruleset.facts if fact.formula is None}
+    layers: list[list[FactDefinition]] = []
+    while waiting:
+        layer = [
+            fact for fact in waiting if fact.formula is not None and names(fact.formula) <= ready
+        ]
+        if not layer:
+            raise ValueError(f"formulas in a circle: {[fact.id for fact in waiting]}")
+        layers.append(layer)
+        ready |= {fact.id for fact in layer}
+        waiting = [fact for fact in waiting if fact.id not in ready]
+    return layers
+
+
+def from_formula(value: exp.Expr, fact: FactDefinition) -> exp.Expr:
+    """A formula's result (as `expression_sql` types it) as the declared type of its fact."""
+    match fact.type:
+        case FactType.INTEGER:
+            return conversion.whole(value)
+        case FactType.MONEY:
+            return exp.TryCast(this=value, to=exp.DataType.build(SQL_TYPES[fact.type], "duckdb"))
+        case FactType.DATETIME:
+            return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[value])
+        case _:
+            return exp.cast(value, SQL_TYPES[fact.type])
+
+
+def _checked(fact: FactDefinition, value: exp.Expr) -> exp.Expr:
+    if fact.between is not None and fact.type.numeric:
+        low, high = (_decimal(end) for end in fact.between)
+        inside: exp.Expr = exp.Between(this=value, low=low, high=high)
+    elif fact.choices and fact.type is FactType.CHOICE:
+        inside = exp.In(
+            this=value, expressions=[exp.Literal.string(choice) for choice in fact.choices]
+        )
+    else:
+        return value
+    return exp.case().when(inside, value.copy())
+
+
+def _decimal(value: Decimal) -> exp.Expr:
+    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE")
+
+
+def _constant(value: FactValue, type: FactType) -> exp.Expr:
+    if value is None:
+        return conversion.null(SQL_TYPES[type])
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, Decimal):
+        text = format(value, "f")
+    elif isinstance(value, datetime):
+        text = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    else:
+        text = str(value)
+    return exp.cast(exp.Literal.string(text), SQL_TYPES[type])
+
+
+def _over(below: exp.Select, added: Sequence[tuple[exp.Expr, str]]) -> exp.Select:
+    columns = [_named(value, name) for value, name in added]
+    return exp.select("*", *columns).from_(below.subquery("below"))
+
+
+def _named(value: exp.Expr, name: str) -> exp.Expr:
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
+
+
+def _of(name: str, owner: str = "own") -> exp.Column:
+    return exp.column(name, table=owner, quoted=True)
+
+
+def _column(name: str) -> exp.Column:
+    return exp.column(name, quoted=True)
+
+
+def _or_else(value: exp.Expr, default: str) -> exp.Expr:
+    return exp.Coalesce(this=value, expressions=[exp.Literal.string(default)])
+
+
+def _is_null(value: exp.Expr) -> exp.Expr:
+    return exp.Is(this=value, expression=exp.null())
+
+
+def _known(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=_is_null(value))

@@ -1,0 +1,85 @@
+"""Single rows and counts out of a relation of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from crmsync.facts.related import Setting, table
+from crmsync.facts.relation import scope
+from crmsync.facts.sources import Fields
+from crmsync.model.fact import FactRow
+from crmsync.model.mapping import CrmMapping
+from crmsync.model.record import RecordRef, Value
+from crmsync.model.relation import IDENTITY_COLUMNS, FactRelation
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.schema import ObjectSchema
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def excluded_count(
+    connection: duckdb.DuckDBPyConnection,
+    ruleset: Ruleset,
+    mapping: CrmMapping,
+    schemas: Mapping[str, ObjectSchema],
+    as_of: date,
+) -> int:
+    """How many mirrored records ``applies_to`` leaves out (false or unknown)."""
+    fields = Fields(mapping, schemas)
+    setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
+    inside = exp.Coalesce(this=scope(setting), expressions=[exp.false()])
+    query = (
+        exp.select(exp.Count(this=exp.Star()))
+        .from_(table(mapping.object))
+        .where(exp.Not(this=inside))
+    )
+    return int(connection.execute(query.sql("duckdb")).fetchall()[0][0])
+
+
+def fact_row(
+    connection: duckdb.DuckDBPyConnection, relation: FactRelation, id: str
+) -> FactRow | None:
+    """The facts of one record, or ``None`` when it is not mirrored or not in scope."""
+    query = (
+        exp.select("*")
+        .from_(relation.select.copy().subquery("facts"))
+        .where(exp.EQ(this=exp.column("id", quoted=True), expression=exp.Literal.string(id)))
+    )
+    rows = connection.execute(query.sql("duckdb")).fetchall()
+    return row_of(relation, rows[0]) if rows else None
+
+
+def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:
+    """A fetched row of *relation* as a `FactRow`."""
+    start = len(IDENTITY_COLUMNS)
+    end = start + len(relation.facts)
+    key, name, owner, version, modified_at, locked, rejected = values[:start]
+    facts = zip(relation.facts, values[start:end], strict=True)
+    owned = zip(relation.owned, values[end:], strict=True)
+    return FactRow(
+        ref=RecordRef(relation.object, key),
+        name=name,
+        owner=owner,
+        facts={fact: _aware(value) for fact, value in facts},
+        owned={role: _canonical(value) for role, value in owned},
+        version=version,
+        modified_at=_aware(modified_at),
+        locked=locked,
+        rejected=tuple(rejected),
+    )
+
+
+def _aware(value: Any) -> Any:  # noqa: ANN401 - DuckDB hands over whatever the column holds
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _canonical(value: Any) -> Value:  # noqa: ANN401 - as above
+    if isinstance(value, list):
+        return tuple(value)
+    canonical: Value = _aware(value)
+    return canonical
