@@ -15,8 +15,18 @@ from crmsync.model.text import Text
 from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file
 
 FILE_NAME = "crmsync.yaml"
-TOP = ("version", "language", "time_zone", "state", "store", "human_edits", "connections", "jobs")
-JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow", "pilot")
+TOP = (
+    "version",
+    "language",
+    "time_zone",
+    "state",
+    "store",
+    "human_edits",
+    "people",
+    "connections",
+    "jobs",
+)
+JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
@@ -58,6 +68,8 @@ class ProjectConfig:
     state: Path
     store_url: str | None = None
     human_edits: str = "conflict"
+    people: MappingOf[str, str] = field(default_factory=dict)
+    """Who stands behind ``role:`` and ``queue:`` words of tasks: word → user id."""
     source: SourceFile | None = None
 
     @property
@@ -111,6 +123,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         )
     zone = keys.zone("time_zone") or "UTC"
     state = folder / (keys.word("state") or "var")
+    people = keys.mapping("people")
     config = ProjectConfig(
         folder=folder,
         language=keys.choice("language", ("zh", "en")) or "zh",
@@ -119,6 +132,11 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         state=state,
         store_url=keys.word("store"),
         human_edits=keys.choice("human_edits", ("conflict", "adopt")) or "conflict",
+        people={
+            key.text: value.text
+            for key, value in (people.entries if people else ())
+            if isinstance(value, Scalar)
+        },
         source=source,
     )
     _check_jobs(config, problems)

@@ -121,6 +121,10 @@ connections:
 #   1. environment  CRMSYNC_SECRET_NAME       2. systemd credentials
 #   3. the system keyring (service crmsync)   4. var/secrets/NAME, readable by you alone (0600)
 
+# 任务负责人 / who stands behind the roles that tasks name:  word: user id in the CRM
+# people:
+#   role:客服主管: "1000"
+
 jobs:
   nightly:
     ruleset: {ruleset}
