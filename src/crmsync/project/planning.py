@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
-from crmsync.connector import Reader
 from crmsync.errors import StoreError
 from crmsync.model.canonical import encode_value
 from crmsync.model.fact import FactRow
-from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import (
     PlanHeader,
     PlanLine,
@@ -24,11 +22,9 @@ from crmsync.model.plan import (
     TaskCreate,
 )
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.model.text import Lang, Text
 from crmsync.plan import (
     HumanEdits,
-    Origin,
     PlanFile,
     PlanInputs,
     PlanStamp,
@@ -38,7 +34,8 @@ from crmsync.plan import (
     write_plan,
 )
 from crmsync.project.evaluating import Population
-from crmsync.project.loading import describe, load_mapping, load_rules, resolved
+from crmsync.project.ground import Ground, stand
+from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
 from crmsync.project.people import owner_resolver
 from crmsync.project.pulling import pull_rules
@@ -90,37 +87,6 @@ class PlanMade:
         if self.ruleset is None or self.ruleset.tier is None:
             return {}
         return {level.id: level.label.to(lang) for level in self.ruleset.tier.levels}
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a plan stands on: rules, resolved mapping, the account and its schemas."""
-
-    rules: Ruleset
-    mapping: CrmMapping
-    organization: Organization
-    schemas: Mapping[str, ObjectSchema]
-
-    def origin(self, connection: str, pulled_at: datetime) -> Origin:
-        """For the plan's header."""
-        target = self.mapping.tasks
-        return Origin(
-            connection=connection,
-            account_id=self.organization.id,
-            environment=self.organization.environment,
-            pulled_at=pulled_at,
-            schema=self.schemas[self.mapping.object],
-            task_schema=self.schemas[target.object] if target is not None else None,
-        )
-
-
-def stand(reader: Reader, folder: Path, connection: ConnectionConfig) -> Ground:
-    """Load rules and mapping and ask the CRM who and what it is."""
-    rules = load_rules(folder)
-    mapping = load_mapping(folder, connection.connector, rules)
-    organization = reader.check()
-    schemas = describe(reader, mapping)
-    return Ground(rules, resolved(mapping, schemas), organization, schemas)
 
 
 def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) -> PlanMade:
