@@ -100,9 +100,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
-        rows = match_columnar(
-            self._mirror, self.relation, self._engine, self._population.as_of
-        )
+        rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         while piece := tuple(itertools.islice(rows, PIECE)):
             yield from self._decide(piece)
 
