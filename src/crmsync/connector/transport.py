@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import certifi
 import httpcore
 import httpx
 
@@ -42,7 +43,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._guard = guard
         self._slots = threading.BoundedSemaphore(connections)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_tls(),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
@@ -101,6 +102,15 @@ class GuardedTransport(httpx.BaseTransport):
                 parts.append(part)
         unpack.finish()
         return b"".join(parts)
+
+
+def _tls() -> ssl.SSLContext:
+    # create_default_context would write the session keys to the file SSLKEYLOGFILE names
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 _CONSUMED = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})

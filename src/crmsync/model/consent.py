@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
-from crmsync.errors import UsageError
+from crmsync.errors import GuardRefused, UsageError
 from crmsync.model.plan import GuardResult
 from crmsync.model.text import Text
 
@@ -76,3 +76,36 @@ def unanswered(
         for guard in guards
         if guard.tripped and not any(consent.covers(guard) for consent in consents)
     )
+
+
+def refuse(held: Iterable[GuardResult]) -> GuardRefused:
+    """The error for guards that stopped a plan, with the consent each would need."""
+    held = tuple(held)
+    zh = "；".join(f"{g.name}{_at(g)} {shown(g)}，上限 {limit_text(g)}" for g in held)
+    en = "; ".join(f"{g.name}{_at(g)} is {shown(g)}, limit {limit_text(g)}" for g in held)
+    allow = " ".join(f"--allow {name}" for name in dict.fromkeys(g.allow for g in held))
+    return GuardRefused(
+        Text(
+            f"变更上限拦下了这次写入：{zh}。没有写入任何内容",
+            f"held back: {en}. Nothing was written",
+        ),
+        mend=Text(f"确认无误后加上：{allow}", f"If this is meant, add: {allow}"),
+    )
+
+
+def shown(guard: GuardResult) -> str:
+    """The figure as people read it: ``17.6%`` or ``240``."""
+    return _percent(guard.figure) if guard.share else str(guard.count)
+
+
+def limit_text(guard: GuardResult) -> str:
+    """The limit as people read it."""
+    return _percent(guard.limit) if guard.share else str(guard.limit)
+
+
+def _at(guard: GuardResult) -> str:
+    return f" ({guard.place})" if guard.place else ""
+
+
+def _percent(ratio: Decimal) -> str:
+    return f"{(ratio * 100).quantize(Decimal('0.1'), ROUND_CEILING):f}%"

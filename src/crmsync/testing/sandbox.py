@@ -97,7 +97,10 @@ class Sandbox(ABC):
         self._server.stop()
 
     def serve_forever(self, port: int, on_ready: Callable[[str], None]) -> None:
-        """Serve in this thread until interrupted; *on_ready* is told the address."""
+        """Serve in this thread until a signal; *on_ready* is told the address.
+
+        Ctrl-C then raises KeyboardInterrupt, SIGTERM ends the process.
+        """
         self._server.serve_forever(port, lambda _: on_ready(self.url))
 
     @property

@@ -108,7 +108,7 @@ class ServerThread:
         return threading.current_thread() is self._thread
 
     def serve_forever(self, port: int, on_ready: Callable[[int], None]) -> None:
-        """Serve in this thread until interrupted (Ctrl-C or SIGTERM end it cleanly)."""
+        """Serve in this thread until a signal; it closes cleanly, then lets the signal act."""
         listener = _listener(port)
         self._port = listener.getsockname()[1]
         on_ready(self._port)

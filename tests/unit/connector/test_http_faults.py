@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import logging
+import socket
+import ssl
 import threading
 import time
 import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.unit.connector.raw_server import (
     Behaviour,
     RawServer,
@@ -313,6 +321,62 @@ def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with serving(reply(b"{}")) as (session, _):
         assert session.send(READ).json() == {}
+
+
+def test_session_keys_are_not_written_out(monkeypatch, tmp_path) -> None:
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    with HttpSession("https://127.0.0.1:9", context()) as session, pytest.raises(Unavailable):
+        session.send(WRITE)
+    assert not keys.exists()
+
+
+def test_a_certificate_nobody_signed_is_refused_before_anything_is_sent(tmp_path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(_self_signed(tmp_path))
+    received: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError), tls.wrap_socket(connection, server_side=True) as safe:
+            received.append(safe.recv(100))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with HttpSession(address, context()) as session, pytest.raises(Unavailable):
+            session.send(WRITE)
+        thread.join()
+    assert received == []
+
+
+def _self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "crm.example.test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = folder / "both.pem"
+    path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def test_another_host_is_refused_before_anything_is_sent() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -241,3 +245,25 @@ def test_stopping_leaves_no_thread_behind_and_may_be_repeated() -> None:
     sandbox.stop()
     assert not sandbox.running
     assert threading.active_count() == before
+
+
+ALONE = """
+import sys
+sys.path[:0] = ["src", "connectors", "."]
+from tests.unit.testing.test_sandbox import TinySandbox
+TinySandbox().serve_forever(0, lambda url: print(url, flush=True))
+"""
+
+
+def test_it_runs_alone_until_a_signal_ends_it() -> None:
+    root = Path(__file__).resolve().parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", ALONE], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        url = process.stdout.readline().decode().strip()
+        assert httpx.get(f"{url}/read", trust_env=False).json() == []
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGTERM
+    assert errors == b""

@@ -1,0 +1,39 @@
+"""Plans: decisions set against records, guards, the signed plan file, and undo as a plan."""
+
+from crmsync.plan.build import build, fingerprint, task_fields
+from crmsync.plan.draft import Draft
+from crmsync.plan.identity import change_id, schema_fingerprint
+from crmsync.plan.inputs import (
+    Evaluated,
+    HumanEdits,
+    Origin,
+    PlanInputs,
+    PlanStamp,
+    WritePolicy,
+)
+from crmsync.plan.planfile import PlanFile, approves, read_plan, short_digest, write_plan
+from crmsync.plan.provenance import Present, check_plan
+from crmsync.plan.values import FieldValues
+
+__all__ = [
+    "Draft",
+    "Evaluated",
+    "FieldValues",
+    "HumanEdits",
+    "Origin",
+    "PlanFile",
+    "PlanInputs",
+    "PlanStamp",
+    "Present",
+    "WritePolicy",
+    "approves",
+    "build",
+    "change_id",
+    "check_plan",
+    "fingerprint",
+    "read_plan",
+    "schema_fingerprint",
+    "short_digest",
+    "task_fields",
+    "write_plan",
+]

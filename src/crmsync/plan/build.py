@@ -1,0 +1,287 @@
+"""Decisions set against records: the changes, what is withheld, the figures and the guards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from crmsync.model.decision import Because, Cause, Decision
+from crmsync.model.override import Override
+from crmsync.model.plan import (
+    Direction,
+    Observation,
+    PlanCounts,
+    PlanHeader,
+    PlanKind,
+    PlanLine,
+    RecordChange,
+    Withheld,
+)
+from crmsync.model.state import Episode
+from crmsync.model.text import Text
+from crmsync.plan.changes import Changes, Outcome, confirmed_standing
+from crmsync.plan.draft import Draft, Spool
+from crmsync.plan.guards import Tally, judge
+from crmsync.plan.identity import facts_digest, firm_facts, schema_fingerprint
+from crmsync.plan.inputs import Evaluated, PlanInputs
+from crmsync.plan.tasks import Tasks
+from crmsync.plan.values import FieldValues
+from crmsync.store.batching import batched
+
+MOST_LISTED = 1000
+"""Withheld rows of one kind that a header lists; the counts are always whole."""
+
+
+NOTE = "bad_value"
+"""Listed beside the withheld rows, but it holds no row back by itself."""
+
+
+def build(inputs: PlanInputs, evaluated: Iterable[Evaluated]) -> Draft:
+    """Make the plan; *evaluated* is streamed and its order (by record id) is the plan's.
+
+    The same inputs give the same lines, byte for byte: plan id and clock stand in the header.
+    """
+    making = _Making(inputs)
+    try:
+        for piece in batched(evaluated):
+            making.add(piece)
+        return Draft(making.header(), making.spool)
+    except BaseException:
+        making.spool.close()
+        raise
+
+
+class _Making:
+    """The running figures of one plan."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        self.inputs = inputs
+        self.values = FieldValues(inputs.ruleset, inputs.mapping, inputs.origin.schema)
+        self.changes = Changes(inputs, self.values)
+        self.tasks = Tasks(inputs)
+        self.firm = firm_facts(inputs.ruleset, inputs.mapping)
+        self.spool = Spool()
+        self.tally = Tally()
+        self.count: Counter[str] = Counter()
+        self.causes: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
+        self.before: Counter[str] = Counter()
+        self.after: Counter[str] = Counter()
+        self.withheld: list[Withheld] = []
+        self.kinds: Counter[str] = Counter()
+        self.adoptions: list[Override] = []
+
+    def add(self, piece: Sequence[Evaluated]) -> None:
+        """Plan some customers; task keys are looked up for all of them at once."""
+        keys = [key for item in piece for key in _keys(item.decision)]
+        known = self.inputs.episodes(keys) if keys else {}
+        for item in piece:
+            self._customer(item, known)
+
+    def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
+        digest = facts_digest(item.row.facts, self.firm)
+        outcome, lines, withheld = self._planned(item, known, self._cause(item, digest))
+        self._list_notes(item)
+        for held in withheld:
+            self._list(held)
+        if outcome.adoption is not None:
+            self.adoptions.append(outcome.adoption)
+        for line in lines:
+            self._add_line(line)
+        if lines:
+            self.inputs.keep(item.decision)
+        self._count_customer(item, outcome.change)
+        if item.state.observed != item.decision.clocks:
+            self.spool.add(_observation(item, digest))
+
+    def _planned(
+        self, item: Evaluated, known: Mapping[str, Episode], cause: Cause
+    ) -> tuple[Outcome, list[PlanLine], list[Withheld]]:
+        outcome = self.changes.of(item, cause)
+        withheld = list(outcome.withheld)
+        made, ownerless = self.tasks.creations(item, known)
+        closings = self.tasks.closings(item, known)
+        change = [] if outcome.change is None else [outcome.change]
+        if outcome.held_back:
+            return outcome, list(closings), withheld
+        held = self._hands_off(item)
+        if held is not None:
+            would = bool(made or closings or (outcome.change and outcome.change.fields))
+            return Outcome(None, held_back=True), [], [held] if would else []
+        return outcome, [*change, *made, *closings], [*withheld, *ownerless]
+
+    def _hands_off(self, item: Evaluated) -> Withheld | None:
+        row, scope = item.row, self.inputs.policy.in_scope
+        if row.locked:
+            text = Text("客户已锁定，不做改动", "the record is locked: hands off")
+            return Withheld(row.ref, row.name, "locked", text)
+        if scope is not None and not scope(row):
+            text = Text("不在本次写入范围内", "outside the group this plan writes to")
+            return Withheld(row.ref, row.name, "outside_pilot", text)
+        return None
+
+    def _cause(self, item: Evaluated, digest: str) -> Cause:
+        """Why the customer changes.
+
+        With other rules than at the evaluation before, it is the rules, even where data changed
+        too: telling them apart would take a second evaluation.
+        """
+        state = item.state
+        if item.decision.first:
+            return Cause.FIRST
+        if state.ruleset_digest not in {None, self.inputs.ruleset.digest}:
+            return Cause.RULE
+        return Cause.TIME if state.facts_digest == digest else Cause.DATA
+
+    def _list_notes(self, item: Evaluated) -> None:
+        """What missing, stale or misfit data held back or left unknown."""
+        decision, row = item.decision, item.row
+        stale = decision.tier is not None and decision.tier.because == Because.STALE_SOURCE
+        for text in decision.withheld:
+            kind = "stale_source" if stale else "fact_lost"
+            self._list(Withheld(row.ref, row.name, kind, text))
+        for fact in row.rejected:
+            text = Text(
+                zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
+                en=f"the value of {fact} does not fit its type, range or choices: unknown",
+            )
+            self._list(Withheld(row.ref, row.name, NOTE, text, fact))
+        for declared in self.inputs.ruleset.facts:
+            if row.facts.get(declared.id) is None:
+                self.missing[declared.id] += 1
+
+    def _list(self, held: Withheld) -> None:
+        self.kinds[held.kind] += 1
+        if self.kinds[held.kind] <= MOST_LISTED:
+            self.withheld.append(held)
+
+    def _add_line(self, line: PlanLine) -> None:
+        self.spool.add(line)
+        self.tally.add(line)
+        if isinstance(line, RecordChange):
+            if line.fields:
+                self.count[line.direction] += 1
+                self.count["fields"] += len(line.fields)
+                self.causes[line.cause] += 1
+        else:
+            self.count[type(line).__name__] += 1
+
+    def _count_customer(self, item: Evaluated, change: RecordChange | None) -> None:
+        self.count["evaluated"] += 1
+        self.count["unchanged"] += change is None or not change.fields
+        self.count["missing"] += _incomplete(item.decision)
+        before = confirmed_standing(item).tier
+        after = before if change is None else change.tier_after
+        if before is not None:
+            self.before[before] += 1
+        if after is not None:
+            self.after[after] += 1
+
+    def header(self) -> PlanHeader:
+        """The header with the whole provenance, once every customer is in."""
+        inputs, origin, stamp = self.inputs, self.inputs.origin, self.inputs.stamp
+        counts = self._counts()
+        mapping, fields = inputs.mapping, self.values.fields
+        return PlanHeader(
+            plan_id=stamp.plan_id,
+            kind=PlanKind.RULES,
+            created_at=stamp.created_at,
+            expires_at=stamp.expires_at,
+            as_of=inputs.as_of,
+            ruleset=inputs.ruleset.id,
+            ruleset_version=inputs.ruleset.version,
+            ruleset_digest=inputs.ruleset.digest,
+            mapping_digest=mapping.digest,
+            connection=origin.connection,
+            connector=mapping.connector,
+            account_id=origin.account_id,
+            environment=origin.environment,
+            object=mapping.object,
+            owned_fields=tuple(sorted(fields.values())),
+            task_object=mapping.tasks.object if mapping.tasks else None,
+            task_fields=task_fields(inputs),
+            schema_fingerprint=fingerprint(inputs),
+            pulled_at=origin.pulled_at,
+            tool_version=stamp.tool_version,
+            counts=counts,
+            guards=judge(
+                self.tally,
+                counts,
+                inputs.ruleset.guards,
+                previous=inputs.previous,
+                source_ages=inputs.source_ages,
+            ),
+            withheld=tuple(self.withheld),
+            run_automation=inputs.policy.run_automation,
+            owned=fields,
+            adoptions=tuple(self.adoptions),
+        )
+
+    def _counts(self) -> PlanCounts:
+        count = self.count
+        return PlanCounts(
+            evaluated=count["evaluated"],
+            excluded=self.inputs.excluded,
+            rises=count[Direction.RISE],
+            falls=count[Direction.FALL],
+            firsts=count[Direction.FIRST],
+            stage_only=count[Direction.STAGE],
+            other=count[Direction.OTHER],
+            unchanged=count["unchanged"],
+            new_tasks=count["TaskCreate"],
+            closed_tasks=count["TaskClose"],
+            withheld=self.kinds.total() - self.kinds[NOTE],
+            missing=count["missing"],
+            by_cause=dict(self.causes),
+            tiers_before=dict(self.before),
+            tiers_after=dict(self.after),
+            fields=count["fields"],
+            withheld_by_kind=dict(self.kinds),
+            missing_facts=dict(self.missing),
+        )
+
+
+def task_fields(inputs: PlanInputs) -> tuple[str, ...]:
+    """Every field of a task that crmsync may write."""
+    target = inputs.mapping.tasks
+    if target is None:
+        return ()
+    names = {
+        target.key,
+        target.subject,
+        target.due,
+        target.owner,
+        target.about,
+        target.status,
+    }
+    return tuple(sorted(names | ({target.priority} if target.priority else set())))
+
+
+def fingerprint(inputs: PlanInputs) -> str:
+    """The fingerprint of the fields this plan writes; planning and applying compute it alike."""
+    origin, mapping = inputs.origin, inputs.mapping
+    owned = [target.field.name or "" for target in mapping.write.values()]
+    used = [(origin.schema, owned)]
+    if origin.task_schema is not None:
+        used.append((origin.task_schema, list(task_fields(inputs))))
+    return schema_fingerprint(used)
+
+
+def _observation(item: Evaluated, digest: str) -> Observation:
+    known = (name for name, value in item.row.facts.items() if value is not None)
+    return Observation(
+        ref=item.row.ref,
+        clocks=item.decision.clocks,
+        opening=item.state.standing,
+        known_facts=frozenset(known),
+        facts_digest=digest,
+    )
+
+
+def _incomplete(decision: Decision) -> bool:
+    return bool(decision.unknown or (decision.score and decision.score.missing))
+
+
+def _keys(decision: Decision) -> list[str]:
+    opening = [task.key for task in decision.opens]
+    return [*opening, *(task.key for task in decision.closes)]

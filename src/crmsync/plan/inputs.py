@@ -1,0 +1,105 @@
+"""Everything a plan is made from, and one evaluated customer as it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from crmsync.model.decision import Decision, TaskOpening
+from crmsync.model.fact import FactRow
+from crmsync.model.mapping import CrmMapping
+from crmsync.model.plan import PlanCounts
+from crmsync.model.record import RecordRef
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.schema import ObjectSchema
+from crmsync.model.state import CustomerState, Episode
+
+
+class HumanEdits(StrEnum):
+    """What becomes of a person's value in a field we wrote: left alone, or made an override."""
+
+    CONFLICT = "conflict"
+    ADOPT = "adopt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the records came from; a plan is pinned to it."""
+
+    connection: str
+    account_id: str
+    environment: str
+    pulled_at: datetime
+    schema: ObjectSchema
+    task_schema: ObjectSchema | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStamp:
+    """What differs between two plans of the same content: it stands in the header alone."""
+
+    plan_id: str
+    created_at: datetime
+    expires_at: datetime
+    tool_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritePolicy:
+    """How far writing goes. ``in_scope`` narrows it to a group (pilot, ``--only``)."""
+
+    human_edits: HumanEdits = HumanEdits.CONFLICT
+    adopt_days: int = 90
+    write_score_from: Decimal = Decimal(1)
+    in_scope: Callable[[FactRow], bool] | None = None
+    run_automation: bool = False
+
+
+def _nobody(opening: TaskOpening, owner: str | None) -> str | None:
+    return owner
+
+
+def _none_known(keys: Sequence[str]) -> Mapping[str, Episode]:
+    return {}
+
+
+def _ignore(decision: Decision) -> None:
+    """Decisions are kept nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInputs:
+    """The provenance and the surroundings of one plan.
+
+    ``mapping`` is resolved: every field has its API name. ``owner`` turns a task's owner words and
+    the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
+    ``overridden`` are customers with an override in force. ``previous`` are the figures of the
+    last applied or held plan; ``source_ages`` the age of each source in days. ``keep`` receives
+    every decision that changes more than facts.
+    """
+
+    ruleset: Ruleset
+    mapping: CrmMapping
+    origin: Origin
+    stamp: PlanStamp
+    as_of: date
+    policy: WritePolicy = field(default_factory=WritePolicy)
+    excluded: int = 0
+    owner: Callable[[TaskOpening, str | None], str | None] = _nobody
+    episodes: Callable[[Sequence[str]], Mapping[str, Episode]] = _none_known
+    overridden: frozenset[RecordRef] = frozenset()
+    previous: PlanCounts | None = None
+    source_ages: Mapping[str, int] = field(default_factory=dict)
+    keep: Callable[[Decision], None] = _ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One customer: what the rules decided, what the CRM holds, what we remember."""
+
+    decision: Decision
+    row: FactRow
+    state: CustomerState

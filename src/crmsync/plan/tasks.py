@@ -1,0 +1,104 @@
+"""Tasks of one customer: those that should exist, and those whose time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crmsync.model.decision import TaskClosing, TaskOpening
+from crmsync.model.mapping import TaskTarget
+from crmsync.model.plan import TaskClose, TaskCreate, Withheld
+from crmsync.model.record import RecordRef, Value
+from crmsync.model.state import Episode
+from crmsync.model.text import Text
+from crmsync.plan.identity import change_id
+from crmsync.plan.inputs import Evaluated, PlanInputs
+
+
+class Tasks:
+    """Makes task lines for one plan; without a task mapping there are none."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        self._inputs = inputs
+        self._target = inputs.mapping.tasks
+        languages = inputs.ruleset.languages
+        self._language = languages[0] if languages else "en"
+
+    def creations(
+        self, item: Evaluated, known: Mapping[str, Episode]
+    ) -> tuple[list[TaskCreate], list[Withheld]]:
+        """Tasks not yet known, and those nobody can own."""
+        made: list[TaskCreate] = []
+        ownerless: list[Withheld] = []
+        for opening in item.decision.opens:
+            if self._target is None or opening.key in known:
+                continue
+            owner = self._inputs.owner(opening, item.row.owner)
+            if owner is None:
+                ownerless.append(_no_owner(item, opening))
+            else:
+                made.append(self._create(item, opening, owner, self._target))
+        return made, ownerless
+
+    def closings(self, item: Evaluated, known: Mapping[str, Episode]) -> list[TaskClose]:
+        """Our open tasks whose reason is gone."""
+        if self._target is None:
+            return []
+        return [
+            self._close(item, closing, known[closing.key].crm_id or "", self._target)
+            for closing in item.decision.closes
+            if closing.key in known
+            and known[closing.key].closed_on is None
+            and known[closing.key].crm_id
+        ]
+
+    def _create(
+        self, item: Evaluated, opening: TaskOpening, owner: str, target: TaskTarget
+    ) -> TaskCreate:
+        values: dict[str, Value] = {
+            target.key: opening.key,
+            target.subject: opening.title.to(self._language),
+            target.due: opening.due,
+            target.owner: owner,
+            target.about: item.row.ref.id,
+            target.status: target.open,
+        }
+        if target.priority is not None:
+            values[target.priority] = target.priorities.get(opening.priority, opening.priority)
+        return TaskCreate(
+            change_id=change_id(self._inputs.ruleset.id, "task", opening.key),
+            key=opening.key,
+            task_id=opening.task_id,
+            about=item.row.ref,
+            name=item.row.name,
+            title=opening.title,
+            due=opening.due,
+            owner=owner,
+            priority=opening.priority,
+            object=target.object,
+            key_field=target.key,
+            values=values,
+        )
+
+    def _close(
+        self, item: Evaluated, closing: TaskClosing, crm_id: str, target: TaskTarget
+    ) -> TaskClose:
+        return TaskClose(
+            change_id=change_id(self._inputs.ruleset.id, "close", closing.key),
+            key=closing.key,
+            task_id=closing.task_id,
+            about=item.row.ref,
+            name=item.row.name,
+            ref=RecordRef(target.object, crm_id),
+            before={target.status: target.open},
+            values={target.status: target.closed},
+            text=closing.text,
+        )
+
+
+def _no_owner(item: Evaluated, opening: TaskOpening) -> Withheld:
+    wanted = ", ".join(opening.owner)
+    text = Text(
+        zh=f"任务 {opening.task_id} 找不到在职的负责人（{wanted}），未创建",
+        en=f"no active user for task {opening.task_id} ({wanted}): not created",
+    )
+    return Withheld(item.row.ref, item.row.name, "no_owner", text)
