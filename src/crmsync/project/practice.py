@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from crmsync.project.sample import SampleOrder, read_sample
+from crmsync.project.sample import SampleOrder, load_sample
 from crmsync.testing import PracticeCustomer, PracticeOrder
 
 
@@ -13,11 +13,12 @@ def practice_data(
 ) -> tuple[tuple[PracticeCustomer, ...], tuple[PracticeOrder, ...]]:
     """At most *most* customers with their orders, dated so that the last day is not after
     yesterday."""
-    sample = read_sample(today)
+    sample = load_sample(today)
     chosen = sample.customers[:most]
     keys = {customer.id for customer in chosen}
     customers = tuple(
-        PracticeCustomer(key=item.id, name=item.name, country=item.country) for item in chosen
+        PracticeCustomer(key=item.id, name=item.name, country=item.country, owner=item.owner)
+        for item in chosen
     )
     return customers, tuple(_order(item) for item in sample.orders if item.customer in keys)
 
