@@ -112,29 +112,23 @@ class OpenPopulation:
         )
         return {ref: known.get(ref) or CustomerState(ref) for ref in refs}
 
-    def context(self, refs: Sequence[RecordRef]) -> dict[RecordRef, EvaluationContext]:
-        """What else bears on each decision: overrides, open tasks, a released review."""
+    def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
+        """What else bears on these customers: overrides, open tasks, a released review."""
         people = self._population
         store, where = people.store, (people.connection, people.rules.id)
-        overrides = store.overrides.active(*where, refs, day=people.as_of)
-        episodes = store.episodes.open_for(*where, refs)
-        released = store.reviews.released(*where, day=people.as_of)
-        return {
-            ref: EvaluationContext(
-                as_of=people.as_of,
-                released=released,
-                overrides=overrides.get(ref, ()),
-                open_episodes=episodes.get(ref, ()),
-            )
-            for ref in refs
-        }
+        return EvaluationContext(
+            as_of=people.as_of,
+            released=store.reviews.released(*where, day=people.as_of),
+            overrides=store.overrides.active(*where, refs, day=people.as_of),
+            open_episodes=store.episodes.open_for(*where, refs),
+        )
 
     def _decide(self, piece: Sequence[MatchedRow]) -> Iterator[Evaluated]:
         refs = [matched.row.ref for matched in piece]
-        states, contexts = self.states(refs), self.context(refs)
+        states, context = self.states(refs), self.context(refs)
         for matched in piece:
             ref = matched.row.ref
-            decision = decide(self._engine, matched, states[ref], contexts[ref])
+            decision = decide(self._engine, matched, states[ref], context)
             yield Evaluated(decision, matched.row, states[ref])
 
     @property
