@@ -12,7 +12,6 @@ from crmsync.errors import RulesetError
 from crmsync.evaluate import (
     Engine,
     EvaluationContext,
-    case_episodes,
     decide,
     match_compiled,
     row_from_facts,
@@ -21,6 +20,7 @@ from crmsync.model.case import Case, CaseFile, Mismatch
 from crmsync.model.decision import Decision
 from crmsync.model.diagnostic import Diagnostic, Severity
 from crmsync.model.position import Span
+from crmsync.model.state import Episode
 from crmsync.model.text import Text
 from crmsync.project.loading import load_rules
 from crmsync.project.places import ruleset_folders
@@ -145,6 +145,8 @@ def decide_case(engine: Engine, case: Case) -> Decision:
     ref = case.before.ref
     row = row_from_facts(engine, ref, dict(case.facts), case.today)
     (matched,) = match_compiled((row,), engine, case.today)
-    episodes = case_episodes(engine, case)
+    episodes = tuple(
+        Episode(f"case-{item.task_id}", item.task_id, ref, item.opened_on) for item in case.episodes
+    )
     context = EvaluationContext(as_of=case.today, open_episodes={ref: episodes})
     return decide(engine, matched, case.before, context)
