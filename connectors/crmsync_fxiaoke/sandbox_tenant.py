@@ -281,7 +281,7 @@ class FxiaokeTenant:
             return
         target = self.store.find(field.target, str(value))
         if target is None or target.deleted:
-            raise Refused(f"{field.label}关联的数据不存在", PARAMETERS)
+            raise Refused(f"{field.label}关联的数据{value}不存在", PARAMETERS)
 
     def _unique(self, item: WireObject, values: Mapping[str, Value], own: str | None) -> None:
         for field in item.fields.values():

@@ -20,7 +20,7 @@ class FxiaokeSettings(BaseModel):
     and how late a write may still land; neither is documented, so they are set with room to spare.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     host: Filled = "https://open.fxiaoke.com"
     app_id: Filled

@@ -16,9 +16,21 @@ CONNECTORS = {
 
 
 def harnesses() -> dict[str, type[ContractHarness]]:
-    """``tests/contract/harness_NAME.py`` of each connector; each names its class ``Harness``."""
+    """The one harness class in ``tests/contract/harness_NAME.py`` of each connector."""
     return {
-        name: importlib.import_module(f"tests.contract.harness_{name}").Harness
+        name: _harness(f"tests.contract.harness_{name}")
         for name in CONNECTORS
         if (ROOT / "tests" / "contract" / f"harness_{name}.py").exists()
     }
+
+
+def _harness(module: str) -> type[ContractHarness]:
+    own = [
+        item
+        for item in vars(importlib.import_module(module)).values()
+        if isinstance(item, type)
+        and issubclass(item, ContractHarness)
+        and item.__module__ == module
+    ]
+    assert len(own) == 1, f"{module} must define one harness, not {len(own)}"
+    return own[0]

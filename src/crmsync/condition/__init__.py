@@ -1,6 +1,7 @@
 """The small language of conditions and formulas: read, printed, matched in Python and in SQL."""
 
 from crmsync.condition.compiled import compile_expression, compile_matcher
+from crmsync.condition.declared import declared_sql, declared_value
 from crmsync.condition.durations import (
     Duration,
     Unit,
@@ -28,6 +29,8 @@ __all__ = [
     "compile_expression",
     "compile_matcher",
     "condition_sql",
+    "declared_sql",
+    "declared_value",
     "expression_sql",
     "names",
     "negate",

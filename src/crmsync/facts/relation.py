@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from crmsync.condition import expression_sql, names
+from crmsync.condition import declared_sql, expression_sql, names
 from crmsync.facts import conversion
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
@@ -156,8 +156,7 @@ class _Builder:
                 number = self._numbers[fact.id]
                 value = expression_sql(fact.formula, self._fact_column, self._setting.as_of)
                 raw.append((value, f"s{number}"))
-                typed = from_formula(_column(f"s{number}"), fact)
-                done.append((_checked(fact, typed), f"t{number}"))
+                done.append((declared_sql(_column(f"s{number}"), fact), f"t{number}"))
             below = _over(_over(below, raw), done)
             final: list[tuple[exp.Expr, str]] = []
             for fact in layer:
@@ -271,19 +270,6 @@ def formula_layers(ruleset: Ruleset) -> list[list[FactDefinition]]:
         ready |= {fact.id for fact in layer}
         waiting = [fact for fact in waiting if fact.id not in ready]
     return layers
-
-
-def from_formula(value: exp.Expr, fact: FactDefinition) -> exp.Expr:
-    """A formula's result (as `expression_sql` types it) as the declared type of its fact."""
-    match fact.type:
-        case FactType.INTEGER:
-            return conversion.whole(value)
-        case FactType.MONEY:
-            return exp.TryCast(this=value, to=exp.DataType.build(SQL_TYPES[fact.type], "duckdb"))
-        case FactType.DATETIME:
-            return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[value])
-        case _:
-            return exp.cast(value, SQL_TYPES[fact.type])
 
 
 def _checked(fact: FactDefinition, value: exp.Expr) -> exp.Expr:

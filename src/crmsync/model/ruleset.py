@@ -170,6 +170,8 @@ class ServiceValue:
     name: str
     text: Text
     period: Period | None = None
+    label: Text | None = None
+    """What people call this entitlement, where it differs from its name."""
     span: Span = field(default=NOWHERE, compare=False)
 
 

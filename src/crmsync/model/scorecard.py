@@ -77,9 +77,20 @@ class SumOf:
 Points: TypeAlias = PointsTable | Scale | AsGiven | SumOf
 
 
+class Edges(StrEnum):
+    """Where a value that two touching bands share belongs.
+
+    LOWER: each band holds its lower end (and the top band its upper end too); UPPER: each band
+    holds its upper end (and the bottom band its lower end too).
+    """
+
+    LOWER = "lower"
+    UPPER = "upper"
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A named stretch of points people read beside the number; the top band includes its end."""
+    """A named stretch of points people read beside the number."""
 
     name: str
     low: Decimal
@@ -98,7 +109,16 @@ class Criterion:
     missing_points: Decimal | None = None
     bands: tuple[Band, ...] = ()
     note: Text | None = None
+    edges: Edges = Edges.LOWER
     span: Span = field(default=NOWHERE, compare=False)
+
+    def band(self, points: Decimal) -> Band | None:
+        """The band *points* fall into, if bands are given; `Edges` decides where two touch."""
+        inside = [band for band in self.bands if band.low <= points <= band.high]
+        if not inside:
+            return None
+        upper = self.edges is Edges.UPPER
+        return min(inside, key=lambda b: b.low) if upper else max(inside, key=lambda b: b.low)
 
 
 @dataclass(frozen=True, slots=True)

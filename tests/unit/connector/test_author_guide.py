@@ -24,5 +24,5 @@ def test_every_part_named_exists() -> None:
 def test_every_fault_and_class_of_the_kit_exists() -> None:
     named = {name for name in KIT if name[:1].isupper()} - {"REJECTED"}
     assert {"RecordStore", "Drop", "CommitLate", "MemoryConnector"} <= named
-    kit = {*dir(crmsync.testing), "MemoryHarness"}
+    kit = {*dir(crmsync.testing), "MemoryHarness", "SandboxHarness"}
     assert named <= kit, named - kit

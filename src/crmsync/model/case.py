@@ -1,0 +1,84 @@
+"""Cases: what a ruleset must decide for customers somebody thought of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from crmsync.model.fact import FactValue
+from crmsync.model.position import NOWHERE, Span
+from crmsync.model.state import CustomerState
+from crmsync.model.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEpisode:
+    """A task that is already open as the case begins; its key is the engine's business."""
+
+    task_id: str
+    opened_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a case expects; what it does not name is not looked at.
+
+    ``score`` is a range whose ends are equal for one number. ``tier`` and ``service`` are tier ids
+    or ``""`` for none; ``tasks`` the exact set of task ids opened. ``spans`` says where each
+    expected value is written.
+    """
+
+    score: tuple[Decimal, Decimal] | None = None
+    tier: str | None = None
+    tier_because: str | None = None
+    lifecycle: str | None = None
+    tasks: frozenset[str] | None = None
+    service: str | None = None
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One customer: facts, where it stood before, and what must come out.
+
+    ``facts`` holds only what was given; counts and sums left out take their value for missing.
+    ``before.standing`` is empty for a customer never seen.
+    """
+
+    name: str
+    today: date
+    facts: Mapping[str, FactValue]
+    before: CustomerState
+    episodes: tuple[CaseEpisode, ...]
+    expect: Expectation
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One ``rules.test.yaml``."""
+
+    ruleset: str
+    cases: tuple[Case, ...]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One expectation that did not come true: where it is written, what came out, and why."""
+
+    key: str
+    expected: str
+    got: str
+    why: Text | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """A part of a ruleset that cases can touch, such as ``tier.exceptions.strategic``."""
+
+    id: str
+    span: Span = field(default=NOWHERE, compare=False)

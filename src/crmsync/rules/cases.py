@@ -1,0 +1,325 @@
+"""Reads ``rules.test.yaml``: the cases a ruleset must decide as its author expects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from crmsync.model.case import Case, CaseEpisode, CaseFile, Expectation
+from crmsync.model.decision import Because
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.fact import FactType, FactValue
+from crmsync.model.record import RecordRef
+from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.text import Text
+from crmsync.rules.language import Language, facts_scope
+from crmsync.rules.shape import Block, Findings, Seen, items, scalar, words
+from crmsync.source import Mapping as MappingNode
+from crmsync.source import Node, Scalar, did_you_mean, has_errors, read_file
+
+CASES_FILE = "rules.test.yaml"
+CASE_OBJECT = "case"
+"""The object name of records that exist only in a case."""
+_UNKNOWN = frozenset({"missing", "unknown", "缺失", "未知"})
+_NONE = frozenset({"none", "无"})
+_RANGE = re.compile(r"(-?[0-9.]+)\s*\.\.\s*(-?[0-9.]+)\Z", re.ASCII)
+
+
+@dataclass(slots=True)
+class _Names:
+    """Everything a case may name, by every spelling."""
+
+    facts: Mapping[str, FactDefinition]
+    tiers: Mapping[str, str]
+    stages: Mapping[str, str]
+    tasks: Mapping[str, str]
+    because: Mapping[str, str]
+
+
+def load_cases(
+    folder: Path, ruleset: Ruleset, *, name: str | None = None
+) -> tuple[CaseFile | None, list[Diagnostic]]:
+    """Read the cases of *folder*; an unknown key, fact or tier is an error.
+
+    Gives the file only without errors; ``None`` and no finding when there is no case file.
+    """
+    path = folder / CASES_FILE
+    if not path.exists():
+        return None, []
+    source = read_file(path, name=name if name is not None else path.as_posix())
+    if source.node is None:
+        return None, list(source.diagnostics)
+    findings = Findings("TEST")
+    findings.extend(source.diagnostics)
+    root = Block(source.node, findings)
+    named = root.scalar("ruleset")
+    if named is not None and named.text != ruleset.id:
+        findings.add(
+            "TEST013",
+            named.span,
+            Text(
+                zh=f"这些用例属于“{named.text}”，而这里的规则集是“{ruleset.id}”",
+                en=f"these cases are for “{named.text}”, but the ruleset here is “{ruleset.id}”",
+            ),
+            fix=ruleset.id,
+        )
+    language = Language(facts_scope(ruleset.facts), ruleset.languages, findings)
+    reader = _Reader(ruleset, _names(ruleset), language)
+    today = reader.date(root.scalar("today"))
+    entries = items(root.need("cases"), findings)
+    root.finish()
+    seen = Seen(findings)
+    found = [reader.case(entry, number, today, seen) for number, entry in enumerate(entries, 1)]
+    if has_errors(findings.all):
+        return None, findings.all
+    cases = tuple(case for case in found if case is not None)
+    return CaseFile(ruleset.id, cases, source.name), findings.all
+
+
+def _names(ruleset: Ruleset) -> _Names:
+    facts: dict[str, FactDefinition] = {}
+    for fact in ruleset.facts:
+        for spelling in (fact.id, *fact.label.all()):
+            facts.setdefault(spelling, fact)
+    tier, cycle = ruleset.tier, ruleset.lifecycle
+    tiers = {} if tier is None else {item.id: item.id for item in tier.levels}
+    for level in () if tier is None else tier.levels:
+        for spelling in level.label.all():
+            tiers.setdefault(spelling, level.id)
+    stages = {} if cycle is None else {item.id: item.id for item in cycle.stages}
+    for stage in () if cycle is None else cycle.stages:
+        for spelling in stage.label.all():
+            stages.setdefault(spelling, stage.id)
+    because = {item.value: item.value for item in Because}
+    because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
+    return _Names(facts, tiers, stages, {task.id: task.id for task in ruleset.tasks}, because)
+
+
+class _Reader:
+    """Reads single cases; every finding goes to the language's list."""
+
+    def __init__(self, ruleset: Ruleset, names: _Names, language: Language) -> None:
+        self._ruleset = ruleset
+        self._names = names
+        self._language = language
+        self._findings = language.findings
+
+    def case(self, node: Node, number: int, today: date | None, seen: Seen) -> Case | None:
+        block = Block.of(node, self._findings)
+        if block is None:
+            return None
+        name = block.scalar("name", required=True)
+        own = self.date(block.scalar("today")) or today
+        if own is None:
+            block.lacks("today")
+        facts = self._facts(block.need("facts"))
+        day = own or date.min + timedelta(days=1)
+        ref = RecordRef(CASE_OBJECT, str(number))
+        before_node, expect_node = block.take("before"), block.need("expect")
+        before, episodes = self._before(before_node, ref, day)
+        expect = self._expect(expect_node)
+        block.finish()
+        if name is None or own is None:
+            return None
+        seen.add(name.text, name.span)
+        return Case(name.text, own, facts, before, episodes, expect, block.span)
+
+    # ── facts ──────────────────────────────────────────────────────────────────────────────────
+
+    def _facts(self, node: Node | None) -> dict[str, FactValue]:
+        found: dict[str, FactValue] = {}
+        if node is None:
+            return found
+        if not isinstance(node, MappingNode):
+            Block.of(node, self._findings)
+            return found
+        for key, value in node.entries:
+            fact = self._names.facts.get(key.text)
+            if fact is None:
+                self._unknown(
+                    "TEST010", key, Text(zh="没有事实", en="there is no fact"), self._names.facts
+                )
+                continue
+            if fact.formula is not None:
+                self._findings.add(
+                    "TEST011",
+                    key.span,
+                    Text(
+                        zh=f"“{fact.id}”由公式算出，不能直接给值",
+                        en=f"“{fact.id}” comes from a formula and cannot be given",
+                    ),
+                    Text(zh="请给公式所用的事实", en="Give the facts its formula uses."),
+                )
+                continue
+            single = scalar(value, self._findings)
+            if single is not None:
+                found[fact.id] = self._value(single, fact)
+        return found
+
+    def _value(self, found: Scalar, fact: FactDefinition) -> FactValue:
+        if found.text in _UNKNOWN and found.text not in fact.choices:
+            return None
+        return self._language.value(found, fact.type, fact.choices)
+
+    # ── before ─────────────────────────────────────────────────────────────────────────────────
+
+    def _before(
+        self, node: Node | None, ref: RecordRef, today: date
+    ) -> tuple[CustomerState, tuple[CaseEpisode, ...]]:
+        block = None if node is None else Block.of(node, self._findings)
+        if block is None:
+            return CustomerState(ref), ()
+        tier = self._named(block.scalar("tier"), self._names.tiers)
+        since = self.date(block.scalar("tier_since"))
+        stage = self._named(block.scalar("lifecycle"), self._names.stages)
+        stage_since = self.date(block.scalar("lifecycle_since"))
+        below = self.date(block.scalar("below_keep_since"))
+        evaluated = self.date(block.scalar("evaluated")) or today - timedelta(days=1)
+        pending = self._pending(block.take("lifecycle_pending"), stage)
+        episodes = self._episodes(block.take("episodes"), evaluated)
+        block.finish()
+        days = 0 if below is None else max(0, (evaluated - below).days + 1)
+        return (
+            CustomerState(
+                ref,
+                Standing(
+                    tier=tier or None,
+                    tier_since=since,
+                    tier_first=since,
+                    lifecycle=stage or None,
+                    lifecycle_since=stage_since,
+                ),
+                Clocks(
+                    first_seen=min(filter(None, (since, stage_since, evaluated))),
+                    evaluated=evaluated,
+                    below_keep_since=below,
+                    below_keep_evaluations=days,
+                    pending=pending,
+                ),
+            ),
+            episodes,
+        )
+
+    def _pending(self, node: Node | None, stage: str | None) -> dict[str, date]:
+        """``{at_risk: 2026-11-10}``: since when the move to that stage has been waiting."""
+        if not isinstance(node, MappingNode):
+            if node is not None:
+                Block.of(node, self._findings)
+            return {}
+        moves = () if self._ruleset.lifecycle is None else self._ruleset.lifecycle.moves
+        found: dict[str, date] = {}
+        for key, value in node.entries:
+            single = scalar(value, self._findings)
+            since = self.date(single)
+            target = self._names.stages.get(key.text)
+            waiting = [
+                move.id
+                for move in moves
+                if (move.to == target or move.id == key.text)
+                and move.lasting
+                and (stage in move.sources)
+            ]
+            if not waiting:
+                self._findings.add(
+                    "TEST015",
+                    key.span,
+                    Text(
+                        zh=f"从“{stage}”没有需要等待的移动通向“{key.text}”",
+                        en=f"no move that waits leads from “{stage}” to “{key.text}”",
+                    ),
+                )
+            if since is not None:
+                found.update(dict.fromkeys(waiting, since))
+        return found
+
+    def _episodes(self, node: Node | None, opened: date) -> tuple[CaseEpisode, ...]:
+        """Task ids that are open already, or ``{task: day it was opened}``."""
+        if isinstance(node, MappingNode):
+            pairs = [(key, self.date(scalar(value, self._findings))) for key, value in node.entries]
+        else:
+            pairs = [(word, None) for word in words(node, self._findings)]
+        return tuple(
+            CaseEpisode(task, day or opened)
+            for word, day in pairs
+            if (task := self._named(word, self._names.tasks))
+        )
+
+    # ── expect ─────────────────────────────────────────────────────────────────────────────────
+
+    def _expect(self, node: Node | None) -> Expectation:
+        block = None if node is None else Block.of(node, self._findings)
+        if block is None:
+            return Expectation()
+        tasks = block.take("tasks")
+        expected = None
+        if tasks is not None:
+            expected = frozenset(
+                task
+                for word in words(tasks, self._findings)
+                if (task := self._named(word, self._names.tasks))
+            )
+        result = Expectation(
+            score=self._score(block.scalar("score")),
+            tier=self._named(block.scalar("tier"), self._names.tiers),
+            tier_because=self._named(block.scalar("tier_because"), self._names.because),
+            lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
+            tasks=expected,
+            service=self._named(block.scalar("service"), self._names.tiers),
+            spans={key.text: value.span for key, value in block.node.entries},
+        )
+        block.finish()
+        return result
+
+    def _score(self, found: Scalar | None) -> tuple[Decimal, Decimal] | None:
+        if found is None:
+            return None
+        match = _RANGE.match(found.text)
+        if match is not None:
+            ends = (match.group(1), match.group(2))
+        else:
+            ends = (found.text, found.text)
+        try:
+            return Decimal(ends[0]), Decimal(ends[1])
+        except ArithmeticError:
+            self._findings.add(
+                "TEST005",
+                found.span,
+                Text(zh=f"“{found.text}”不是分数", en=f"“{found.text}” is not a score"),
+                Text(zh="写成 75.7 或 60..75", en="Write 75.7, or 60..75 for a range."),
+            )
+            return None
+
+    # ── words ──────────────────────────────────────────────────────────────────────────────────
+
+    def date(self, found: Scalar | None) -> date | None:
+        """A day written ``2026-11-22``."""
+        if found is None:
+            return None
+        value = self._language.value(found, FactType.DATE)
+        return value if isinstance(value, date) else None
+
+    def _named(self, found: Scalar | None, known: Mapping[str, str]) -> str | None:
+        """The id of what *found* names; ``""`` where it says there is none."""
+        if found is None:
+            return None
+        if found.text in known:
+            return known[found.text]
+        if found.text in _NONE:
+            return ""
+        self._unknown("TEST012", found, Text(zh="规则集里没有", en="the ruleset has no"), known)
+        return None
+
+    def _unknown(self, code: str, found: Scalar, start: Text, known: Mapping[str, object]) -> None:
+        mend, near = did_you_mean(found.text, known)
+        self._findings.add(
+            code,
+            found.span,
+            Text(zh=f"{start.zh}“{found.text}”", en=f"{start.en} “{found.text}”"),
+            mend,
+            fix=near,
+        )

@@ -1,0 +1,121 @@
+"""The head of a ruleset: its name, version, languages, time zone, currency and work calendar."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from dataclasses import dataclass
+
+from crmsync.model.position import NOWHERE, Span
+from crmsync.model.text import Text
+from crmsync.rules.shape import LANGUAGES, Block, identifier, one_of, words
+from crmsync.source import Scalar, did_you_mean
+
+RECORDS = ("account", "contact", "lead")
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_WRONG_ZONES = {
+    "EST": "America/New_York",
+    "CST": "Asia/Shanghai",
+    "PST": "America/Los_Angeles",
+    "MST": "America/Denver",
+    "UTC+8": "Asia/Shanghai",
+    "GMT+8": "Asia/Shanghai",
+    "Beijing": "Asia/Shanghai",
+    "Asia/Beijing": "Asia/Shanghai",
+    "北京": "Asia/Shanghai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands above the blocks."""
+
+    id: str
+    version: int
+    title: Text
+    record: str
+    languages: tuple[str, ...]
+    time_zone: str
+    currency: str | None
+    workdays: str
+    span: Span = NOWHERE
+
+
+def read_header(block: Block) -> Header:
+    """Read the head; what is wrong is in the block's findings and replaced by something "
+    "harmless."""
+    languages = _languages(block)
+    block.languages = languages
+    name = block.scalar("ruleset", required=True)
+    return Header(
+        id="" if name is None else identifier(name, block.findings),
+        version=block.whole("version", least=1, required=True) or 1,
+        title=block.label("title") or Text.same(""),
+        record=block.one_of("record", RECORDS, required=True) or RECORDS[0],
+        languages=languages,
+        time_zone=_time_zone(block),
+        currency=_code(block, "currency", _CURRENCY),
+        workdays=_code(block, "workdays", _COUNTRY) or "CN",
+        span=block.span if name is None else name.span,
+    )
+
+
+def _languages(block: Block) -> tuple[str, ...]:
+    found = words(block.take("languages"), block.findings)
+    names = tuple(
+        word for item in found if (word := one_of(item, LANGUAGES, block.findings)) is not None
+    )
+    return tuple(dict.fromkeys(names)) or LANGUAGES
+
+
+def _time_zone(block: Block) -> str:
+    found = block.scalar("time_zone", required=True)
+    if found is None:
+        return "UTC"
+    if _known_zone(found):
+        return found.text
+    near = _WRONG_ZONES.get(found.text)
+    if near is None:
+        mend, near = did_you_mean(found.text, sorted(zoneinfo.available_timezones()))
+    if near is not None:
+        mend = Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?")
+    else:
+        mend = Text(zh="写成 Asia/Shanghai 这样", en="Write it like Asia/Shanghai.")
+    block.findings.add(
+        "RULE010",
+        found.span,
+        Text(zh=f"没有时区“{found.text}”", en=f"there is no time zone “{found.text}”"),
+        mend,
+        fix=near,
+    )
+    return "UTC"
+
+
+def _known_zone(found: Scalar) -> bool:
+    if found.text in _WRONG_ZONES:
+        return False
+    try:
+        zoneinfo.ZoneInfo(found.text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _code(block: Block, key: str, shape: re.Pattern[str]) -> str | None:
+    found = block.scalar(key)
+    if found is None:
+        return None
+    if shape.match(found.text):
+        return found.text
+    example = "CNY" if key == "currency" else "CN"
+    block.findings.add(
+        "RULE011",
+        found.span,
+        Text(
+            zh=f"“{found.text}”不是{'货币' if key == 'currency' else '国家'}代码",
+            en=f"“{found.text}” is no {'currency' if key == 'currency' else 'country'} code",
+        ),
+        Text(zh=f"写成 {example} 这样的大写字母", en=f"Write capital letters like {example}."),
+    )
+    return None

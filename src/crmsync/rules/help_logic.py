@@ -1,0 +1,187 @@
+"""Help for what is legal to write and hardly meant: RULE201 to RULE221, and mappings."""
+
+from __future__ import annotations
+
+from crmsync.rules.help_entry import entry
+
+LOGIC_HELP = (
+    entry(
+        "RULE201",
+        ("满分合计不是 100", "the maxima do not add up to 100"),
+        "等级线通常按 100 分来想。合计是 95 时，80 分的线其实是 84%。若有意如此，可以不理。",
+        "Tier lines are usually thought of out of 100; with a total of 95 a line at 80 really asks "
+        "for 84 %. Ignore this if it is meant.",
+    ),
+    entry(
+        "RULE202",
+        ("分数超过满分", "points above the maximum"),
+        "一行给的分数高于本项的 max，或 sum_of 各部分的 max 加起来不等于本项的 max。",
+        "A line gives more than the criterion's max, or the parts of sum_of do not add up to it.",
+    ),
+    entry(
+        "RULE203",
+        ("永远不会命中的一行", "a line that is never reached"),
+        "评分表命中即停：上面的行已经包含了它的所有值。常见原因是“≥”从小到大排列。≥ 从大到小写，"
+        "≤ 从小到大写。",
+        "The first line that fits gives the points, and the lines above already fit every value of "
+        "this one. Usually ≥ lines in rising order: write ≥ from the highest down and ≤ from the "
+        "lowest up.",
+    ),
+    entry(
+        "RULE204",
+        ("保级线高于升级线", "the keep line is above the enter line"),
+        "客户升级当天就在保级线以下。保级线应比升级线低几分，边缘客户才不会来回变动。",
+        "A customer would be below the keep line the day it rises. Set keep a few points below "
+        "enter, so that customers at the edge do not move to and fro.",
+    ),
+    entry(
+        "RULE205",
+        ("等级线的次序不对", "the order of the tier lines is wrong"),
+        "等级从高到低写，升级线逐级降低；最低一级没有线，所有客户都有去处；"
+        "只由例外设定的等级也没有线。",
+        "Levels are written best first with falling enter lines. The lowest has none, so that "
+        "every "
+        "customer has a place; levels set by exceptions only have none either.",
+    ),
+    entry(
+        "RULE206",
+        ("达不到的等级", "a tier that cannot be reached"),
+        "升级线高于评分卡的满分，或只由例外设定的等级没有例外设定它。",
+        "Its enter line is above the full score, or no exception sets a level that exceptions "
+        "alone "
+        "may set.",
+    ),
+    entry(
+        "RULE207",
+        ("等级没有服务标准", "a tier without service"),
+        "没有配套组织和流程的分级没有用处：每个等级都应带来一份服务。",
+        "Tiers that nothing follows from are idle: every one should carry an entitlement.",
+    ),
+    entry(
+        "RULE208",
+        ("到不了的阶段", "a stage that cannot be reached"),
+        "从 start 出发，沿着 moves 永远走不到它。",
+        "Following the moves from start never leads there.",
+    ),
+    entry(
+        "RULE209",
+        ("出不来的阶段", "a stage with no way out"),
+        "客户进去之后再也不会离开，例如流失后又下单也仍是流失。",
+        "A customer that enters never leaves, such as one that orders again and stays churned.",
+    ),
+    entry(
+        "RULE210",
+        ("不会发生的移动", "a move that never happens"),
+        "起点和终点是同一个阶段，或前面有一条条件相同、等待更短的移动先生效。",
+        "It leads from a stage to itself, or an earlier move has the same condition and is made "
+        "first.",
+    ),
+    entry(
+        "RULE211",
+        ("互相矛盾或不起作用的例外", "exceptions that contradict or change nothing"),
+        "set 最优先；其次最严的 at_most 封顶，再由 at_least 在封顶之内保底。条件相同的两个例外，"
+        "总有一个不起作用；at_most 最高级、at_least 最低级什么也不限制。",
+        "set wins; then the strictest at_most caps and at_least lifts inside that cap. Of two "
+        "exceptions with one condition one never counts; at_most the best level and at_least the "
+        "lowest limit nothing.",
+    ),
+    entry(
+        "RULE212",
+        ("永不结束或立即关闭的任务", "a task that never ends or closes at once"),
+        "一次任务由 once_per 或 close_when 结束。只写 customer 又没有 close_when，"
+        "每个客户一生只建一次；确实如此就写 customer, ever。",
+        "An episode ends by once_per or close_when. With customer alone and no close_when it is "
+        "created once in a customer's life; write customer, ever if that is meant.",
+    ),
+    entry(
+        "RULE213",
+        ("没有规则使用的事实", "a fact no rule reads"),
+        "它仍会从 CRM 读取并保存。不用就去掉，少存一份客户数据。",
+        "It would still be read from the CRM and kept. Remove it: less customer data to store.",
+    ),
+    entry(
+        "RULE214",
+        ("这里不能写 missing", "missing is not allowed here"),
+        "没有订单的客户，订单数确实是 0；没有填写逾期天数的客户，逾期未必是 0。"
+        "只有对整份来源的计数和求和可以写 missing；其他事实缺失时保持未知，不会导致降级。",
+        "A customer without orders has 0 orders; one whose overdue days nobody filled in is not "
+        "known to have none. Only counts and sums over a source read whole may say missing; other "
+        "facts stay unknown, and that never demotes.",
+    ),
+    entry(
+        "RULE215",
+        ("公式互相引用", "formulas that refer to each other"),
+        "沿着箭头走会回到起点，谁也算不出来。",
+        "Following the arrows leads back to the start; none of them can be computed.",
+    ),
+    entry(
+        "RULE216",
+        ("规则读了自己写的字段", "a rule reads what it writes"),
+        "今天的结果会成为明天的输入，等级会自己越走越远。要用现在的等级或阶段，直接写 tier、"
+        "lifecycle。",
+        "Today's result would be tomorrow's input, and tiers would drift by themselves. To use the "
+        "present tier or stage, name tier or lifecycle.",
+    ),
+    entry(
+        "RULE217",
+        ("按评估次数等待", "waiting counted in evaluations"),
+        "每天运行一次，“2 次评估”就只是两天。通常要写天数。",
+        "With a daily job “2 evaluations” is two days. Days are usually meant.",
+    ),
+    entry(
+        "RULE218",
+        ("会来回变动", "something that flaps"),
+        "进入和离开的条件可以同时成立，或保级线等于升级线又不等待：数据稍有波动，客户就来回变。",
+        "The way in and the way back can hold at once, or keep equals enter without any waiting: a "
+        "customer moves to and fro as the data wobbles.",
+    ),
+    entry(
+        "RULE219",
+        ("有的值没有对应的行", "values no line fits"),
+        "没有一行适用时得 0 分。若有意如此，写 otherwise: 0，看文件的人就明白。",
+        "Where no line fits the criterion gives 0 points. If that is meant, otherwise: 0 says so.",
+    ),
+    entry(
+        "RULE220",
+        ("到不了满分", "a maximum that is never reached"),
+        "最好的一行也低于 max，或评分的范围与 max 不符；总分 100 就谁也得不到。",
+        "Even the best line gives less than max, or the range of a judged score does not fit it: "
+        "nobody can have the full score.",
+    ),
+    entry(
+        "RULE221",
+        ("不会发生的事件", "an event that never happens"),
+        "例如没有评分项写 missing: ask，却有 score missing 的任务；或反过来，缺分时要补评，"
+        "却没有这个任务。",
+        "Such as a task on score missing while no criterion asks; or a criterion that asks while "
+        "no "
+        "task answers.",
+    ),
+    entry(
+        "MAP001",
+        ("事实没有来源", "a fact without a source"),
+        "这个 CRM 的 mapping 没有说它从哪里来，它会一直未知：不会导致降级，但评分会成为一个范围。",
+        "This CRM's mapping does not say where it comes from, so it stays unknown: that demotes "
+        "nobody, but scores become ranges.",
+    ),
+    entry(
+        "MAP002",
+        ("事实没有来源，也没有规则使用", "a fact without source that no rule reads"),
+        "去掉它，或补上来源和用途。",
+        "Remove it, or give it a source and a use.",
+    ),
+    entry(
+        "MAP003",
+        ("写入与规则不符", "what is written does not fit what is decided"),
+        "规则决定的等级、阶段或任务没有写到任何字段，或 write 里有规则不决定的内容。",
+        "A tier, stage or task the rules decide is written nowhere, or write names something they "
+        "do not decide.",
+    ),
+    entry(
+        "MAP090",
+        ("字段的类型不能保存", "a field type that cannot be kept"),
+        "这个字段的类型不能作为事实的来源。请选文字、数字、日期、选项等字段。",
+        "A field of this type cannot be the source of a fact. Choose a text, number, date or "
+        "picklist field.",
+    ),
+)

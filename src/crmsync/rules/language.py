@@ -1,0 +1,156 @@
+"""The small language as blocks use it: every reading puts its findings in one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from crmsync.condition import (
+    Duration,
+    Scope,
+    ScopeChoice,
+    ScopeName,
+    parse_days,
+    parse_duration,
+    parse_expression,
+    parse_literal,
+    parse_period,
+    parse_range,
+    parse_test,
+    read_condition,
+)
+from crmsync.model.condition import Condition, Expression
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.fact import FactType, FactValue
+from crmsync.model.period import Period
+from crmsync.model.position import Span
+from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Level, Stage
+from crmsync.model.text import Text
+from crmsync.rules.shape import Findings
+from crmsync.source import Node, Scalar
+
+T = TypeVar("T")
+
+
+class Language:
+    """Reads sentences of one block within a scope of names."""
+
+    def __init__(self, scope: Scope, languages: tuple[str, ...], findings: Findings) -> None:
+        self.scope = scope
+        self.languages = languages
+        self.findings = findings
+
+    def within(self, scope: Scope) -> Language:
+        """The same reader with other names in reach."""
+        return Language(scope, self.languages, self.findings)
+
+    def condition(self, node: Node) -> Condition | None:
+        """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
+        condition, found = read_condition(node, self.scope)
+        self.findings.extend(found)
+        return condition
+
+    def expression(self, found: Scalar) -> Expression | None:
+        """A formula or a fact's name."""
+        expression, findings = parse_expression(found.text, found.inner, self.scope)
+        self.findings.extend(findings)
+        return expression
+
+    def formula(self, found: Scalar, fact: FactDefinition) -> Expression | None:
+        """The formula of a derived fact; it must give the fact's type."""
+        expression, findings = parse_expression(
+            found.text, found.inner, self.scope, result=_fact_name(fact)
+        )
+        self.findings.extend(findings)
+        return expression
+
+    def test(self, found: Scalar, operand: Expression) -> Condition | None:
+        """The left side of a points line: ``≥ 30``, ``高``, ``10..20``."""
+        condition, findings = parse_test(found.text, found.inner, operand, self.scope)
+        self.findings.extend(findings)
+        return condition
+
+    def value(self, found: Scalar, type: FactType, choices: tuple[str, ...] = ()) -> FactValue:
+        """A constant of that type; ``None`` with a finding when it is none."""
+        literal = self._keep(parse_literal(found.text, found.inner, type, choices))
+        return None if literal is None else literal.value
+
+    def number(self, found: Scalar, type: FactType) -> Decimal | None:
+        """A constant of a numeric type as an exact number."""
+        value = self.value(found, type)
+        return None if value is None or isinstance(value, str) else Decimal(str(value))
+
+    def range(self, found: Scalar) -> tuple[Decimal, Decimal] | None:
+        """``0..15``: the lower end first, both ends belonging to it."""
+        return self._keep(parse_range(found.text, found.inner))
+
+    def days(self, found: Scalar | None) -> int | None:
+        """A number of days; a bare number means days."""
+        return None if found is None else self._keep(parse_days(found.text, found.inner))
+
+    def period(self, found: Scalar) -> Period | None:
+        """Calendar months or days."""
+        return self._keep(parse_period(found.text, found.inner))
+
+    def duration(self, found: Scalar) -> Duration | None:
+        """A number of one unit of time, work days included."""
+        return self._keep(parse_duration(found.text, found.inner))
+
+    def _keep(self, result: tuple[T | None, list[Diagnostic]]) -> T | None:
+        value, findings = result
+        self.findings.extend(findings)
+        return value
+
+
+def type_of(expression: Expression) -> FactType:
+    """The type an expression gives."""
+    return expression.type
+
+
+def facts_scope(facts: tuple[FactDefinition, ...]) -> Scope:
+    """Names of facts alone: what the score, exceptions and formulas may read."""
+    return Scope(tuple(_fact_name(fact) for fact in facts))
+
+
+def state_scope(
+    facts: tuple[FactDefinition, ...], levels: tuple[Level, ...], stages: tuple[Stage, ...]
+) -> Scope:
+    """Facts and what the decision leaves behind: for moves and tasks."""
+    tiers = tuple(ScopeChoice(level.id, level.label) for level in levels)
+    lifecycle = tuple(ScopeChoice(stage.id, stage.label) for stage in stages)
+    choices = {
+        "tier": tiers,
+        "tier_before": tiers,
+        "lifecycle": lifecycle,
+        "lifecycle_before": lifecycle,
+    }
+    present = {"tier": bool(levels), "score": bool(levels), "lifecycle": bool(stages)}
+    state = tuple(
+        ScopeName(name, kind, _STATE_LABELS[name], choices.get(name, ()))
+        for name, kind in STATE_NAMES.items()
+        if present[name.split("_")[0]]
+    )
+    return facts_scope(facts).plus(state)
+
+
+_STATE_LABELS = {
+    "tier": Text(zh="等级", en="tier"),
+    "tier_before": Text(zh="原等级", en="tier before"),
+    "tier_since": Text(zh="等级起始日", en="tier since"),
+    "lifecycle": Text(zh="生命周期", en="lifecycle"),
+    "lifecycle_before": Text(zh="原生命周期", en="lifecycle before"),
+    "lifecycle_since": Text(zh="生命周期起始日", en="lifecycle since"),
+    "score": Text(zh="评分", en="score"),
+}
+
+
+def _fact_name(fact: FactDefinition) -> ScopeName:
+    return ScopeName(
+        fact.id, fact.type, fact.label, tuple(ScopeChoice(choice) for choice in fact.choices)
+    )
+
+
+def at(found: Scalar, text: str, span: Span) -> Scalar:
+    """A part of *found* with its own place."""
+    return replace(found, text=text, value=text, span=span, inner=span)

@@ -1,0 +1,120 @@
+"""Lints of tasks: spells that never end, events that never happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crmsync.model.condition import Compare, Comparison, Literal, Name
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.ruleset import (
+    EntersStage,
+    LeavesStage,
+    Ruleset,
+    ScoreMissing,
+    TaskRule,
+    TierFalls,
+    TierRises,
+)
+from crmsync.model.scorecard import Criterion, MissingPoints
+from crmsync.model.text import Text
+from crmsync.rules.lint_lifecycle import reachable
+from crmsync.source import warning
+
+
+def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Everything that is odd in the tasks."""
+    asking = [item for card in ruleset.scorecards for item in card.criteria if _asks(item)]
+    for task in ruleset.tasks:
+        yield from _never_ends(task)
+        yield from _closes_at_once(task)
+        reason = _never_happens(task, ruleset, asking)
+        if reason is not None:
+            yield warning("RULE221", task.span, reason)
+        if "judge" in task.owner and not any(fact.judged_by for fact in ruleset.facts):
+            yield warning(
+                "RULE221",
+                task.span,
+                Text(
+                    zh="负责人写了 judge，但没有哪个事实写了 judged_by",
+                    en="the owner is judge, but no fact says judged_by",
+                ),
+            )
+    if not any(isinstance(task.event, ScoreMissing) for task in ruleset.tasks):
+        for criterion in asking:
+            yield warning(
+                "RULE221",
+                criterion.span,
+                Text(
+                    zh=f"“{criterion.id}”缺分时要请人补评，但没有 event: score missing 的任务",
+                    en=f"“{criterion.id}” asks for missing scores, but no task has "
+                    "event: score missing",
+                ),
+            )
+
+
+def _asks(criterion: Criterion) -> bool:
+    return criterion.missing is MissingPoints.ASK
+
+
+def _never_ends(task: TaskRule) -> Iterator[Diagnostic]:
+    if task.close_when is None and set(task.once_per) == {"customer"}:
+        yield warning(
+            "RULE212",
+            task.span,
+            Text(
+                zh=f"任务“{task.id}”对每个客户只会建一次，之后永不再建，也不会自动关闭",
+                en=f"the task “{task.id}” is created once per customer, never again and never "
+                "closed",
+            ),
+            Text(
+                zh="写上 close_when，或 once_per: customer, quarter；确实只要一次就写 customer, "
+                "ever",
+                en="Write close_when, or once_per: customer, quarter; if once is meant, "
+                "customer, ever.",
+            ),
+        )
+
+
+def _closes_at_once(task: TaskRule) -> Iterator[Diagnostic]:
+    match task.close_when:
+        case Compare(comparison=Comparison.EQ, left=Name(id="lifecycle"), right=Literal() as stage):
+            if isinstance(task.event, EntersStage) and task.event.stage == stage.value:
+                yield warning(
+                    "RULE212",
+                    task.span,
+                    Text(
+                        zh=f"任务“{task.id}”一建立就满足 close_when，会立即关闭",
+                        en=f"the task “{task.id}” meets close_when the moment it is created",
+                    ),
+                    Text(
+                        zh=f"是不是 lifecycle is not {stage.value}？",
+                        en=f"Is lifecycle is not {stage.value} meant?",
+                    ),
+                )
+
+
+def _never_happens(task: TaskRule, ruleset: Ruleset, asking: list[Criterion]) -> Text | None:
+    ranked = () if ruleset.tier is None else tuple(level.id for level in ruleset.tier.ranked)
+    match task.event:
+        case ScoreMissing() if not asking:
+            return Text(
+                zh="没有评分项写了 missing: ask，这个事件不会发生",
+                en="no criterion says missing: ask, so this event never happens",
+            )
+        case EntersStage(stage=stage) | LeavesStage(stage=stage):
+            if ruleset.lifecycle is not None and stage not in reachable(ruleset.lifecycle):
+                return Text(
+                    zh=f"阶段“{stage}”到不了，这个事件不会发生",
+                    en=f"the stage “{stage}” is never reached, so this event never happens",
+                )
+        case TierRises(to=target) if target is not None and ranked and target == ranked[-1]:
+            return Text(
+                zh=f"“{target}”是最低一级，不会升到这里",
+                en=f"“{target}” is the lowest level: nobody rises to it",
+            )
+        case TierFalls(to=target) if target is not None and ranked and target == ranked[0]:
+            return Text(
+                zh=f"“{target}”是最高一级，不会降到这里",
+                en=f"“{target}” is the best level: nobody falls to it",
+            )
+    return None

@@ -1,0 +1,187 @@
+"""Reads a ruleset folder into one typed `Ruleset`, or says everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.fact import FactType
+from crmsync.model.position import Span
+from crmsync.model.ruleset import FactDefinition, LifecycleRules, Ruleset, TierRules
+from crmsync.model.text import Text
+from crmsync.rules.digest import digest_of
+from crmsync.rules.events import EventNames
+from crmsync.rules.facts import complete, declare
+from crmsync.rules.guards import read_guards
+from crmsync.rules.header import Header, read_header
+from crmsync.rules.language import Language, facts_scope, state_scope
+from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
+from crmsync.rules.score import read_scorecards
+from crmsync.rules.service import read_service
+from crmsync.rules.shape import Block, Findings
+from crmsync.rules.tasks import read_tasks
+from crmsync.rules.tier import Levels, read_levels, read_tier
+from crmsync.source import Mapping as MappingNode
+from crmsync.source import error, has_errors, read_file
+
+RULES_FILE = "rules.yaml"
+MAX_RULES = 2000
+_LATER: Mapping[str, Text | None] = {
+    "applies_to": Text(
+        zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
+        en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
+    ),
+    "segments": None,
+    "rfm": Text(
+        zh="用评分卡写固定切点，见 rulesets/retail-rfm",
+        en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
+    ),
+    "clv": None,
+    "newcomer": Text(
+        zh="用例外写 at_least，并在 change 里写 grace",
+        en="Use an exception with at_least, and grace under change.",
+    ),
+    "active_months": None,
+    "group": None,
+    "scope": None,
+    "overrides": Text(
+        zh="human_edits 写在 crmsync.yaml 里", en="human_edits belongs in crmsync.yaml."
+    ),
+    "on_merge": None,
+    "year_starts": None,
+}
+
+
+def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list[Diagnostic]]:
+    """Read ``rules.yaml`` of *folder*.
+
+    Gives the ruleset only when nothing is wrong with it, and every finding either way: all
+    problems at once, each with its place. Never raises for what the file holds. *name* is what
+    messages call the file (default: its path as given).
+    """
+    path = folder / RULES_FILE
+    shown = name if name is not None else path.as_posix()
+    if folder.is_dir() and not path.exists():
+        return None, [_no_rules(shown)]
+    source = read_file(path, name=shown)
+    if source.node is None:
+        return None, list(source.diagnostics)
+    ruleset, found = read_rules(source.node)
+    findings = [*source.diagnostics, *found]
+    if ruleset is None or has_errors(findings):
+        return None, findings
+    return ruleset, findings
+
+
+def _no_rules(shown: str) -> Diagnostic:
+    return error(
+        "RULE008",
+        Span(shown, 1, 1, 1, 1),
+        Text(zh=f"没有文件 {shown}", en=f"there is no file {shown}"),
+        Text(
+            zh="规则集是一个文件夹，里面有 rules.yaml；用 crmsync init 新建",
+            en="A ruleset is a folder that holds rules.yaml; crmsync init makes one.",
+        ),
+    )
+
+
+def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
+    """Type the tree of a ``rules.yaml``."""
+    findings = Findings()
+    root = Block(node, findings, later=_LATER)
+    header = read_header(root)
+    facts, language = _facts(root, header, findings)
+    scorecards = read_scorecards(root, language)
+    tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
+    levels = () if tier_node is None else read_levels(tier_node, language)
+    stages = () if cycle_node is None else read_stages(cycle_node, language)
+    tier = None if tier_node is None else read_tier(tier_node, levels, language)
+    later = language.within(state_scope(facts, levels, stages))
+    cycle = None if cycle_node is None else read_lifecycle(cycle_node, stages, later)
+    names = Levels(levels)
+    service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
+    service = {} if service_node is None else read_service(service_node, names, later)
+    events = EventNames(Stages(stages), names, service)
+    tasks = () if task_node is None else read_tasks(task_node, events, facts, later)
+    guards = () if guard_node is None else read_guards(guard_node, later)
+    root.finish()
+    if tier_node is None and cycle_node is None:
+        _decides_nothing(root)
+    if has_errors(findings.all):
+        return None, findings.all
+    ruleset = Ruleset(
+        id=header.id,
+        version=header.version,
+        title=header.title,
+        record=header.record,
+        languages=header.languages,
+        time_zone=header.time_zone,
+        currency=header.currency,
+        workdays=header.workdays,
+        facts=facts,
+        scorecards=scorecards,
+        tier=tier,
+        lifecycle=cycle,
+        service=service,
+        tasks=tasks,
+        guards=guards,
+        digest="",
+        file=node.span.file,
+    )
+    size = _rules(ruleset)
+    if size > MAX_RULES:
+        findings.add(
+            "RULE021",
+            root.span,
+            Text(
+                zh=f"有 {size} 条规则，上限 {MAX_RULES}",
+                en=f"{size} rules; the limit is {MAX_RULES}",
+            ),
+        )
+    return replace(ruleset, digest=digest_of(ruleset)), findings.all
+
+
+def _facts(
+    root: Block, header: Header, findings: Findings
+) -> tuple[tuple[FactDefinition, ...], Language]:
+    node = root.need("facts")
+    drafts = () if node is None else declare(node, header.languages, findings)
+    declared = tuple(draft.fact for draft in drafts)
+    language = Language(facts_scope(declared), header.languages, findings)
+    facts = complete(drafts, language)
+    money = next((fact for fact in facts if fact.type is FactType.MONEY), None)
+    if money is not None and header.currency is None and root.node.get("currency") is None:
+        findings.add(
+            "RULE012",
+            money.span,
+            Text(
+                zh=f"事实“{money.id}”是金额，需要写明货币",
+                en=f"the fact “{money.id}” is money, so the currency must be named",
+            ),
+            Text(zh="在开头写 currency: CNY", en="Write currency: CNY at the top."),
+        )
+    return facts, language
+
+
+def _decides_nothing(root: Block) -> None:
+    root.findings.add(
+        "RULE002",
+        root.span,
+        Text(
+            zh="规则集里没有 tier 也没有 lifecycle，什么也不决定",
+            en="the ruleset has neither tier nor lifecycle: it decides nothing",
+        ),
+    )
+
+
+def _rules(ruleset: Ruleset) -> int:
+    tier: TierRules | None = ruleset.tier
+    cycle: LifecycleRules | None = ruleset.lifecycle
+    return (
+        sum(len(card.criteria) for card in ruleset.scorecards)
+        + (0 if tier is None else len(tier.levels) + len(tier.exceptions))
+        + (0 if cycle is None else len(cycle.moves))
+        + len(ruleset.tasks)
+    )

@@ -1,0 +1,190 @@
+"""The tasks block: when to create which task, for whom, and what makes it one episode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from crmsync.condition import Unit
+from crmsync.model.ruleset import Due, FactDefinition, Priority, TaskRule
+from crmsync.model.text import Text
+from crmsync.rules.events import EventNames, read_event
+from crmsync.rules.language import Language
+from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
+from crmsync.source import Node, Scalar, did_you_mean
+
+PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
+"""What a title may name besides facts."""
+
+ONCE_PER = (
+    "customer",
+    "lifecycle spell",
+    "tier change",
+    "period",
+    "month",
+    "quarter",
+    "year",
+    "ever",
+)
+_OWNERS = {"account owner": "account owner", "客户负责人": "account owner", "judge": "judge"}
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
+_LATER: Mapping[str, Text | None] = dict.fromkeys(
+    ("for_each", "counts_as_done", "via", "result", "may_reassign_owner", "capacity", "start")
+)
+_MAX_DUE = 3660
+
+
+def read_tasks(
+    node: Node, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
+) -> tuple[TaskRule, ...]:
+    """Read the task rules."""
+    seen = Seen(language.findings)
+    known = (*PLACEHOLDERS, *(fact.id for fact in facts))
+    found = (_task(entry, names, known, language, seen) for entry in items(node, language.findings))
+    return tuple(task for task in found if task is not None)
+
+
+def _task(
+    node: Node,
+    names: EventNames,
+    placeholders: tuple[str, ...],
+    language: Language,
+    seen: Seen,
+) -> TaskRule | None:
+    findings = language.findings
+    block = Block.of(node, findings, later=_LATER, languages=language.languages)
+    if block is None:
+        return None
+    name = block.scalar("id", required=True)
+    title = block.label("title")
+    written = block.node.get("title")
+    if isinstance(written, Scalar):
+        _check_placeholders(written, placeholders, findings)
+    sentence = block.scalar("event", required=True)
+    event = None if sentence is None else read_event(sentence, names, language)
+    when = block.take("when")
+    condition = None if when is None else language.condition(when)
+    close = block.take("close_when")
+    closing = None if close is None else language.condition(close)
+    owners = tuple(
+        owner for item in words(block.need("owner"), findings) if (owner := _owner(item, findings))
+    )
+    fallback = block.scalar("fallback_owner")
+    due = _due(block.scalar("due", required=True), language)
+    priority = block.one_of("priority", [item.value for item in Priority])
+    once = _once_per(block, findings)
+    was = block.scalar("was")
+    block.finish()
+    if name is None:
+        return None
+    seen.add(identifier(name, findings), name.span)
+    if event is None or title is None or due is None:
+        return None
+    return TaskRule(
+        id=name.text,
+        title=title,
+        event=event,
+        owner=owners,
+        due=due,
+        when=condition,
+        fallback_owner=None if fallback is None else _owner(fallback, findings),
+        priority=Priority.NORMAL if priority is None else Priority(priority),
+        once_per=once,
+        close_when=closing,
+        was=None if was is None else identifier(was, findings),
+        span=block.span,
+    )
+
+
+def _check_placeholders(found: Scalar, known: tuple[str, ...], findings: Findings) -> None:
+    for match in _PLACEHOLDER.finditer(found.text):
+        name = match.group(1)
+        if name in known:
+            continue
+        span = found.part(match.start(), match.end())
+        if name is None:
+            findings.add(
+                "RULE112",
+                span,
+                Text(zh="花括号没有成对", en="this brace has no partner"),
+                Text(zh="占位符写成 {name} 这样", en="Write a placeholder like {name}."),
+            )
+            continue
+        mend, near = did_you_mean(name, known)
+        findings.add(
+            "RULE112",
+            span,
+            Text(zh=f"标题里没有占位符“{{{name}}}”", en=f"a title has no placeholder “{{{name}}}”"),
+            mend,
+            fix=None if near is None else f"{{{near}}}",
+        )
+
+
+def _owner(found: Scalar, findings: Findings) -> str:
+    text = found.text.strip()
+    if text in _OWNERS:
+        return _OWNERS[text]
+    kind, colon, name = text.partition(":")
+    if kind in {"role", "queue", "user"} and colon and name.strip():
+        return f"{kind}:{name.strip()}" if kind != "user" else name.strip()
+    if text.isascii() and text.isdigit():
+        return text
+    findings.unknown(
+        "RULE016",
+        found.span,
+        Text(zh=f"“{text}”不能作任务负责人", en=f"“{text}” cannot own a task"),
+        text,
+        ("account owner", "judge", "role:NAME", "queue:NAME", "user:ID"),
+    )
+    return ""
+
+
+def _due(found: Scalar | None, language: Language) -> Due | None:
+    """A count of work days, days or weeks; the unit must be written."""
+    duration = None if found is None else language.duration(found)
+    if found is None or duration is None:
+        return None
+    if duration.unit is Unit.WORKDAY and duration.number == int(duration.number):
+        due = Due(int(duration.number))
+    elif duration.days is not None:
+        due = Due(duration.days, calendar_days=True)
+    else:
+        due = None
+    if due is None or due.days > _MAX_DUE:
+        language.findings.add(
+            "RULE014",
+            found.span,
+            Text(zh=f"“{found.text}”不能作期限", en=f"“{found.text}” cannot be a task's due time"),
+            Text(zh="写成 2 workdays 或 10 天 这样", en="Write it like 2 workdays or 10 days."),
+        )
+        return None
+    return due
+
+
+def _once_per(block: Block, findings: Findings) -> tuple[str, ...]:
+    node = block.take("once_per")
+    if node is None:
+        return ("customer",)
+    found: list[str] = []
+    for item in words(node, findings):
+        if item.text in ONCE_PER:
+            found.append(item.text)
+            continue
+        findings.unknown(
+            "RULE017",
+            item.span,
+            Text(zh=f"once_per 里没有“{item.text}”", en=f"once_per has no “{item.text}”"),
+            item.text,
+            ONCE_PER,
+        )
+    spells = [word for word in dict.fromkeys(found) if word != "customer"]
+    if len(spells) > 1:
+        findings.add(
+            "RULE017",
+            node.span,
+            Text(
+                zh=f"customer 之外只能再写一项，这里有：{'、'.join(spells)}",
+                en=f"besides customer only one may stand here; found {', '.join(spells)}",
+            ),
+        )
+    return ("customer", *spells[:1])
