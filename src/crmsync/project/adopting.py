@@ -52,7 +52,7 @@ class AdoptReport:
         }
 
 
-def adopt(  # noqa: PLR0917
+def adopt(
     project: Project,
     folder: Path,
     connection: ConnectionConfig,

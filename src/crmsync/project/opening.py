@@ -42,7 +42,7 @@ class Project:
         known = self.config.connections
         if name is None and len(known) == 1:
             return next(iter(known.values()))
-        if name in known:
+        if name is not None and name in known:
             return known[name]
         listed = ", ".join(known) or "–"
         if name is None:
