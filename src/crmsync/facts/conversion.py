@@ -51,6 +51,11 @@ def as_fact(value: exp.Expr, source: FieldType, wanted: FactType, zone: str) -> 
             return _number(value, source, wanted, text=text)
 
 
+def is_text(source: FieldType) -> bool:
+    """Whether a field of that type is read as text; several choices are joined by commas."""
+    return source not in _NOT_TEXT or source is FieldType.MULTI_PICKLIST
+
+
 def as_words(value: exp.Expr, source: FieldType) -> exp.Expr | None:
     """*value* as text that a ``values`` table can translate; ``None`` where there is no such text.
 

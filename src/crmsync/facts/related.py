@@ -11,6 +11,7 @@ from crmsync.condition import condition_sql
 from crmsync.facts import conversion
 from crmsync.facts.sources import Fields, related_of
 from crmsync.model.condition import Condition, Name
+from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, Related
 from crmsync.model.schema import FieldSchema, FieldType
 
@@ -46,11 +47,18 @@ class Setting:
     zone: str
 
     def condition(self, object: str, condition: Condition) -> exp.Expr:
-        """A condition on the fields of *object*, columns unqualified."""
+        """A condition on the fields of *object*, columns unqualified.
+
+        A mapping's condition gives each field the type its use asks for: text where it only asks
+        whether there is a value.
+        """
 
         def column(name: Name) -> exp.Expr:
             field = self.fields.field(object, name.id)
-            return conversion.as_fact(_column(field.name), field.type, name.type, self.zone)
+            value = _column(field.name)
+            if name.type is FactType.TEXT and not conversion.is_text(field.type):
+                return exp.cast(value, "VARCHAR")
+            return conversion.as_fact(value, field.type, name.type, self.zone)
 
         return condition_sql(condition, column, self.as_of)
 

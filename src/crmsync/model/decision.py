@@ -173,6 +173,9 @@ class Decision:
     withheld: tuple[Text, ...] = ()
     exceptions: tuple[str, ...] = ()
     """Ids of the exceptions that hold."""
+    known_facts: frozenset[str] = frozenset()
+    """Facts known now or at any evaluation before: what the next one opens with. A fact once known
+    stays in it, so a fall by a lost fact is withheld until the fact is back."""
 
 
 class Verdict(StrEnum):
@@ -199,7 +202,8 @@ class Trace:
 class WhatIf:
     """The smallest single change that moves the tier, true when fed back.
 
-    Either ``fact`` takes ``value``, or time alone does it on ``on``.
+    Either ``fact`` takes ``value``, or time alone does it on ``on``; with both, the fact takes the
+    value today and the tier moves on that day if nothing else changes.
     """
 
     tier: str

@@ -23,6 +23,12 @@ class Clocks:
     below_keep_since: date | None = None
     below_keep_evaluations: int = 0
     pending: Mapping[str, date] = field(default_factory=dict)
+    beside: str | None = None
+    """The computed tier, while an exception or an override decides otherwise: it goes on beside
+    them and returns at once when the last of them lifts. ``beside_since`` is its own first day."""
+    beside_since: date | None = None
+    exceptions: tuple[str, ...] = ()
+    """Exceptions in force at the last evaluation: one left unknown changes nothing, so it stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from tests.unit.facts.small_world import (
     write_mirror,
 )
 
+from crmsync.condition import Scope, parse_condition
 from crmsync.errors import ConfigError
 from crmsync.facts import excluded_count, fact_row, relation, wants
 from crmsync.model.condition import (
@@ -39,6 +40,7 @@ from crmsync.model.condition import (
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, FieldPick
 from crmsync.model.period import Period, Window
+from crmsync.model.position import NOWHERE
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 
 A = Aggregate
@@ -289,6 +291,61 @@ def test_only_records_in_scope_and_the_rest_counted(path: Path) -> None:
         assert one.ref.id == "1"
         assert fact_row(connection, built, "2") is None
         assert fact_row(connection, built, "' OR 1=1 --") is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "inside"),
+    [
+        ("Day is missing", ["none"]),
+        ("Size is known", ["big", "small"]),
+        ("Test is not yes", ["small"]),
+        ("Test", ["big"]),
+        ("Size ≥ 5万", ["big"]),
+        ("Share > 20%", ["big"]),
+        ("Day within 12 months", ["big"]),
+        ("Moment > 2026-03-30", ["big"]),
+        ("Kind in Customer, Partner", ["big", "small"]),
+        ("Kinds is a", ["small"]),
+        ("Size > Share", ["big", "small"]),
+    ],
+)
+def test_conditions_on_crm_fields_of_every_type(
+    path: Path, sentence: str, inside: list[str]
+) -> None:
+    schemas = customers_with(
+        FieldSchema("Day", "Day", FieldType.DATE),
+        FieldSchema("Moment", "Moment", FieldType.DATETIME),
+        FieldSchema("Size", "Size", FieldType.CURRENCY),
+        FieldSchema("Share", "Share", FieldType.PERCENT),
+        FieldSchema("Test", "Test", FieldType.BOOLEAN),
+        FieldSchema("Kinds", "Kinds", FieldType.MULTI_PICKLIST),
+    )
+    customers = {
+        "big": {
+            "Day": date(2026, 1, 1),
+            "Moment": datetime(2026, 3, 30, 20, tzinfo=UTC),
+            "Size": Decimal(50000),
+            "Share": Decimal(21),
+            "Test": True,
+            "Kind": "Customer",
+            "Kinds": ("a", "b"),
+        },
+        "small": {
+            "Day": date(2020, 1, 1),
+            "Moment": datetime(2026, 3, 30, 2, tzinfo=UTC),
+            "Size": Decimal(49999),
+            "Share": Decimal(20),
+            "Test": False,
+            "Kind": "Partner",
+            "Kinds": ("a",),
+        },
+        "none": {},
+    }
+    write_mirror(path, customers, schemas=schemas)  # type: ignore[arg-type]
+    condition, findings = parse_condition(sentence, NOWHERE, Scope(open_names=True))
+    assert not findings
+    mapped = mapping({}, applies_to=condition)
+    assert list(rows_of(path, relation(ruleset(), mapped, schemas, AS_OF))) == inside
 
 
 def test_formulas_read_facts_and_other_formulas(path: Path) -> None:

@@ -1,0 +1,31 @@
+"""The engine: a ruleset compiled, its policy with it, and the decision for one customer."""
+
+from __future__ import annotations
+
+from crmsync.evaluate.compiled import CompiledRuleset
+from crmsync.evaluate.context import EvaluationContext
+from crmsync.evaluate.policy import policy_of
+from crmsync.model.decision import Decision
+from crmsync.model.fact import MatchedRow
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.state import CustomerState
+
+
+class Engine(CompiledRuleset):
+    """One ruleset, compiled once; it may be used for any number of customers, days and threads."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        super().__init__(ruleset)
+        self.policy = policy_of(self)
+
+
+def decide(
+    engine: Engine, matched: MatchedRow, state: CustomerState, context: EvaluationContext
+) -> Decision:
+    """What the rules make of one customer on one local day.
+
+    *state* MUST be the state as that day opens: evaluating again after an apply, from the same
+    opening and the same facts, gives the same decision. The clocks of the decision are observations
+    that hold whether or not anything is written; its standing holds once the write is confirmed.
+    """
+    return engine.policy.decide(matched, state, context)

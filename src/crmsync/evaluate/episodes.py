@@ -1,0 +1,82 @@
+"""What makes one episode of a task, and the key under which it exists once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date
+
+from crmsync.model.decision import StageResult, TierResult
+from crmsync.model.record import RecordRef
+from crmsync.model.ruleset import (
+    EntersStage,
+    Event,
+    EveryPeriod,
+    LeavesStage,
+    ScoreMissing,
+    TaskRule,
+    TierFalls,
+    TierRises,
+)
+from crmsync.model.state import Standing
+
+KEY_PREFIX = "cs1-"
+_CHARACTERS = 20
+
+
+def episode_key(ruleset_id: str, task: TaskRule, ref: RecordRef, occurrence: str) -> str:
+    """The key of one episode: the same on every connection, run and machine.
+
+    It hashes the ruleset, the task (its former id, where ``was`` gives one), the record and the
+    occurrence. 20 base-32 characters are 100 bits.
+    """
+    parts = (ruleset_id, task.was or task.id, ref.object, ref.id, occurrence)
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=20).digest()
+    return KEY_PREFIX + base64.b32encode(digest).decode("ascii")[:_CHARACTERS]
+
+
+def scope_of(task: TaskRule) -> str:
+    """What ``once_per`` counts beside the customer; where it says nothing, what fits the event."""
+    written = next((item for item in task.once_per if item != "customer"), None)
+    return written or _default(task.event)
+
+
+def _default(event: Event) -> str:
+    match event:
+        case EntersStage() | LeavesStage():
+            return "lifecycle spell"
+        case TierRises() | TierFalls():
+            return "tier change"
+        case EveryPeriod():
+            return "period"
+        case ScoreMissing():
+            return "quarter"
+
+
+def occurrence_of(
+    task: TaskRule,
+    standing: Standing,
+    tier: TierResult | None,
+    stage: StageResult | None,
+    day: tuple[date, date],
+) -> str:
+    """The value that tells this episode from the others; *day* is as_of and the date it is due by
+    the period."""
+    as_of, due = day
+    match scope_of(task):
+        case "lifecycle spell":
+            if isinstance(task.event, LeavesStage):
+                return f"{standing.lifecycle}@{standing.lifecycle_since}"
+            return "" if stage is None else f"{stage.after}@{stage.since}"
+        case "tier change":
+            return "" if tier is None else f"{tier.since}"
+        case "period":
+            return due.isoformat()
+        case "month":
+            return f"{as_of:%Y-%m}"
+        case "quarter":
+            return f"{as_of.year}Q{(as_of.month + 2) // 3}"
+        case "year":
+            return f"{as_of.year}"
+        case _:
+            return ""

@@ -1,0 +1,171 @@
+"""The matchers: which conditions hold for which customers, one by one or all at once in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from duckdb import DuckDBPyConnection
+from sqlglot import exp
+
+from crmsync.condition import normal_form
+from crmsync.condition.sql import SqlWriter, fact_value
+from crmsync.evaluate.compiled import CompiledRuleset, split
+from crmsync.model.condition import Condition, Name
+from crmsync.model.fact import FactRow, FactType, FactValue, MatchedRow
+from crmsync.model.record import RecordRef, Value
+from crmsync.model.relation import IDENTITY_COLUMNS, FactRelation
+
+WORD = 60
+"""Conditions per mask column: 60 bits fit a BIGINT with room for its sign."""
+
+BATCH = 2000
+_Values = Sequence[object]
+
+
+def match_compiled(
+    rows: Iterable[FactRow], engine: CompiledRuleset, as_of: date
+) -> Iterator[MatchedRow]:
+    """The verdicts of the compiled matcher, row by row: the reference, and quick for few rows."""
+    matcher, facts, count = engine.matcher, engine.facts, len(engine.conditions)
+    for row in rows:
+        values = [row.facts.get(name) for name in facts]
+        true, unknown = split(matcher(values, as_of), count)
+        yield MatchedRow(row, true, unknown)
+
+
+def match_columnar(
+    connection: DuckDBPyConnection, relation: FactRelation, engine: CompiledRuleset, as_of: date
+) -> Iterator[MatchedRow]:
+    """The verdicts of one statement over the whole relation, in its order.
+
+    Rows stream: memory stays flat whatever the population. *connection* is busy until the iterator
+    is exhausted or closed. Moments come back aware, in UTC.
+    """
+    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb")
+    result = connection.execute(statement)
+    read = _reader(relation, len(engine.conditions))
+    while batch := result.fetchmany(BATCH):
+        yield from map(read, batch)
+
+
+def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> exp.Select:
+    """The statement of `match_columnar`: the relation's columns, then mask columns.
+
+    Facts are read once, in an inner SELECT; conditions become BOOLEAN columns in the next, and the
+    outermost packs them into words, ``t0`` … for true and ``u0`` … for unknown.
+    """
+    read = [
+        exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}")
+        for number, kind in enumerate(relation.types)
+    ]
+    inner = exp.select(exp.Star(), *read).from_(relation.select.subquery("facts"))
+    writer = _Masks(relation, as_of)
+    verdicts = [
+        exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
+        for number, condition in enumerate(engine.conditions)
+    ]
+    middle = exp.select(*relation.columns, *verdicts).from_(inner.subquery("known"))
+    words = range((len(engine.conditions) + WORD - 1) // WORD)
+    masks = [
+        exp.alias_(_word(engine.conditions, word, of), f"{letter}{word}")
+        for letter, of in (("t", _is_true), ("u", _is_unknown))
+        for word in words
+    ]
+    return exp.select(*relation.columns, *masks).from_(middle.subquery("verdicts")).order_by("id")
+
+
+class _Masks(SqlWriter):
+    """Reads the prepared columns: `fact_value` has been applied once per fact already."""
+
+    def __init__(self, relation: FactRelation, as_of: date) -> None:
+        super().__init__(self._prepared, as_of)
+        self._columns = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
+
+    def _prepared(self, name: Name) -> exp.Expr:
+        return exp.column(self._columns[name.id])
+
+    def name(self, name: Name) -> exp.Expr:
+        return self._prepared(name)
+
+
+def _is_true(condition: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=condition, expressions=[exp.false()])
+
+
+def _is_unknown(condition: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=exp.Is(this=condition, expression=exp.null()))
+
+
+def _word(
+    conditions: Sequence[Condition], word: int, of: Callable[[exp.Expr], exp.Expr]
+) -> exp.Expr:
+    total: exp.Expr | None = None
+    for number in range(word * WORD, min(len(conditions), (word + 1) * WORD)):
+        bit = exp.cast(of(exp.column(f"c{number}")), "BIGINT")
+        term: exp.Expr = exp.Mul(this=bit, expression=exp.Literal.number(1 << number % WORD))
+        total = term if total is None else exp.Add(this=total, expression=term)
+    assert total is not None
+    return total
+
+
+def _reader(relation: FactRelation, conditions: int) -> Callable[[_Values], MatchedRow]:
+    """How one fetched row becomes a `MatchedRow`."""
+    first = len(IDENTITY_COLUMNS)
+    last = first + len(relation.facts)
+    owned_end = last + len(relation.owned)
+    words = (conditions + WORD - 1) // WORD
+    moments = [n for n, kind in enumerate(relation.types) if kind is FactType.DATETIME]
+
+    def read(values: _Values) -> MatchedRow:
+        facts: list[FactValue] = list(values[first:last])  # type: ignore[arg-type]
+        for number in moments:
+            facts[number] = _aware(facts[number])
+        masks = values[owned_end:]
+        true = _joined(masks[:words])
+        unknown = _joined(masks[words:])
+        owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))
+        row = _row(relation, values, dict(zip(relation.facts, facts, strict=True)), owned)
+        return MatchedRow(row, true, unknown)
+
+    return read
+
+
+def _row(
+    relation: FactRelation,
+    values: _Values,
+    facts: Mapping[str, FactValue],
+    owned: Mapping[str, Value],
+) -> FactRow:
+    ident, name, owner, version, modified_at, locked, rejected = values[: len(IDENTITY_COLUMNS)]
+    moment = _aware(modified_at)
+    return FactRow(
+        ref=RecordRef(relation.object, str(ident)),
+        name="" if name is None else str(name),
+        owner=None if owner is None else str(owner),
+        facts=facts,
+        owned=owned,
+        version=None if version is None else str(version),
+        modified_at=moment if isinstance(moment, datetime) else None,
+        locked=bool(locked),
+        rejected=tuple(rejected) if isinstance(rejected, list | tuple) else (),
+    )
+
+
+def _joined(words: Sequence[object]) -> int:
+    mask = 0
+    for number, word in enumerate(words):
+        mask |= int(word) << (number * WORD)  # type: ignore[call-overload]
+    return mask
+
+
+def _aware(value: object) -> FactValue:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value  # type: ignore[return-value]
+
+
+def _owned(value: object) -> Value:
+    if isinstance(value, list):
+        return tuple(sorted(str(item) for item in value))
+    return _aware(value)  # type: ignore[return-value]

@@ -1,0 +1,216 @@
+"""The one policy: everything that happens after the match, written once for every engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+from crmsync.evaluate.compiled import Answers, CompiledRuleset
+from crmsync.evaluate.context import EvaluationContext
+from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
+from crmsync.evaluate.reasons import reason
+from crmsync.evaluate.scoring import Scored, ScoreSheet
+from crmsync.evaluate.stages import Lifecycle, Staged
+from crmsync.evaluate.tasks import Agenda, Moved
+from crmsync.evaluate.tier import Computed, compute, track_of
+from crmsync.model.decision import Decision, StageResult, TierResult
+from crmsync.model.fact import MatchedRow
+from crmsync.model.ruleset import TierRules
+from crmsync.model.state import Clocks, CustomerState, Standing
+
+
+class _Tiered(NamedTuple):
+    """The tier with all that was weighed for it."""
+
+    result: TierResult
+    computed: Computed
+    in_force: InForce
+    beside: tuple[str | None, date | None]
+
+
+class _Outcome(NamedTuple):
+    answers: Answers
+    scored: Scored
+    tiered: _Tiered | None
+    staged: Staged | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy of one ruleset; build it once with `policy_of`."""
+
+    engine: CompiledRuleset
+    sheet: ScoreSheet
+    exceptions: ExceptionList
+    lifecycle: Lifecycle | None
+    agenda: Agenda
+
+    def decide(
+        self, matched: MatchedRow, state: CustomerState, context: EvaluationContext
+    ) -> Decision:
+        """The decision for one customer; see `crmsync.evaluate.decide`."""
+        standing = state.standing
+        opening = Answers(self.engine, matched, context.as_of).under(
+            tier=standing.tier,
+            tier_before=standing.tier,
+            tier_since=standing.tier_since,
+            lifecycle=standing.lifecycle,
+            lifecycle_before=standing.lifecycle,
+            lifecycle_since=standing.lifecycle_since,
+        )
+        scored = self.sheet.score(opening)
+        total = scored.result.total if scored.result is not None else None
+        answers = opening.under(score=total)
+        tiered = self._tier(answers, scored, state, context)
+        if tiered is not None:
+            answers = answers.under(tier=tiered.result.after, tier_since=tiered.result.since)
+        staged: Staged | None = None
+        if self.lifecycle is not None:
+            staged, answers = self.lifecycle.decide(answers, state, context)
+        return self._decision(_Outcome(answers, scored, tiered, staged), state, context)
+
+    def _tier(
+        self, answers: Answers, scored: Scored, state: CustomerState, context: EvaluationContext
+    ) -> _Tiered | None:
+        rules = self.engine.ruleset.tier
+        if rules is None:
+            return None
+        computed = compute(rules, scored, state, context)
+        in_force = self.exceptions.in_force(answers, state.clocks.exceptions)
+        overrides = context.overrides.get(state.ref, ())
+        departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
+        result = _tier_result(state.standing, computed, departed, context.as_of)
+        return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
+
+    def _decision(
+        self, outcome: _Outcome, state: CustomerState, context: EvaluationContext
+    ) -> Decision:
+        answers, scored, tiered, staged = outcome
+        row, before = answers.matched.row, state.standing
+        tier = None if tiered is None else tiered.result
+        stage = None if staged is None else staged.result
+        clocks = _clocks(state.clocks, tiered, staged, context.as_of)
+        known = {name for name, value in row.facts.items() if value is not None}
+        first = (
+            (before.tier is None and tier.after is not None)
+            if tier is not None
+            else (stage is not None and before.lifecycle is None)
+        )
+        tasks = self.agenda.tasks(answers, Moved(tier, stage, scored.asked), state, context)
+        unknown = (
+            *scored.unknown,
+            *(() if tiered is None else tiered.in_force.unknown),
+            *(() if staged is None else staged.unknown),
+            *tasks.unknown,
+        )
+        withheld = (
+            *(() if tiered is None else tiered.computed.withheld),
+            *(() if staged is None else staged.withheld),
+        )
+        service = (
+            None if tier is None or tier.after not in self.engine.ruleset.service else tier.after
+        )
+        return Decision(
+            ref=row.ref,
+            name=row.name,
+            owner=row.owner,
+            as_of=context.as_of,
+            first=first,
+            facts=row.facts,
+            score=scored.result,
+            tier=tier,
+            lifecycle=stage,
+            service=service,
+            opens=tasks.opens,
+            closes=tasks.closes,
+            standing=_standing(before, tier, stage, context.as_of),
+            clocks=clocks,
+            reason=reason(self.engine.ruleset, tier, stage),
+            unknown=unknown,
+            withheld=withheld,
+            exceptions=clocks.exceptions,
+            known_facts=state.known_facts | known,
+        )
+
+
+def policy_of(engine: CompiledRuleset) -> Policy:
+    """The policy of the engine's ruleset, its parts compiled."""
+    rules = engine.ruleset.lifecycle
+    return Policy(
+        engine=engine,
+        sheet=ScoreSheet(engine),
+        exceptions=ExceptionList(engine),
+        lifecycle=None if rules is None else Lifecycle(engine, rules),
+        agenda=Agenda(engine),
+    )
+
+
+def _tier_result(
+    standing: Standing, computed: Computed, departed: Departure | None, today: date
+) -> TierResult:
+    after = computed.tier if departed is None else departed.tier
+    if after is None:
+        after = standing.tier
+    return TierResult(
+        before=standing.tier,
+        after=after,
+        computed=computed.tier,
+        because=computed.because if departed is None else departed.because,
+        text=computed.text if departed is None else departed.text,
+        since=standing.tier_since if after == standing.tier else today,
+        due_on=computed.due_on if departed is None else None,
+        span=computed.span if departed is None else departed.span,
+    )
+
+
+def _beside(
+    rules: TierRules,
+    result: TierResult,
+    computed: Computed,
+    state: CustomerState,
+    context: EvaluationContext,
+) -> tuple[str | None, date | None]:
+    """The computed tier to remember beside the standing one, and since when it holds.
+
+    It is remembered while something else decides, and until the return to it is confirmed.
+    """
+    if computed.tier is None:
+        return None, None
+    returning = state.clocks.beside is not None and state.standing.tier != computed.tier
+    if result.after == computed.tier and not returning:
+        return None, None
+    track = track_of(rules, state)
+    return computed.tier, track.since if track.tier == computed.tier else context.as_of
+
+
+def _clocks(before: Clocks, tiered: _Tiered | None, staged: Staged | None, today: date) -> Clocks:
+    after = replace(
+        before,
+        first_seen=before.first_seen or today,
+        evaluated=today,
+        pending={} if staged is None else dict(sorted(staged.pending.items())),
+    )
+    if tiered is None:
+        return after
+    return replace(
+        after,
+        below_keep_since=tiered.computed.below_since,
+        below_keep_evaluations=tiered.computed.below_evaluations,
+        beside=tiered.beside[0],
+        beside_since=tiered.beside[1],
+        exceptions=tuple(item.id for item in tiered.in_force.exceptions),
+    )
+
+
+def _standing(
+    before: Standing, tier: TierResult | None, stage: StageResult | None, today: date
+) -> Standing:
+    after = before
+    if tier is not None:
+        new = before.tier is None and tier.after is not None
+        first = before.tier_first or (today if new else None)
+        after = replace(after, tier=tier.after, tier_since=tier.since, tier_first=first)
+    if stage is not None:
+        after = replace(after, lifecycle=stage.after, lifecycle_since=stage.since)
+    return after
