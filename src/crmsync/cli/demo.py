@@ -19,6 +19,7 @@ from crmsync.config.secrets import store_secret
 from crmsync.connector import ConnectorSpec
 from crmsync.errors import CrmSyncError, ExitCode
 from crmsync.model.run import OpState
+from crmsync.project.connecting import look
 from crmsync.project.history import run_details
 from crmsync.project.opening import open_project
 from crmsync.project.practice import practice_data
@@ -40,7 +41,7 @@ class Demo:
 
     def run(self) -> int:
         """All steps; the last line is ``demo: ok``."""
-        sandbox: Sandbox = self._spec.load("sandbox")()
+        sandbox: Sandbox = self._spec.load("sandbox").for_demo()
         try:
             with sandbox:
                 self._load(sandbox)
@@ -74,6 +75,7 @@ class Demo:
         self._do("检查规则文件", "Check the rule files", "check")
         self._do("运行用例", "Run the cases", "test")
         self._do("建立写回字段", "Create the write-back fields", "connect", "--yes")
+        self._follow_worksheet(sandbox)
         self._do("读取 CRM", "Read the CRM", "pull")
         self._do("看计划：不写入任何东西", "See the plan; nothing is written", "plan", "--no-pull")
         self._do(
@@ -95,6 +97,19 @@ class Demo:
             "Write the undo",
             *("apply", "undo-1.json", "--yes", "--allow", "records_changed=100%"),
         )
+
+    def _follow_worksheet(self, sandbox: Sandbox) -> None:
+        """Where the CRM lets only a person create fields, play that person."""
+        project = open_project(self._folder, now=self._face.now)
+        found = look(project, project.connection(None), project.ruleset_folder(None))
+        if not found.missing:
+            return
+        self._say(
+            f"管理员按清单在 CRM 里手工建好 {len(found.missing)} 个字段",
+            f"The administrator creates those {len(found.missing)} fields by hand",
+        )
+        for object, field in found.missing:
+            sandbox.create_as_admin(object, field)
 
     def _make_project(self, sandbox: Sandbox) -> None:
         settings = sandbox.connection_settings()

@@ -68,15 +68,13 @@ def start(wanted: NewProject) -> tuple[Path, ...]:
 
 
 def template_keys(spec: ConnectorSpec) -> dict[str, object]:
-    """The connector's required keys with placeholders; secrets as references."""
+    """The connector's own keys a person must fill in, and its secrets as references."""
     keys: dict[str, object] = {}
     for name, info in spec.load("settings").model_fields.items():
-        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        if extra.get("secret"):
-            keys[name] = f"secret:{spec.name}/{name}"
-        elif info.is_required() or extra.get("show"):
-            examples = info.examples or [f"<{name}>"]
-            keys[name] = info.default if not info.is_required() else examples[0]
+        if info.is_required():
+            keys[name] = f"<{name}>"
+        elif isinstance(info.default, str) and info.default.startswith("secret:"):
+            keys[name] = info.default
     return keys
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from crmsync.connector.context import ConnectionContext
 from crmsync.model.record import Value
+from crmsync.model.schema import FieldSchema
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemoryTokenShelf, practice_context
 from crmsync.testing.faults import FaultScript
@@ -85,6 +86,18 @@ class Sandbox(ABC):
     def new_id(self, object: str, number: int) -> str:
         """The id of the *number*-th record made, in the vendor's shape."""
         return f"{object.lower()}-{number:08d}"
+
+    @classmethod
+    def for_demo(cls) -> Self:
+        """A sandbox with the largest limits the vendor offers, so that a first look is short."""
+        return cls()
+
+    def create_as_admin(self, object: str, field: FieldSchema) -> None:
+        """An administrator makes a custom field by hand, in the CRM's own pages.
+
+        Only where the API cannot: there ``connect`` prints a worksheet for this person.
+        """
+        raise NotImplementedError(f"fields of {object} are made through the API")
 
     # Running it
 
