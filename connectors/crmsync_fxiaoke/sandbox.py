@@ -163,7 +163,7 @@ class FxiaokeSandbox(Sandbox):
 
     @classmethod
     def for_demo(cls) -> Self:
-        """With the fast access the vendor sells: at 100 calls in 20 seconds a demo takes minutes."""
+        """With the faster access the vendor sells; at 100 calls in 20 s a demo takes minutes."""
         return cls(calls_per_20_seconds=10_000)
 
     def create_as_admin(self, object: str, field: FieldSchema) -> None:
