@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from crmsync.model.record import Value
 from crmsync.testing import Actor, Origin, Recorder, Row
 from crmsync_fxiaoke.sandbox_limits import DailyQuota, RateWindow, TokenDesk
 from crmsync_fxiaoke.sandbox_query import (
+    BY_ID,
     PARAMETERS,
     BadQuery,
     Search,
@@ -259,18 +261,26 @@ class Gateway:
         *,
         computed: bool = True,
     ) -> dict[str, Any]:
-        rows = self.tenant.store.rows(item.api_name, lag=self.lag())
-        views = self.tenant.visible(item, call.person, rows, computed=computed)
-        found = in_order(
-            (v for v in views if matches(v, search.filters, item)), search.orders, item
-        )
-        page = found[search.offset : search.offset + search.limit]
         null = _flag(call, "includeNull")
         asked = (
             call.data.get("find_explicit_total_num") is True
             or call.body.get("returnTotalNum") in {1, 2}
             or call.body.get("need_return_count_num") is True
         )
+        store, lag = self.tenant.store, self.lag()
+        by_id = search.orders == BY_ID and not asked
+        rows: Iterable[Row] = (
+            store.scan(item.api_name, after=search.behind(), lag=lag)
+            if by_id
+            else store.rows(item.api_name, lag=lag)
+        )
+        views = self.tenant.visible(item, call.person, rows, computed=computed)
+        fitting = (v for v in views if matches(v, search.filters, item))
+        if by_id:
+            found = list(islice(fitting, search.offset + search.limit))
+        else:
+            found = in_order(fitting, search.orders, item)
+        page = found[search.offset : search.offset + search.limit]
         return {
             "data": {
                 "dataList": [self.tenant.wire(view, names, include_null=null) for view in page],

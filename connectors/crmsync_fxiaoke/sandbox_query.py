@@ -45,7 +45,14 @@ class Search:
     orders: tuple[tuple[str, bool], ...]
     projection: tuple[str, ...] | None
 
+    def behind(self) -> str:
+        """The highest id that cannot be in the answer: scanning may begin there."""
+        above = [each.values[0] for each in self.filters if (each.field, each.operator) == AFTER_ID]
+        return max(above, default="")
 
+
+BY_ID = (("_id", True),)
+AFTER_ID = ("_id", "GT")
 KEYS = {"limit", "offset", "filters", "orders", "fieldProjection"}
 Compare = Callable[[Any, tuple[Any, ...]], bool]
 

@@ -165,8 +165,7 @@ class FxiaokeTenant:
 
     def count_orders(self, row: Row) -> int:
         """The roll-up field: how many orders point to this customer."""
-        orders = self.store.rows("SalesOrderObj")
-        return sum(1 for order in orders if order.get("account_id") == row.id)
+        return len(self.store.find_by("SalesOrderObj", "account_id", row.id))
 
     def wire(
         self, view: View, names: Iterable[str] | None, *, include_null: bool
@@ -288,8 +287,8 @@ class FxiaokeTenant:
             value = values.get(field.api_name)
             if not field.unique or value is None:
                 continue
-            for row in self.store.rows(item.api_name):
-                if row.id != own and row.get(field.api_name) == value:
+            for row in self.store.find_by(item.api_name, field.api_name, value):
+                if row.id != own:
                     raise Refused(f"{field.label}的值已存在", self.refusal_code)
 
     def _roll_up(self, row: Row) -> None:

@@ -110,9 +110,8 @@ class Writing:
             wanted = item.get(name) if isinstance(item, dict) else None
             if wanted is None:
                 continue
-            for row in self._org.rows(module):
-                if row.get(name) == wanted:
-                    return row, name
+            for row in self._org.store.find_by(module, name, wanted):
+                return row, name
         return None, None
 
     def _one(
@@ -217,8 +216,8 @@ class Writing:
         for name, field in self._org.modules[module].fields.items():
             if not field.unique or values.get(name) is None:
                 continue
-            for row in self._org.rows(module):
-                if row.id != own and row.get(name) == values[name]:
+            for row in self._org.store.find_by(module, name, values[name]):
+                if row.id != own:
                     raise BadValue(
                         "DUPLICATE_DATA",
                         "duplicate data",

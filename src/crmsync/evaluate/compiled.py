@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from crmsync.condition import compile_expression, compile_matcher, names, negate
+from crmsync.condition import (
+    compile_expression,
+    compile_matcher,
+    declared_value,
+    names,
+    negate,
+)
 from crmsync.condition.compiled import Formula, Matcher
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.decision import UnknownCondition, Verdict
@@ -164,18 +170,22 @@ def row_from_facts(
     and for *what if*; the population comes through SQL with the same rules.
     """
     values: dict[str, FactValue] = {}
-    rejected = []
+    rejected = set()
     for fact in engine.ruleset.facts:
         value = facts.get(fact.id) if fact.formula is None else None
         if value is not None and not _fits(fact.choices, fact.between, value):
-            rejected.append(fact.id)
+            rejected.add(fact.id)
             value = None
         elif value is None and fact.formula is None:
             value = fact.missing
         values[fact.id] = value
     for fact_id, formula in engine.formulas:
-        values[fact_id] = formula([values[name] for name in engine.facts], as_of)
-    return FactRow(ref, ref.id, None, values, rejected=tuple(rejected))
+        result = formula([values[name] for name in engine.facts], as_of)
+        values[fact_id], misfit = declared_value(result, engine.ruleset.fact(fact_id))
+        if misfit:
+            rejected.add(fact_id)
+    listed = tuple(name for name in engine.facts if name in rejected)
+    return FactRow(ref, ref.id, None, values, rejected=listed)
 
 
 def split(mask: int, count: int) -> tuple[int, int]:

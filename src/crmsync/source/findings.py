@@ -49,7 +49,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     Works on Chinese as on English: letter case and spaces are ignored, and in a short Chinese name
     one wrong character of three or more is forgiven.
     """
-    plain = {_plain(name): name for name in known}
+    plain: dict[str, str] = {}
+    for name in known:
+        plain.setdefault(_plain(name), name)
     wanted = _plain(word)
     if wanted in plain:
         return plain[wanted]

@@ -21,6 +21,7 @@ from crmsync.source.words import (
     blank_indent,
     full_width_colon,
     full_width_comma,
+    without_quotes,
 )
 
 _ODD_INDENT = re.compile(f"[ \t]*[{BLANKS}]")
@@ -110,18 +111,11 @@ def _commas(name: str, lines: list[str], problem: yaml.MarkedYAMLError) -> Itera
     for index in range(first, min(last, len(lines) - 1) + 1):
         line = lines[index]
         begin = problem.context_mark.column if index == first else 0
-        for match in re.finditer(r"，[ \u3000]*", _without_quotes(line)):
+        for match in re.finditer(r"，[ \u3000]*", without_quotes(line)):
             if match.start() >= begin:
                 at = Span(name, index + 1, match.start() + 1, index + 1, match.start() + 2)
                 whole = Span(name, index + 1, match.start() + 1, index + 1, match.end() + 1)
                 yield full_width_comma(at, Fix(whole, ", "))
-
-
-def _without_quotes(line: str) -> str:
-    """The line with quoted text and comments blanked out, letter for letter."""
-    return re.sub(
-        r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*$", lambda found: " " * len(found.group()), line
-    )
 
 
 def _open_quote(name: str, lines: list[str], problem: yaml.MarkedYAMLError) -> Diagnostic | None:
@@ -130,7 +124,7 @@ def _open_quote(name: str, lines: list[str], problem: yaml.MarkedYAMLError) -> D
         return _never_closed(name, mark.line + 1, mark.column + 1, lines[mark.line][mark.column])
     last = problem.problem_mark.line if problem.problem_mark is not None else len(lines) - 1
     for number, line in _live_lines(lines[: last + 1]):
-        rest = _without_quotes(line)
+        rest = without_quotes(line)
         match = re.search(r"(?:^|[\s{\[,:-])(\")", rest)
         if match and rest.count('"') % 2 == 1:
             return _never_closed(name, number, match.start(1) + 1, '"')

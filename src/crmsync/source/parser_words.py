@@ -8,13 +8,15 @@ from crmsync.model.diagnostic import Diagnostic, Fix
 from crmsync.model.position import Span
 from crmsync.model.text import Text
 from crmsync.source.findings import error
+from crmsync.source.words import without_quotes
 
 
 def explain_parser(name: str, lines: list[str], problem: yaml.MarkedYAMLError) -> Diagnostic:
     """One finding for what the parser met, at the most useful place it knows."""
     mark = problem.problem_mark or problem.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    line = min(line, len(lines) - 1)
+    if line >= len(lines):
+        line, column = len(lines) - 1, len(lines[-1])
     here = Span(name, line + 1, column + 1, line + 1, column + 2)
     words = problem.problem or ""
     context = problem.context or ""
@@ -82,10 +84,14 @@ def _bad_start(here: Span, char: str) -> Diagnostic:
 def _flow(name: str, lines: list[str], problem: yaml.MarkedYAMLError, here: Span) -> Diagnostic:
     mark = problem.context_mark
     assert mark is not None
-    opening = lines[mark.line][mark.column : mark.column + 1]
+    line, column = mark.line, mark.column
+    if "flow node" in (problem.context or ""):
+        line, column = _innermost_open(lines, line, column)
+    opening = lines[line][column : column + 1]
     closing = "]" if opening == "[" else "}"
-    if here.line - 1 != mark.line:
-        at = Span(name, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
+    at_end = here.line == len(lines) and not lines[-1][here.column - 1 :].strip()
+    if here.line - 1 != line or at_end:
+        at = Span(name, line + 1, column + 1, line + 1, column + 2)
         return error(
             "YAML014",
             at,
@@ -101,6 +107,19 @@ def _flow(name: str, lines: list[str], problem: yaml.MarkedYAMLError, here: Span
             en="Text with commas, colons or brackets needs quotes.",
         ),
     )
+
+
+def _innermost_open(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """Where the innermost bracket still open before a place was opened."""
+    opened: list[tuple[int, int]] = []
+    for number, text in enumerate(lines[: line + 1]):
+        plain = without_quotes(text)
+        for at, char in enumerate(plain[:column] if number == line else plain):
+            if char in "[{":
+                opened.append((number, at))
+            elif char in "]}" and opened:
+                opened.pop()
+    return opened[-1] if opened else (min(line, len(lines) - 1), 0)
 
 
 _BLOCK_MARK = Text(zh="“|”和“>”后面不能再写文字", en="nothing may follow “|” or “>” on its line")

@@ -89,3 +89,10 @@ def _indents_near(lines: list[str], number: int) -> set[int]:
 def _blank_characters() -> str:
     ranges = [*range(0x2000, 0x200C), 0x3000, 0xA0, 0x202F, 0x205F, 0x2060, 0xFEFF]
     return "".join(chr(code) for code in ranges)
+
+
+def without_quotes(line: str) -> str:
+    """The line with quoted text and comments blanked out, letter for letter."""
+    return re.sub(
+        r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*$", lambda found: " " * len(found.group()), line
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,9 @@ from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.testing.clock import SandboxClock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_SCAN = 200
 
 
 class Origin(StrEnum):
@@ -90,6 +94,10 @@ class Table:
     schema: ObjectSchema
     rows: dict[str, Row] = field(default_factory=dict)
     past: dict[str, list[Row]] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+    """All ids, sorted."""
+    indexes: dict[str, dict[Value, dict[str, None]]] = field(default_factory=dict)
+    """By field and value, the ids of live rows; a field is indexed when it is first asked for."""
 
     def field(self, name: str) -> FieldSchema | None:
         """The field of that API name, or ``None``."""
@@ -99,6 +107,28 @@ class Table:
         """Add a field, or replace the one of that name."""
         others = tuple(item for item in self.schema.fields if item.name != new.name)
         self.schema = replace(self.schema, fields=(*others, new))
+
+    def put(self, row: Row) -> None:
+        """Set a row and keep the indexes."""
+        before = self.rows.get(row.id)
+        if before is None:
+            insort(self.ids, row.id)
+        self.rows[row.id] = row
+        for name, index in self.indexes.items():
+            if before is not None and not before.deleted:
+                index.get(before.get(name), {}).pop(row.id, None)
+            if not row.deleted:
+                index.setdefault(row.get(name), {})[row.id] = None
+
+    def index(self, name: str) -> dict[Value, dict[str, None]]:
+        """The index of a field."""
+        if name not in self.indexes:
+            index: dict[Value, dict[str, None]] = {}
+            for row in self.rows.values():
+                if not row.deleted:
+                    index.setdefault(row.get(name), {})[row.id] = None
+            self.indexes[name] = index
+        return self.indexes[name]
 
 
 Watcher = Callable[[Row | None, Row, Actor], None]
@@ -227,6 +257,29 @@ class RecordStore:
             seen = (_as_of(table.past.get(row.id, [row]), until) for row in table.rows.values())
             return [row for row in seen if row is not None and row.deleted is deleted]
 
+    def find_by(self, object: str, field: str, value: Value) -> list[Row]:
+        """Live rows whose field has that value, without looking at all the others."""
+        with self.guard:
+            table = self._tables[object]
+            return [table.rows[key] for key in table.index(field).get(value, {})]
+
+    def scan(self, object: str, *, after: str = "", lag: timedelta = timedelta()) -> Iterator[Row]:
+        """Live rows in the order of their ids, beginning behind *after*; ``lag`` as in ``rows``.
+
+        What changes while the scan goes on may or may not be seen.
+        """
+        until = self.clock.now() - lag
+        while True:
+            with self.guard:
+                table = self._tables[object]
+                start = bisect_right(table.ids, after)
+                part = [table.rows[key] for key in table.ids[start : start + _SCAN]]
+            if not part:
+                return
+            seen = (_as_of(table.past.get(row.id, [row]), until) if lag else row for row in part)
+            yield from (row for row in seen if row is not None and not row.deleted)
+            after = part[-1].id
+
     def writes(self, *, origin: Origin | None = None) -> tuple[FieldWrite, ...]:
         """The log of field writes, in order; loading practice data is left out unless asked for."""
         with self.guard:
@@ -246,7 +299,7 @@ class RecordStore:
 
     def _put(self, before: Row | None, row: Row, by: Actor) -> None:
         table = self._tables[row.object]
-        table.rows[row.id] = row
+        table.put(row)
         if self.keep_past:
             table.past.setdefault(row.id, []).append(row)
         if by.origin is not Origin.LOADED:

@@ -53,10 +53,8 @@ def problems(
         elif (found := _complaint(schema, value)) is not None:
             yield ValueProblem(name, found, schema)
         elif schema.unique and value is not None:
-            for row in store.rows(object):
-                if row.id != id and row.get(name) == value:
-                    yield ValueProblem(name, Complaint.DUPLICATE, schema, row)
-                    break
+            others = (row for row in store.find_by(object, name, value) if row.id != id)
+            yield from (ValueProblem(name, Complaint.DUPLICATE, schema, row) for row in others)
         elif schema.type is FieldType.LOOKUP and not _target_exists(store, schema, value):
             yield ValueProblem(name, Complaint.NO_TARGET, schema)
     if id is None:

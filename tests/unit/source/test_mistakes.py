@@ -117,6 +117,9 @@ CASES = [
     ("open quote, closed later", 'a: "abc\nb: "def"\n', "YAML014", 1, 4, "引号", "quote"),
     ("open brace", "a: {b: 1\nc: 3\n", "YAML014", 1, 4, "“{”没有配对的“}”", "“{” never closes"),
     ("open bracket", "a: [1, 2\nc: 3\n", "YAML014", 1, 4, "“[”没有配对的“]”", "“[” never closes"),
+    ("open bracket at the end", "a: [", "YAML014", 1, 4, "“[”没有配对的“]”", "“[” never closes"),
+    ("open brace at the end", "a: 1\nb: {c: [1], d", "YAML014", 2, 4, "“{”", "“{” never closes"),
+    ("two commas", "a: [1,, 2]\n", "YAML018", 1, 7, "逗号或“]”", "a comma or “]”"),
     ("curly quotes", "a: “b”\n", "YAML017", 1, 4, "中文引号", "curly quotes are kept"),
     (
         "no space after colon",
