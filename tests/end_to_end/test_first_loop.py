@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.end_to_end.world import World, customers, orders, practice
 
 from crmsync.connector import connectors
-from tests.end_to_end.world import World, customers, orders, practice
 
 NAMES = [spec.name for spec in connectors() if spec.sandbox]
 
