@@ -22,6 +22,7 @@ def call(*words: str | Path, cwd: Path) -> str:
     done = subprocess.run(
         [str(word) for word in words],
         cwd=cwd,
+        check=False,
         env=environment | {"CRMSYNC_LANG": "en"},
         capture_output=True,
         text=True,
