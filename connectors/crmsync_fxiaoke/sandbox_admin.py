@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from crmsync.model.record import Value
+from crmsync.model.schema import FieldSchema
 from crmsync.testing import Actor, LoadReport, Origin, PracticeCustomer, PracticeOrder
 from crmsync_fxiaoke.sandbox_schema import WireField, WireObject
 from crmsync_fxiaoke.sandbox_tenant import FxiaokeTenant
@@ -26,6 +27,7 @@ FACT_FIELDS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ("需求潜力", "picklist", (("High", "高"), ("Medium", "中"), ("Low", "低"))),
     ("战略客户", "boolean", ()),
     ("黑名单", "boolean", ()),
+    ("国家名称", "text", ()),
 )
 """Custom fields of the practice company that were there before crmsync came."""
 ROWS_A_FILE = 500
@@ -57,6 +59,17 @@ class AdminPages:
         if page == "import":
             return {"ids": self.import_rows(body["object"], body["rows"])}
         raise LookupError(page)
+
+    def make_fields(self, object_name: str, fields: Iterable[FieldSchema]) -> None:
+        """Make what a worksheet asks for, by label; where a choice is missing, add it."""
+        item = self._tenant.objects[object_name]
+        for wanted in fields:
+            have = item.fields.get(wanted.name) or item.labelled(wanted.label)
+            labels = [choice.label for choice in wanted.choices]
+            if have is None:
+                self._tenant.add_field(object_name, wanted.label, wanted.type.value, labels)
+            else:
+                self._tenant.add_options(object_name, have, labels)
 
     def import_rows(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Import rows whose columns are field labels; unknown people are hired first.
@@ -142,7 +155,7 @@ def _customer(tenant: FxiaokeTenant, each: PracticeCustomer) -> Cells:
     values: dict[str, Value] = {
         "客户名称": each.name,
         "行业": each.industry,
-        "国家": each.country,
+        "国家名称": each.country,
         "人数": each.employees,
         "年收入": each.annual_revenue,
         "客户类型": "终端客户" if each.is_customer else "供应商",

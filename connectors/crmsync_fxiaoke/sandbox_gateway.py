@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from crmsync.model.record import Value
 from crmsync.testing import Actor, Origin, Recorder, Row
-from crmsync_fxiaoke.sandbox_limits import DailyQuota, RateWindow, TokenDesk
+from crmsync_fxiaoke.sandbox_limits import WINDOW, DailyQuota, RateWindow, TokenDesk
 from crmsync_fxiaoke.sandbox_query import (
     BY_ID,
     PARAMETERS,
@@ -46,6 +47,14 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the company bought; *daily_calls* of ``None``: nothing."""
+
+    calls_per_20_seconds: int = 100
+    daily_calls: int | None = 100_000
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One signed-in call."""
 
@@ -59,17 +68,23 @@ class Call:
 class Gateway:
     """Answers every path of the API. ``app_state`` of 20021 or 20022 refuses the app as a whole."""
 
-    def __init__(self, tenant: FxiaokeTenant, recorder: Recorder, app: App) -> None:
+    def __init__(
+        self,
+        tenant: FxiaokeTenant,
+        recorder: Recorder,
+        limits: Limits,
+        lag: Callable[[], timedelta],
+    ) -> None:
         self.tenant = tenant
-        self.app = app
+        self.app = App()
         self.app_state = 0
         self.desk = TokenDesk(tenant.dice)
-        self.rate: RateWindow
-        self.quota: DailyQuota
+        self.rate = RateWindow(limits.calls_per_20_seconds, WINDOW)
+        self.quota = DailyQuota(limits.daily_calls)
         self.custom_create_tells_id = False
         """The published example for custom objects shows no ``dataId``; presets' do."""
         self.trace_ids: list[str] = []
-        self.lag: Callable[[], Any]
+        self._lag = lag
         self._recorder = recorder
         self._serial = 0
         self._actions = self._routes()
@@ -267,7 +282,7 @@ class Gateway:
             or call.body.get("returnTotalNum") in {1, 2}
             or call.body.get("need_return_count_num") is True
         )
-        store, lag = self.tenant.store, self.lag()
+        store, lag = self.tenant.store, self._lag()
         by_id = search.orders == BY_ID and not asked
         rows: Iterable[Row] = (
             store.scan(item.api_name, after=search.behind(), lag=lag)

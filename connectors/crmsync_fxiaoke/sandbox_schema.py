@@ -1,7 +1,8 @@
 """The sandbox tenant's objects and fields, in the vendor's own words and types.
 
-API names and field types are those the vendor publishes; which fields a fresh tenant holds is a
-selection. What `describe` answers follows the shape of the vendor's published example.
+Objects, system fields and field types carry the names seen in the vendor's own material; a few
+plain fields (a phone number, a web address, head-counts) are there for practice. What `describe`
+answers follows the shape of the vendor's published example.
 """
 
 from __future__ import annotations
@@ -152,8 +153,7 @@ def _account() -> Iterable[WireField]:
     )
     yield _choice("account_type", "客户类型", (("1", "终端客户"), ("2", "渠道"), ("3", "供应商")))
     yield _choice("deal_status", "成交状态", (("1", "未成交"), ("2", "已成交"), ("3", "多次成交")))
-    yield _text("industry_ext", "行业")
-    yield _text("country_ext", "国家")
+    yield _text("industry__c", "行业")
     yield WireField("employee_number", "人数", "number", decimal_places=0)
     yield _money("annual_revenue", "年收入")
     yield WireField("last_deal_closed_time", "最后成交时间", "date_time", read_only=True)

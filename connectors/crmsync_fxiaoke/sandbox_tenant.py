@@ -8,7 +8,7 @@ back. The codes of business refusals (a locked record, a missing permission) are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from random import Random
@@ -139,6 +139,16 @@ class FxiaokeTenant:
         item.add(field)
         self._publish(item)
         return field
+
+    def add_options(self, object_name: str, field: WireField, labels: Iterable[str]) -> None:
+        """Add the options *field* lacks, with values nobody could guess."""
+        known = {label for _, label in field.options}
+        new = [label for label in labels if label not in known]
+        if new:
+            more = handmade_field(field.label, "picklist", new, self.dice).options
+            item = self.objects[object_name]
+            item.add(replace(field, options=(*field.options, *more)))
+            self._publish(item)
 
     def _publish(self, item: WireObject) -> None:
         fields = tuple(_canonical(field) for field in item.fields.values())

@@ -27,6 +27,8 @@ FORMS = {
     FieldType.USER: Text(zh="人员（单选）", en="Employee, one (人员)"),
     FieldType.URL: Text(zh="网址", en="Web address (网址)"),
 }
+INTERCHANGEABLE = {(FieldType.TEXT, FieldType.LONG_TEXT), (FieldType.INTEGER, FieldType.DECIMAL)}
+"""What was asked for, and what will do as well."""
 OTHER = Text(zh="单行文本", en="Single-line text (单行文本)")
 
 
@@ -85,7 +87,8 @@ def _parts(field: FieldSchema, *, zh: bool) -> Iterator[str]:
 
 def _state(schema: ObjectSchema, field: FieldSchema) -> Text | None:
     """What is wrong with the tenant's field of that name; ``None`` when it will do."""
-    found = schema.labelled(field.label)
+    named = schema.field(field.name)
+    found = schema.labelled(field.label) if named is None else (named,)
     if not found:
         return Text(zh="新建", en="create")
     if len(found) > 1:
@@ -93,7 +96,7 @@ def _state(schema: ObjectSchema, field: FieldSchema) -> Text | None:
             zh="有重名字段，请改名或停用多余的", en="more than one has this name: rename one"
         )
     have = found[0]
-    if have.type is not field.type:
+    if have.type is not field.type and (field.type, have.type) not in INTERCHANGEABLE:
         return Text(
             zh=f"已有同名字段，但类型不同（{FORMS.get(have.type, OTHER).zh}）",
             en=f"one of that name exists with another type ({have.type})",
@@ -105,6 +108,10 @@ def _state(schema: ObjectSchema, field: FieldSchema) -> Text | None:
     if (have.scale or 0) < (field.scale or 0):
         return Text(
             zh=f"小数位数改为 {field.scale}", en=f"change it to {field.scale} decimal places"
+        )
+    if have.max_length and field.max_length and have.max_length < field.max_length:
+        return Text(
+            zh=f"最大长度改为 {field.max_length}", en=f"let it hold {field.max_length} characters"
         )
     if have.read_only and not field.read_only:
         return Text(zh="字段为只读，请改为可编辑", en="it is read-only: make it editable")

@@ -29,7 +29,7 @@ class Harness(SandboxHarness):
     """Customers of the practice tenant, and tasks in the object its administrator made."""
 
     object = "AccountObj"
-    text_field = "industry_ext"
+    text_field = "industry__c"
     across_pages = 201
 
     def __init__(self) -> None:
@@ -71,14 +71,14 @@ class Harness(SandboxHarness):
 
     def record(self, number: int) -> Mapping[str, Value]:
         """An invented customer."""
-        return {"name": f"示例客户{number:04d}", "industry_ext": f"示例行业{number}"}
+        return {"name": f"示例客户{number:04d}", "industry__c": f"示例行业{number}"}
 
     def samples(self) -> Sequence[Sample]:
         """One and more per kind of field."""
         channels = tuple(sorted(value for value, _ in self._multi.options))
         return (
-            Sample("industry_ext", "机械 “引号” <b> 🙂"),
-            Sample("industry_ext", "", same=False, reads_as=None),
+            Sample("industry__c", "机械 “引号” <b> 🙂"),
+            Sample("industry__c", "", same=False, reads_as=None),
             Sample("remark", "两\n行"),
             Sample("account_level", "2"),
             Sample("account_level", None),

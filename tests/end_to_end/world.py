@@ -69,7 +69,7 @@ class World:
         project = open_project(self.folder, now=self.sandbox.clock.now)
         found = look(project, project.connection(None), project.ruleset_folder(None))
         for object, field in found.missing:
-            self.sandbox.create_as_admin(object, field)
+            self.sandbox.make_fields_by_hand(object, [field])
 
     def plan(self, *words: str) -> Any:
         return self.run("plan", "--json", *words).document
@@ -105,7 +105,7 @@ def run(*words: str) -> Result:
 
 @contextlib.contextmanager
 def practice(name: str, folder: Path) -> Iterator[World]:
-    sandbox: Sandbox = connector(name).load("sandbox").for_demo()
+    sandbox: Sandbox = connector(name).load("sandbox").for_practice()
     with sandbox:
         yield World(name, folder, sandbox)
 

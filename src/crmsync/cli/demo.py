@@ -41,7 +41,7 @@ class Demo:
 
     def run(self) -> int:
         """All steps; the last line is ``demo: ok``."""
-        sandbox: Sandbox = self._spec.load("sandbox").for_demo()
+        sandbox: Sandbox = self._spec.load("sandbox").for_practice()
         try:
             with sandbox:
                 self._load(sandbox)
@@ -109,7 +109,7 @@ class Demo:
             f"The administrator creates those {len(found.missing)} fields by hand",
         )
         for object, field in found.missing:
-            sandbox.create_as_admin(object, field)
+            sandbox.make_fields_by_hand(object, [field])
 
     def _make_project(self, sandbox: Sandbox) -> None:
         settings = sandbox.connection_settings()

@@ -45,4 +45,6 @@ class ConnectionContext:
     sleep: Callable[[float], None]
     allow_private: bool = False
     """Let calls go to private and loopback addresses (a sandbox, a CRM in the company's net)."""
+    read_only: bool = False
+    """Refuse every call that would write, below the connector: for planning and explaining."""
     user_agent: str = "crmsync"

@@ -31,6 +31,7 @@ from crmsync.errors import (
     Throttled,
     Unavailable,
     UnexpectedReply,
+    UsageError,
 )
 from crmsync.model.text import Text
 
@@ -89,6 +90,7 @@ class HttpSession:
             },
         )
         self._secure = not context.allow_private
+        self._read_only = context.read_only
         self.calls = 0
 
     def __repr__(self) -> str:
@@ -110,9 +112,17 @@ class HttpSession:
         Raises Unavailable when it was not sent, or when the reply to anything but a write was lost;
         OutcomeUnknown when the reply to a write was lost; UnexpectedReply (after a write:
         OutcomeUnknown) for redirects and replies that are too large or broken; ConfigError when
-        the request cannot be made (a line break in a secret), AddressRefused when it may not be.
+        the request cannot be made (a line break in a secret), AddressRefused when it may not be,
+        UsageError for a write on a read-only connection.
         """
         request, place = self._request(call)
+        if self._read_only and call.purpose is Purpose.WRITE:
+            raise UsageError(
+                Text(
+                    zh=f"此连接只读，{place} 未发送",
+                    en=f"this connection is for reading only, {place} was not sent",
+                )
+            )
         auth = self._options.auth if call.signed else None
         self.calls += 1
         started = time.monotonic()

@@ -38,7 +38,7 @@ TODO = ObjectSchema(
     "Todo",
     (
         FieldSchema("subject", "Subject", FieldType.TEXT, required=True),
-        FieldSchema("key", "Key", FieldType.TEXT, unique=True),
+        FieldSchema("key", "Key", FieldType.TEXT),
         FieldSchema("about", "About", FieldType.LOOKUP, target="Company"),
         FieldSchema("status", "Status", FieldType.TEXT),
     ),

@@ -88,16 +88,17 @@ class Sandbox(ABC):
         return f"{object.lower()}-{number:08d}"
 
     @classmethod
-    def for_demo(cls) -> Self:
-        """A sandbox with the largest limits the vendor offers, so that a first look is short."""
+    def for_practice(cls) -> Self:
+        """A sandbox for people to try things on, on the real clock. A vendor whose standard limits
+        would make that tedious MAY widen them here, saying so; tests never use this."""
         return cls()
 
-    def create_as_admin(self, object: str, field: FieldSchema) -> None:
-        """An administrator makes a custom field by hand, in the CRM's own pages.
+    def make_fields_by_hand(self, object: str, fields: Sequence[FieldSchema]) -> None:
+        """Do what a `FieldWorksheet` asks an administrator to do in the CRM's own pages.
 
-        Only where the API cannot: there ``connect`` prints a worksheet for this person.
+        Only for vendors whose API cannot create fields; fields are matched by label.
         """
-        raise NotImplementedError(f"fields of {object} are made through the API")
+        raise NotImplementedError("this vendor's API creates fields itself")
 
     # Running it
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -264,7 +265,7 @@ BAD: list[tuple[dict[str, Value], str, bool]] = [
     ({"account_level": "VIP客户"}, "NOT_A_CHOICE", False),
     ({"annual_revenue": "12"}, "WRONG_TYPE", False),
     ({"annual_revenue": Decimal("1.005")}, "TOO_MANY_DECIMALS", False),
-    ({"industry_ext": "长" * 300}, "TOO_LONG", False),
+    ({"industry__c": "长" * 300}, "TOO_LONG", False),
     ({"employee_number": True}, "WRONG_TYPE", False),
     ({"parent_account_id": "000000000000000000000000"}, "32000", True),
     ({"name": None}, "32000", True),
@@ -487,3 +488,18 @@ def test_fields_out_of_their_documented_form_are_read_as_empty(
     (record,) = everything(connector, ReadQuery("AccountObj", ("annual_revenue", "tel")))
     assert dict(record.fields) == {"annual_revenue": None, "tel": "1"}
     assert "abc" not in caplog.text
+
+
+def test_three_threads_share_one_token_and_one_pace(sandbox: FxiaokeSandbox) -> None:
+    connector = opened(sandbox)
+    ids = seeded(sandbox, 90)
+
+    def put(id_: str) -> Outcome:
+        change = SetFields("c", RecordRef("AccountObj", id_), {"tel": None}, {"tel": id_})
+        return connector.write([change], QUIET)[0].outcome
+
+    with ThreadPoolExecutor(connector.capabilities.parallel_calls) as pool:
+        assert set(pool.map(put, ids)) == {Outcome.APPLIED}
+    connector.close()
+    assert sandbox.recorder.count(kind=RequestKind.AUTH) == 1
+    assert all(sandbox.store.get("AccountObj", id_).get("tel") == id_ for id_ in ids)

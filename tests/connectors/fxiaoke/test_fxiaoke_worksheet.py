@@ -74,3 +74,19 @@ def test_doubled_names_and_too_few_decimals_are_told(sandbox: FxiaokeSandbox) ->
     zh, en = sheet(sandbox, SINCE, fine)
     assert "有重名字段" in zh
     assert "change it to 4 decimal places" in en
+
+
+def test_the_practice_administrator_can_work_through_it(sandbox: FxiaokeSandbox) -> None:
+    sandbox.admin_add_field("AccountObj", TIER.label, "picklist", ["VIP客户"])
+    key = FieldSchema("key__c", "key  c", FieldType.TEXT, unique=True, max_length=64)
+    sandbox.make_fields_by_hand("AccountObj", [TIER, SINCE, SCORE])
+    assert "都已就绪" in sheet(sandbox, TIER, SINCE, SCORE)[0]
+    connector = opened(sandbox)
+    assert "都已就绪" in connector.worksheet("crmsync_task__c", [key]).zh
+    connector.close()
+
+
+def test_a_longer_kind_of_text_will_do(sandbox: FxiaokeSandbox) -> None:
+    reason = FieldSchema("", "等级说明", FieldType.TEXT, max_length=255)
+    sandbox.admin_add_field("AccountObj", reason.label, "long_text")
+    assert "都已就绪" in sheet(sandbox, reason)[0]

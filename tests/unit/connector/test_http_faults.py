@@ -13,6 +13,7 @@ import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,6 +46,7 @@ from crmsync.errors import (
     Throttled,
     Unavailable,
     UnexpectedReply,
+    UsageError,
 )
 from crmsync.testing import SandboxClock, practice_context
 
@@ -321,6 +323,16 @@ def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with serving(reply(b"{}")) as (session, _):
         assert session.send(READ).json() == {}
+
+
+def test_a_read_only_connection_sends_no_write() -> None:
+    with RawServer(reply(b"{}")) as server:
+        reading = replace(context(), read_only=True)
+        with HttpSession(server.url, reading) as session:
+            assert session.send(READ).json() == {}
+            with pytest.raises(UsageError):
+                session.send(WRITE)
+        assert len(server.requests) == 1
 
 
 def test_session_keys_are_not_written_out(monkeypatch, tmp_path) -> None:
