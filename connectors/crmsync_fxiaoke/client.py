@@ -87,8 +87,16 @@ class FxiaokeClient:
         """The enterprise account the credentials belong to; raises AuthError."""
         return self._patience.call(self._sign_in.token).extra["ea"]
 
-    def read(self, path: str, body: Mapping[str, Any], purpose: Purpose = Purpose.READ) -> Envelope:
-        """A successful answer to a call that may be repeated: waits out pauses and short outages.
+    def read(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        purpose: Purpose = Purpose.READ,
+        *,
+        patient: bool = True,
+    ) -> Envelope:
+        """A successful answer to a call that may be repeated: waits out pauses and short outages
+        unless told to ask once only.
 
         Raises what stands in the way otherwise.
         """
@@ -99,7 +107,7 @@ class FxiaokeClient:
                 raise read_failure(envelope, _what(path, body))
             return envelope
 
-        return self._patience.call(once)
+        return self._patience.call(once) if patient else once()
 
     def write(self, path: str, body: Mapping[str, Any]) -> Envelope:
         """A call that is never repeated once it may have arrived."""

@@ -28,6 +28,7 @@ from crmsync.connector.contract import (
 from crmsync.connector.http import Purpose
 from crmsync.errors import (
     AccessDenied,
+    ConfigError,
     ConnectorError,
     OutcomeUnknown,
     UnexpectedReply,
@@ -196,11 +197,13 @@ class FxiaokeConnector:
         if isinstance(found, str) and found:
             return RecordRef(change.object, found)
         where = FieldIn(change.key_field, (change.values.get(change.key_field),))
+        query = ReadQuery(change.object, (change.key_field,), where)
+        fields = self._fields(change.object)
         try:
-            for page in self.read(ReadQuery(change.object, (change.key_field,), where)):
+            for page in RecordReading(self._client, fields, query, patient=False).pages(None):
                 for record in page.records:
                     return record.ref
-        except ConnectorError:
+        except (ConnectorError, ConfigError):
             return None  # created all the same: the engine finds it by its key later
         return None
 

@@ -44,6 +44,8 @@ class RecordReading:
     client: FxiaokeClient
     fields: Mapping[str, FieldCodec]
     query: ReadQuery
+    patient: bool = True
+    """Wait out pauses and short outages, or ask once only."""
 
     def pages(self, resume: str | None) -> Iterator[Page]:
         """Pages from the start or after *resume*."""
@@ -121,7 +123,8 @@ class RecordReading:
                 },
             }
         }
-        return self.client.read(data_path(self.query.object, "query"), body)
+        path = data_path(self.query.object, "query")
+        return self.client.read(path, body, patient=self.patient)
 
     def _record(self, envelope: Envelope, row: Mapping[str, Any]) -> Record:
         id_ = _id(envelope, row)

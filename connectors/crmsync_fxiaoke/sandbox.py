@@ -41,7 +41,8 @@ from crmsync.testing import (
     SandboxConnection,
 )
 from crmsync_fxiaoke.sandbox_admin import ADMIN, AdminPages, load_practice
-from crmsync_fxiaoke.sandbox_gateway import TOKEN_PATHS, Gateway, Limits
+from crmsync_fxiaoke.sandbox_gateway import Gateway, Limits
+from crmsync_fxiaoke.sandbox_reception import TOKEN_PATHS
 from crmsync_fxiaoke.sandbox_schema import WireField
 from crmsync_fxiaoke.sandbox_tenant import FxiaokeTenant
 from crmsync_fxiaoke.sandbox_values import BadValue
@@ -118,7 +119,7 @@ class FxiaokeSandbox(Sandbox):
 
     def connection_settings(self) -> SandboxConnection:
         """How to reach it, as the administrator 1000."""
-        app = self.gateway.app
+        app = self.gateway.reception.app
         return SandboxConnection(
             keys={
                 "connector": "fxiaoke",

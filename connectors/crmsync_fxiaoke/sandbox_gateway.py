@@ -1,11 +1,10 @@
-"""The vendor's gateway: signs callers in, keeps the limits, finds the interface, wraps the answer.
+"""The vendor's gateway: keeps the limits, finds the interface, wraps the answer.
 
 Every answer is HTTP 200 with ``errorCode``; 0 alone means success.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +14,7 @@ from uuid import UUID
 
 from crmsync.model.record import Value
 from crmsync.testing import Actor, Origin, Recorder, Row
-from crmsync_fxiaoke.sandbox_limits import WINDOW, DailyQuota, RateWindow, TokenDesk
+from crmsync_fxiaoke.sandbox_limits import WINDOW, DailyQuota, RateWindow
 from crmsync_fxiaoke.sandbox_query import (
     BY_ID,
     PARAMETERS,
@@ -25,25 +24,13 @@ from crmsync_fxiaoke.sandbox_query import (
     matches,
     read_search,
 )
+from crmsync_fxiaoke.sandbox_reception import TOKEN_PATHS, Reception
 from crmsync_fxiaoke.sandbox_schema import CUSTOM, WireObject
 from crmsync_fxiaoke.sandbox_tenant import Employee, FxiaokeTenant, Refused, View
 
-TOKEN_PATHS = ("/oauth2.0/token", "/cgi/corpAccessToken/get/V2")
-BAD_APP, BAD_TOKEN, NO_TOKEN = 10006, 20016, 20017
-NO_SUCH_PERSON, TOO_FAST, TOO_MANY, DAY_USED_UP, NO_PACK = 20012, 30004, 14001, 30002, 30003
+TOO_FAST, DAY_USED_UP, NO_PACK = 30004, 30002, 30003
 EVERYBODY = 999999
 Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """The company's own app as its administrator made it (invented values)."""
-
-    id: str = "FSAID_sandbox"
-    secret: str = "sandbox-app-secret"  # noqa: S105 - invented
-    permanent_code: str = "sandbox-permanent-code"
-    ea: str = "crmsyncdemo"
-    corp_id: str = "FSCID_SANDBOX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ class Call:
 
 
 class Gateway:
-    """Answers every path of the API. ``app_state`` of 20021 or 20022 refuses the app as a whole."""
+    """Answers every path of the API."""
 
     def __init__(
         self,
@@ -76,9 +63,7 @@ class Gateway:
         lag: Callable[[], timedelta],
     ) -> None:
         self.tenant = tenant
-        self.app = App()
-        self.app_state = 0
-        self.desk = TokenDesk(tenant.dice)
+        self.reception = Reception(tenant)
         self.rate = RateWindow(limits.calls_per_20_seconds, WINDOW)
         self.quota = DailyQuota(limits.daily_calls)
         self.custom_create_tells_id = False
@@ -96,7 +81,7 @@ class Gateway:
             if not isinstance(body, dict):
                 raise Refused("POST的数据包为空", 12004)
             if path in TOKEN_PATHS:
-                return self._wrap(await self._token(path, body))
+                return self._wrap(await self.reception.token(path, body))
             self._note_trace(query)
             return self._wrap(self._call(path, headers, body))
         except Refused as refusal:
@@ -105,7 +90,7 @@ class Gateway:
             return self._envelope(problem.code, str(problem))
 
     def _envelope(self, code: int, message: str) -> dict[str, Any]:
-        trace = f"E-O.{self.app.ea}.1000-{self._serial:06d}"
+        trace = f"E-O.{self.reception.app.ea}.1000-{self._serial:06d}"
         description = "success" if code == 0 else message
         return {
             "traceId": trace,
@@ -125,61 +110,8 @@ class Gateway:
             version = None
         self.trace_ids.append(trace if version == 4 else "")
 
-    # Signing in
-
-    async def _token(self, path: str, body: Body) -> dict[str, Any]:
-        now = self.tenant.store.clock.now()
-        if self.desk.busy or not self.desk.admits(now):
-            raise Refused("接口调用超过限制", TOO_MANY)
-        self.desk.busy = True
-        try:
-            await asyncio.sleep(0.01)
-        finally:
-            self.desk.busy = False
-        app = self.app
-        new = path == TOKEN_PATHS[0]
-        right = {"appId": app.id, "appSecret": app.secret, "permanentCode": app.permanent_code}
-        if any(body.get(name) != value for name, value in right.items()) or (
-            new and body.get("grantType") != "app_secret"
-        ):
-            raise Refused("the parameter appSecret is missing or illegal", BAD_APP)
-        token = self.desk.give(now)
-        if new:
-            return {
-                "openUserId": app.corp_id,
-                "accessToken": token.text,
-                "expiresIn": token.left(now),
-                "appId": app.id,
-                "ea": app.ea,
-            }
-        return {
-            "corpAccessToken": token.text,
-            "corpId": app.corp_id,
-            "expiresIn": token.left(now),
-        }
-
-    def _sign_in(self, headers: Body, body: Body) -> Employee:
-        bearer = str(headers.get("authorization", ""))
-        people = self.tenant.people
-        if bearer:
-            token, company = bearer.removeprefix("Bearer "), headers.get("x-fs-ea") == self.app.ea
-            person = people.get(str(headers.get("x-fs-userid", "")))
-        else:
-            if not body.get("corpAccessToken"):
-                raise Refused("corpAccessToken为必填项，不能为空", NO_TOKEN)
-            token, company = str(body["corpAccessToken"]), body.get("corpId") == self.app.corp_id
-            wanted = body.get("currentOpenUserId")
-            person = next((p for p in people.values() if p.open_user_id == wanted), None)
-        if not company or not self.desk.works(token, self.tenant.store.clock.now()):
-            raise Refused("the cropId,cropAccessToken or authorization is error", BAD_TOKEN)
-        if self.app_state:
-            raise Refused("应用停用或未授权", self.app_state)
-        if person is None or person.stopped:
-            raise Refused("openUserId未找到", NO_SUCH_PERSON)
-        return person
-
     def _call(self, path: str, headers: Body, body: Body) -> dict[str, Any]:
-        person = self._sign_in(headers, body)
+        person = self.reception.sign_in(headers, body)
         now = self.tenant.store.clock.now()
         if not self.rate.take(path, now):
             raise Refused("秒频次超限", TOO_FAST)

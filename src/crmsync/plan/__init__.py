@@ -1,6 +1,6 @@
 """Plans: decisions set against records, guards, the signed plan file, and undo as a plan."""
 
-from crmsync.plan.build import build, fingerprint, task_fields
+from crmsync.plan.build import build
 from crmsync.plan.draft import Draft
 from crmsync.plan.identity import change_id, schema_fingerprint
 from crmsync.plan.inputs import (
@@ -12,7 +12,13 @@ from crmsync.plan.inputs import (
     WritePolicy,
 )
 from crmsync.plan.planfile import PlanFile, approves, read_plan, short_digest, write_plan
-from crmsync.plan.provenance import Present, check_plan
+from crmsync.plan.provenance import (
+    Present,
+    check_plan,
+    fingerprint_of,
+    owned_fields,
+    task_fields_of,
+)
 from crmsync.plan.values import FieldValues
 
 __all__ = [
@@ -30,10 +36,11 @@ __all__ = [
     "build",
     "change_id",
     "check_plan",
-    "fingerprint",
+    "fingerprint_of",
+    "owned_fields",
     "read_plan",
     "schema_fingerprint",
     "short_digest",
-    "task_fields",
+    "task_fields_of",
     "write_plan",
 ]

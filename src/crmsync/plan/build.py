@@ -22,8 +22,9 @@ from crmsync.model.text import Text
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
-from crmsync.plan.identity import facts_digest, firm_facts, schema_fingerprint
+from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs
+from crmsync.plan.provenance import fingerprint_of, owned_fields, task_fields_of
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
@@ -197,10 +198,10 @@ class _Making:
             account_id=origin.account_id,
             environment=origin.environment,
             object=mapping.object,
-            owned_fields=tuple(sorted(fields.values())),
+            owned_fields=owned_fields(mapping),
             task_object=mapping.tasks.object if mapping.tasks else None,
-            task_fields=task_fields(inputs),
-            schema_fingerprint=fingerprint(inputs),
+            task_fields=task_fields_of(mapping),
+            schema_fingerprint=fingerprint_of(mapping, origin),
             pulled_at=origin.pulled_at,
             tool_version=stamp.tool_version,
             counts=counts,
@@ -239,32 +240,6 @@ class _Making:
             withheld_by_kind=dict(self.kinds),
             missing_facts=dict(self.missing),
         )
-
-
-def task_fields(inputs: PlanInputs) -> tuple[str, ...]:
-    """Every field of a task that crmsync may write."""
-    target = inputs.mapping.tasks
-    if target is None:
-        return ()
-    names = {
-        target.key,
-        target.subject,
-        target.due,
-        target.owner,
-        target.about,
-        target.status,
-    }
-    return tuple(sorted(names | ({target.priority} if target.priority else set())))
-
-
-def fingerprint(inputs: PlanInputs) -> str:
-    """The fingerprint of the fields this plan writes; planning and applying compute it alike."""
-    origin, mapping = inputs.origin, inputs.mapping
-    owned = [target.field.name or "" for target in mapping.write.values()]
-    used = [(origin.schema, owned)]
-    if origin.task_schema is not None:
-        used.append((origin.task_schema, list(task_fields(inputs))))
-    return schema_fingerprint(used)
 
 
 def _observation(item: Evaluated, digest: str) -> Observation:

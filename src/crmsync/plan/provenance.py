@@ -7,9 +7,35 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crmsync.errors import PlanRefused
+from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanHeader, PlanSource
 from crmsync.model.text import Text
+from crmsync.plan.identity import schema_fingerprint
+from crmsync.plan.inputs import Origin
+from crmsync.plan.values import field_name
 from crmsync.store import StoredPlan
+
+
+def owned_fields(mapping: CrmMapping) -> tuple[str, ...]:
+    """Every field of a customer that crmsync may write."""
+    return tuple(sorted(field_name(target) for target in mapping.write.values()))
+
+
+def task_fields_of(mapping: CrmMapping) -> tuple[str, ...]:
+    """Every field of a task that crmsync may write."""
+    target = mapping.tasks
+    if target is None:
+        return ()
+    names = {target.key, target.subject, target.due, target.owner, target.about, target.status}
+    return tuple(sorted(names | ({target.priority} if target.priority else set())))
+
+
+def fingerprint_of(mapping: CrmMapping, origin: Origin) -> str:
+    """The fingerprint of the fields a plan writes; planning and applying compute it alike."""
+    used = [(origin.schema, owned_fields(mapping))]
+    if origin.task_schema is not None:
+        used.append((origin.task_schema, task_fields_of(mapping)))
+    return schema_fingerprint(used)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.decisions import Decisions
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
-from crmsync.store.journal import Intent, Journal, NewOp, Op, OpKind, Settled
+from crmsync.store.journal import Journal
+from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan

@@ -57,14 +57,16 @@ def confirm(
 ) -> None:
     """Make confirmed effects true, inside the transaction that notes the outcome."""
     _standings(states, ground, [item.effect for item in confirmed])
+    where = ground.connection, ground.ruleset
     opened = [
         replace(item.effect.opened, crm_id=item.crm_id)
         for item in confirmed
         if item.effect.opened is not None
     ]
-    where = ground.connection, ground.ruleset
-    if opened:
-        episodes.put(*where, opened, task_object=ground.task_object or "")
+    known = episodes.known(*where, [item.key for item in opened])
+    # a task another run made meanwhile keeps its own story
+    fresh = [item for item in opened if item.key not in known]
+    episodes.put(*where, fresh, task_object=ground.task_object or "")
     closed = [item.effect.closed for item in confirmed if item.effect.closed is not None]
     episodes.close(*where, closed, on=ground.day)
     reopened = [item.effect.reopened for item in confirmed if item.effect.reopened is not None]

@@ -47,8 +47,8 @@ class MirrorFiles:
 
     @property
     def lock_file(self) -> Path:
-        """Held while a pull writes."""
-        return self.published.with_suffix(".lock")
+        """Held while a pull writes; not the lock of a whole run."""
+        return self.published.with_suffix(".pull.lock")
 
     @property
     def spill(self) -> Path:

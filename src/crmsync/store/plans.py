@@ -36,7 +36,7 @@ class Plans:
         self._database = database
 
     def register(self, header: PlanHeader, *, digest: str, path: str | None) -> None:
-        """Remember a plan that was made; a plan already used keeps its run."""
+        """Remember a plan that was made; registering it again keeps the run that used it."""
         row = {
             "id": header.plan_id,
             "kind": header.kind.value,
@@ -51,6 +51,16 @@ class Plans:
         }
         with self._database.write() as db:
             upsert(db, plan, [row])
+
+    def use(self, plan_id: str, run_id: int) -> bool:
+        """Note that a run applies the plan; false when a run has done so before."""
+        with self._database.write() as db:
+            done = db.execute(
+                sa.update(plan)
+                .where(plan.c.id == plan_id, plan.c.run_id.is_(None))
+                .values(run_id=run_id)
+            )
+            return done.rowcount == 1
 
     def get(self, plan_id: str) -> StoredPlan | None:
         """What is known of a plan, or ``None``."""
@@ -78,7 +88,7 @@ class Plans:
                     created_at=row.created_at,
                     header=loads(row.header, PlanHeader),
                     run_id=row.run_id,
-                    ended=row.run_state == RunState.DONE.value,
+                    ended=row.run_state in {RunState.DONE.value, RunState.PARTIAL.value},
                 )
                 for row in db.execute(query)
             )

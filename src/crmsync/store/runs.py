@@ -114,6 +114,20 @@ class Runs:
         open_states = (RunState.RUNNING.value, RunState.STOPPED.value)
         return self._select(run.c.connection == connection, run.c.state.in_(open_states))
 
+    def since(self, header: PlanHeader) -> int | None:
+        """The latest run of the same ruleset and connection that began to write after the plan
+        was made, but not by it: the plan is stale then."""
+        query = sa.select(sa.func.max(run.c.id)).where(
+            run.c.connection == header.connection,
+            run.c.ruleset == header.ruleset,
+            run.c.started_at > header.created_at,
+            run.c.plan_id != header.plan_id,
+            run.c.state != RunState.HELD.value,
+        )
+        with self._database.read() as db:
+            latest: int | None = db.execute(query).scalar_one()
+        return latest
+
     def last_figures(self, connection: str, ruleset: str) -> PlanCounts | None:
         """The figures of the latest applied or held plan made by rules, for guards that compare."""
         query = (

@@ -147,6 +147,7 @@ attempt = sa.Table(
     sa.Column("want", sa.Text),
     sa.Column("actual", sa.Text),
     sa.Column("effect", sa.Text),
+    sa.Column("key_field", _Name),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sent_at", Moment),
     sa.Column("trust_after", Moment),

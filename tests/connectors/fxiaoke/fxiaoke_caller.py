@@ -30,7 +30,7 @@ class Caller:
         return reply.json()
 
     def sign_in(self) -> dict[str, Any]:
-        app = self.sandbox.gateway.app
+        app = self.sandbox.gateway.reception.app
         body = {
             "appId": app.id,
             "appSecret": app.secret,
@@ -46,7 +46,7 @@ class Caller:
             self.sign_in()
         headers = {
             "authorization": f"Bearer {self.token}",
-            "x-fs-ea": self.sandbox.gateway.app.ea,
+            "x-fs-ea": self.sandbox.gateway.reception.app.ea,
             "x-fs-userid": self.user,
         }
         return self.raw(path, body, headers)

@@ -374,7 +374,7 @@ def test_a_dead_token_is_replaced_once_and_the_write_goes_through(
     connector: FxiaokeConnector, sandbox: FxiaokeSandbox
 ) -> None:
     connector.check()
-    sandbox.gateway.desk.revoke_all()
+    sandbox.gateway.reception.desk.revoke_all()
     (result,) = connector.write([task()], QUIET)
     assert result.outcome is Outcome.APPLIED
     assert len(sandbox.store.rows(TASK)) == 1

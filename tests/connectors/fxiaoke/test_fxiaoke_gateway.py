@@ -30,7 +30,7 @@ def test_no_sign_in_is_20017_and_a_made_up_token_20016(caller: Caller) -> None:
 
 
 def test_the_older_sign_in_in_the_body_works_too(caller: Caller) -> None:
-    app = caller.sandbox.gateway.app
+    app = caller.sandbox.gateway.reception.app
     secrets = {"appId": app.id, "appSecret": app.secret, "permanentCode": app.permanent_code}
     token = caller.raw("/cgi/corpAccessToken/get/V2", secrets)
     body = {
@@ -121,7 +121,7 @@ def test_without_a_bought_pack_nothing_works(clock: SandboxClock) -> None:
 
 @pytest.mark.parametrize("state", [20021, 20022])
 def test_a_stopped_app_is_refused_everywhere(caller: Caller, state: int) -> None:
-    caller.sandbox.gateway.app_state = state
+    caller.sandbox.gateway.reception.app_state = state
     assert caller.call(LIST, {})["errorCode"] == state
 
 

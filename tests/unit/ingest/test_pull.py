@@ -334,4 +334,4 @@ def test_the_meta_tells_account_age_and_schemas(crm: PagedCrm, path: Path) -> No
         "Revenue", "Revenue", FieldType.CURRENCY
     )
     names = sorted(file.name for file in path.parent.iterdir())
-    assert names == ["zed.duckdb", "zed.lock"]
+    assert names == ["zed.duckdb", "zed.pull.lock"]

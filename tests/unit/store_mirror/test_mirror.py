@@ -181,7 +181,7 @@ def test_the_lock_is_told_by_name_and_goes_with_its_holder(tmp_path: Path) -> No
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(LockHeld) as raised, MirrorWriter(path, account="a", now=NOW):
             pass
-        assert "m.lock" in raised.value.message.en
+        assert "m.pull.lock" in raised.value.message.en
         assert str(holder.pid) in raised.value.message.zh
     finally:
         holder.kill()

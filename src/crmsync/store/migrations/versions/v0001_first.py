@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("want", sa.Text(), nullable=True),
         sa.Column("actual", sa.Text(), nullable=True),
         sa.Column("effect", sa.Text(), nullable=True),
+        sa.Column("key_field", sa.String(length=200), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("sent_at", sa.String(32), nullable=True),
         sa.Column("trust_after", sa.String(32), nullable=True),

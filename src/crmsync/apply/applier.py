@@ -1,0 +1,217 @@
+"""Carries out a plan: observations first, guards, then the write protocol, then the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crmsync.apply.order import ApplyOrder, Surroundings
+from crmsync.apply.register import Registering, new_ops, observations
+from crmsync.apply.remote import Remote, Stopped
+from crmsync.apply.report import report, run_counts, run_state
+from crmsync.apply.sending import Sender, Work
+from crmsync.apply.settling import Settler
+from crmsync.connector import Connector
+from crmsync.errors import CrmSyncError, GuardRefused, PlanRefused
+from crmsync.model.consent import refuse, unanswered
+from crmsync.model.plan import PlanHeader, PlanKind, PlanSource
+from crmsync.model.run import ApplyReport, RunState
+from crmsync.model.text import Text
+from crmsync.store import Hold, RunStart, Store
+from crmsync.store.effects import Ground
+from crmsync.store.journal_rows import OPEN
+
+
+class Applier:
+    """The one writing path to a CRM: apply, sync, undo and resume all go through it.
+
+    The caller holds the connection's lock and has checked the plan's provenance.
+    """
+
+    def __init__(self, store: Store, connector: Connector, world: Surroundings) -> None:
+        self._store = store
+        self._world = world
+        self._remote = Remote(connector, world)
+
+    def run(self, plan: PlanSource, order: ApplyOrder) -> ApplyReport:
+        """Apply *plan* and report every row's outcome.
+
+        Observations are committed whatever follows. Raises GuardRefused, with the run noted as
+        held and nothing written, when a tripped guard has no consent or the ruleset is paused;
+        PlanRefused when the plan was applied before. Everything else ends in the report.
+        """
+        self.observe(plan)
+        self._hold_back(plan.header, order)
+        began = self._world.now()
+        run_id = self._begin(plan, order, began)
+        return self._carry_out(_Run(plan.header, order, run_id, began))
+
+    def resume(self, run_id: int, order: ApplyOrder) -> ApplyReport:
+        """Go on with a run: send what is planned, settle what is in doubt, repeat nothing done."""
+        header = self._store.runs.header(run_id)
+        run = self._store.runs.get(run_id)
+        if run.state is RunState.HELD or run.connection != order.lock.connection:
+            raise PlanRefused(
+                Text(
+                    zh=f"第 {run_id} 次运行没有可以继续的内容",
+                    en=f"run {run_id} has nothing that could be resumed",
+                ),
+                mend=Text("重新运行 crmsync plan。", "Run crmsync plan again."),
+            )
+        with self._store.database.write():
+            self._store.runs.reopen(run_id, fence=order.lock.fence)
+            self._store.journal.interrupted(run_id)
+            if order.retry_refused:
+                self._store.journal.again(run_id)
+            self._audit(order, "resume", run_id, self._world.now())
+        return self._carry_out(_Run(header, order, run_id, self._world.now()))
+
+    def observe(self, plan: PlanSource) -> None:
+        """Commit the plan's observations and adopted edits; repeating it changes nothing."""
+        header = plan.header
+        if header.kind is PlanKind.UNDO:
+            return
+        self._world.checkpoint("observations")
+        self._store.states.observe(
+            header.connection,
+            header.ruleset,
+            observations(plan.lines()),
+            ruleset_digest=header.ruleset_digest,
+        )
+        for override in header.adoptions:
+            self._store.overrides.add(header.connection, header.ruleset, override)
+        self._world.checkpoint("observations noted")
+
+    def _hold_back(self, header: PlanHeader, order: ApplyOrder) -> None:
+        held = unanswered(header.guards, order.consents)
+        pause = self._store.holds.active(header.connection, header.ruleset)
+        if held:
+            refusal = refuse(held)
+        elif pause is not None and order.kind == "sync":
+            refusal = _paused(pause)
+        else:
+            return
+        now = self._world.now()
+        with self._store.database.write():
+            start = self._start(order, now)
+            run_id = self._store.runs.create(header, start, state=RunState.HELD)
+            note = refusal.message.en
+            self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
+            self._audit(order, "held", run_id, now)
+        raise refusal
+
+    def _begin(self, plan: PlanSource, order: ApplyOrder, now: datetime) -> int:
+        """One transaction: the run, its use of the plan, and every row planned."""
+        header, store = plan.header, self._store
+        self._world.checkpoint("begin")
+        with store.database.write():
+            run_id = store.runs.create(header, self._start(order, now))
+            if store.plans.get(header.plan_id) is None:
+                store.plans.register(header, digest=plan.digest, path=None)
+            if not store.plans.use(header.plan_id, run_id):
+                raise PlanRefused(
+                    Text("这份计划已经执行过", "this plan was applied before"),
+                    mend=Text("重新运行 crmsync plan。", "Run crmsync plan again."),
+                )
+            ground = _ground(header, run_id)
+            ops = new_ops(Registering(header, ground, store.states), plan.lines())
+            store.journal.plan(run_id, ground, ops)
+            self._set_hold(header, order, run_id, now)
+            self._audit(order, order.kind, run_id, now)
+        self._world.checkpoint("begun")
+        return run_id
+
+    def _set_hold(self, header: PlanHeader, order: ApplyOrder, run_id: int, now: datetime) -> None:
+        """An undo pauses its ruleset; a plan applied by a person ends the pause."""
+        where = header.connection, header.ruleset
+        if header.kind is PlanKind.UNDO:
+            reason = f"run {header.undoes} was undone"
+            self._store.holds.pause(Hold(0, *where, now, order.by, reason, run_id))
+        elif order.kind == "apply":
+            self._store.holds.resume(*where, by=order.by, at=now)
+
+    def _carry_out(self, run: _Run) -> ApplyReport:
+        work = self._work(run)
+        stopped: CrmSyncError | None = None
+        interrupted = False
+        try:
+            sender, settler = Sender(work), Settler(work)
+            while sender.send_planned() | settler.settle():
+                continue
+        except Stopped as stop:
+            stopped, interrupted = stop.error, stop.error is None
+        self._end(run, stopped, interrupted=interrupted)
+        return report(
+            self._store, run.id, since=run.began, stopped=stopped, interrupted=interrupted
+        )
+
+    def _end(self, run: _Run, stopped: CrmSyncError | None, *, interrupted: bool) -> None:
+        store, now = self._store, self._world.now()
+        earlier = store.runs.get(run.id).counts.get("api_calls", 0)
+        calls = earlier + self._remote.calls
+        self._remote.calls = 0
+        note = stopped.message.en if stopped else "asked to stop" if interrupted else None
+        self._world.checkpoint("end")
+        with store.database.write():
+            state = run_state(store.journal.outcomes(run.id))
+            counts = run_counts(store, run.id, run.header.counts, api_calls=calls)
+            store.runs.end(run.id, state, at=now, counts=counts, note=note)
+            detail = {"run": str(run.id), "state": state.value}
+            detail["journal"] = store.journal.digest(run.id)
+            store.audit.add(at=now, who=run.order.by, what="run ended", detail=detail)
+        self._world.checkpoint("ended")
+
+    def _work(self, run: _Run) -> Work:
+        outcomes = self._store.journal.outcomes(run.id)
+        total = sum(outcomes.values())
+        return Work(
+            ground=_ground(run.header, run.id),
+            lock=run.order.lock,
+            journal=self._store.journal,
+            remote=self._remote,
+            world=self._world,
+            run_automation=run.header.run_automation,
+            total=total,
+            settled=total - sum(outcomes.get(state, 0) for state in OPEN),
+        )
+
+    def _start(self, order: ApplyOrder, now: datetime) -> RunStart:
+        return RunStart(order.kind, order.by, now, order.lock.fence, order.reason)
+
+    def _audit(self, order: ApplyOrder, what: str, run_id: int, now: datetime) -> None:
+        consents = " ".join(
+            f"{item.name}={item.value * 100:f}%" if item.share else f"{item.name}={item.value}"
+            for item in order.consents
+        )
+        detail = {"run": str(run_id), "reason": order.reason or "", "allow": consents}
+        self._store.audit.add(at=now, who=order.by, what=what, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A begun run."""
+
+    header: PlanHeader
+    order: ApplyOrder
+    id: int
+    began: datetime
+
+
+def _ground(header: PlanHeader, run_id: int) -> Ground:
+    return Ground(header.connection, header.ruleset, run_id, header.as_of, header.task_object)
+
+
+def _paused(pause: Hold) -> GuardRefused:
+    since = pause.since.isoformat(timespec="minutes")
+    return GuardRefused(
+        Text(
+            zh=f"{pause.ruleset} 在 {pause.connection} 上已暂停"
+            f"（{pause.by}，{since}：{pause.reason}）",
+            en=f"{pause.ruleset} is paused on {pause.connection} ({pause.by}, {since}: "
+            f"{pause.reason})",
+        ),
+        mend=Text(
+            zh="由人执行一次计划，或运行 crmsync resume。",
+            en="Apply a plan by hand, or run crmsync resume.",
+        ),
+    )

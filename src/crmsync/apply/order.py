@@ -1,0 +1,74 @@
+"""What an apply is told: by whom, with which consents, in which surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crmsync.model.consent import Consent
+from crmsync.store import Lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOrder:
+    """Who asks for the run, and what they agreed to.
+
+    ``kind`` is ``apply``, ``sync``, ``undo`` or ``adopt``; ``lock`` is the held lock of the
+    connection. ``retry_refused``: `resume` also tries again what the CRM refused.
+    """
+
+    kind: str
+    by: str
+    lock: Lock
+    reason: str | None = None
+    consents: tuple[Consent, ...] = ()
+    retry_refused: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, after each batch."""
+
+    run_id: int
+    kind: str
+    settled: int
+    total: int
+    api_calls: int
+    waits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long to wait for what. ``deadline`` is the total deadline of one write."""
+
+    deadline: timedelta = timedelta(seconds=15)
+    longest_wait: timedelta = timedelta(seconds=300)
+    """A longer Retry-After ends the run; it can be resumed."""
+    tries: int = 6
+    """Calls in a row that may be put off before the run ends."""
+    settle_within: timedelta = timedelta(minutes=10)
+    """Quarantine to sit out at the end of a run; what is left stays in doubt."""
+    repeats: int = 4
+    """Times one change may be sent again after its outcome stayed unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The world as an apply sees it; tests and the command line pass their own.
+
+    ``allowed`` is the allow-list of the last door: object → fields crmsync owns. ``stop`` is asked
+    between calls. ``checkpoint`` is called around every journal write and every call.
+    """
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    allowed: Mapping[str, frozenset[str]]
+    progress: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
+    checkpoint: Callable[[str], None] = lambda name: None
+    strict: bool = False
+    """Compare-and-set, one record a call, where the CRM can."""
+    accept_duplicates: bool = False
+    """Create tasks even where the CRM offers no way to create them once."""
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,311 @@
+"""Sends planned changes, batch by batch: compare, note the intent, call, note the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from crmsync.apply.comparing import compare, settled_without_call
+from crmsync.apply.order import Progress, Surroundings
+from crmsync.apply.remote import Remote, Stopped
+from crmsync.connector import CreateOnce, WriteOptions
+from crmsync.errors import (
+    AccessDenied,
+    AuthError,
+    BatchRejected,
+    ConnectorError,
+    QuotaExhausted,
+    Throttled,
+    Unavailable,
+)
+from crmsync.model.canonical import encode_value, text_of
+from crmsync.model.change import (
+    Change,
+    ChangeResult,
+    CreateRecord,
+    Outcome,
+    RemoteError,
+    SetFields,
+)
+from crmsync.model.record import Record
+from crmsync.model.run import OpState
+from crmsync.store import Intent, Lock, Op, OpKind, Settled
+from crmsync.store.batching import batched
+from crmsync.store.effects import Ground
+from crmsync.store.journal import Journal
+from crmsync.store.journal_rows import OPEN
+
+WINDOW = 2000
+"""Rows looked at together, to find those that may share a call."""
+ORDER = (OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
+NOT_WRITTEN = RemoteError("NOT_WRITTEN", "the customer's own change was not written")
+NO_CREATE_ONCE = RemoteError("NO_CREATE_ONCE", "this CRM cannot create a task only once")
+_STATES = {
+    Outcome.APPLIED: OpState.DONE,
+    Outcome.REJECTED: OpState.REJECTED,
+    Outcome.CONFLICT: OpState.CONFLICT,
+    Outcome.UNKNOWN: OpState.IN_DOUBT,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One run being carried out; ``settled`` of ``total`` rows have their outcome."""
+
+    ground: Ground
+    lock: Lock
+    journal: Journal
+    remote: Remote
+    world: Surroundings
+    run_automation: bool
+    total: int
+    settled: int
+
+    @property
+    def run_id(self) -> int:
+        """The run's number."""
+        return self.ground.run_id
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Note outcomes; the journal alone knows what is done."""
+        if not settled:
+            return
+        self.world.checkpoint("outcome")
+        self.journal.settle(self.ground, settled)
+        self.world.checkpoint("outcome noted")
+        self.settled += sum(item.state not in OPEN for item in settled)
+        kind, remote = settled[0].op.kind.value, self.remote
+        self.world.progress(
+            Progress(self.run_id, kind, self.settled, self.total, remote.calls, remote.waits)
+        )
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends what is planned. ``versions`` are newer ones, read after a conflict."""
+
+    work: Work
+    versions: dict[int, str | None] = field(default_factory=dict)
+
+    def send_planned(self) -> bool:
+        """Send every planned change whose turn it is; says whether any row moved."""
+        moved = False
+        for kind in ORDER:
+            after = 0
+            while rows := self.work.journal.rows(
+                self.work.run_id,
+                states=[OpState.PLANNED],
+                kinds=[kind],
+                after=after,
+                limit=WINDOW,
+            ):
+                after = rows[-1].seq
+                ready, settled = self._in_turn(rows)
+                moved = moved or settled
+                for batch in self._batches(ready):
+                    moved = True
+                    self.send(batch)
+        return moved
+
+    def send(self, batch: Sequence[Op]) -> None:
+        """Send one batch until every row of it has an outcome or is in doubt."""
+        tries = 0
+        while batch := self._compared(batch):
+            error = self._attempt(batch)
+            if error is None:
+                return
+            if isinstance(error, BatchRejected):
+                self._split(batch, error)
+                return
+            tries += 1
+            self.work.remote.put_off(error, tries)
+
+    def _attempt(self, batch: Sequence[Op]) -> ConnectorError | None:
+        """One call between two notes; gives back the error after which nothing was written."""
+        work = self.work
+        changes = [self._change(op) for op in batch]
+        work.remote.gate(changes)
+        work.remote.check_stop()
+        self._intend(batch)
+        try:
+            results = work.remote.write(changes, self._options())
+            work.world.checkpoint("called")
+        except (Throttled, Unavailable, BatchRejected) as error:
+            work.settle([Settled(op, OpState.PLANNED) for op in batch])
+            return error
+        except (AuthError, AccessDenied, QuotaExhausted) as error:
+            work.settle([Settled(op, OpState.PLANNED) for op in batch])
+            raise Stopped(error) from error
+        except ConnectorError as error:
+            # it may have been written: looked up later, never repeated blindly
+            doubt = RemoteError(error.code, error.message.en)
+            work.settle([Settled(op, OpState.IN_DOUBT, error=doubt) for op in batch])
+            return None
+        self._note(batch, results)
+        return None
+
+    def _intend(self, batch: Sequence[Op]) -> None:
+        work, capabilities = self.work, self.work.remote.capabilities
+        sent_at = work.world.now()
+        quarantine = capabilities.late_commit + capabilities.index_lag
+        trust_after = sent_at + work.world.limits.deadline + quarantine
+        work.world.checkpoint("intent")
+        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock))
+        work.world.checkpoint("intent noted")
+
+    def _note(self, batch: Sequence[Op], results: Sequence[ChangeResult]) -> None:
+        """Outcomes by the change they name; a change without exactly one result is in doubt."""
+        told: dict[str, list[ChangeResult]] = {}
+        for result in results:
+            told.setdefault(result.change_id, []).append(result)
+        settled = [_settled(op, told.get(op.record.op_key, ())) for op in batch]
+        again = [item.op for item in settled if self._worth_another(item)]
+        kept = [item for item in settled if item.op not in again]
+        self.work.settle([*kept, *(Settled(op, OpState.PLANNED) for op in again)])
+        if again:
+            self._after_conflict(again)
+
+    def _worth_another(self, item: Settled) -> bool:
+        return (
+            item.state is OpState.CONFLICT
+            and item.op.kind is not OpKind.TASK
+            and item.op.seq not in self.versions
+        )
+
+    def _after_conflict(self, ops: Sequence[Op]) -> None:
+        """Owned fields unchanged: once more with the version of now. Else the conflict stands."""
+        records = self._read(ops)
+        for op in ops:
+            found = compare(op, records.get(op.record.ref.id))
+            outcome = settled_without_call(op, found)
+            self.versions[op.seq] = found.version
+            if outcome is None:
+                self.send([op])
+            else:
+                self.work.settle([outcome])
+
+    def _split(self, batch: Sequence[Op], error: BatchRejected) -> None:
+        """Halve until the culprit stands alone."""
+        if len(batch) == 1:
+            words = RemoteError(error.remote_code or error.code, error.message.en)
+            self.work.settle([Settled(batch[0], OpState.REJECTED, error=words)])
+            return
+        middle = len(batch) // 2
+        self.send(batch[:middle])
+        self.send(batch[middle:])
+
+    def _compared(self, batch: Sequence[Op]) -> Sequence[Op]:
+        """The rows to be sent; those that need no call, or must not have one, are settled."""
+        if batch[0].kind is OpKind.TASK:
+            return batch
+        plain = [op for op in batch if not op.record.want]
+        sent = [op for op in batch if op.record.want]
+        settled = [Settled(op, OpState.DONE) for op in plain]
+        if self._strict and all(op.version or op.seq in self.versions for op in sent):
+            self.work.settle(settled)
+            return sent
+        records = self._read(sent) if sent else {}
+        ready: list[Op] = []
+        for op in sent:
+            outcome = settled_without_call(op, compare(op, records.get(op.record.ref.id)))
+            if outcome is None:
+                ready.append(op)
+            else:
+                settled.append(outcome)
+        self.work.settle(settled)
+        return ready
+
+    def _read(self, ops: Sequence[Op]) -> Mapping[str, Record]:
+        fields = sorted({name for op in ops for name in op.record.want})
+        ids = [op.record.ref.id for op in ops]
+        return self.work.remote.by_id(ops[0].record.ref.object, ids, fields)
+
+    def _in_turn(self, rows: Sequence[Op]) -> tuple[Sequence[Op], bool]:
+        """Rows whose own customer's change is done, and whether any others were settled here."""
+        tasks = [op for op in rows if op.kind is OpKind.TASK]
+        if not tasks:
+            return rows, False
+        if self._no_create_once:
+            self.work.settle([_cancelled(op, NO_CREATE_ONCE) for op in tasks])
+            return [], True
+        needed = {op.needs for op in tasks if op.needs is not None}
+        states = self.work.journal.states_of(self.work.run_id, needed)
+        elsewhere = self.work.journal.done_elsewhere(tasks)
+        ready: list[Op] = []
+        settled: list[Settled] = []
+        for op in tasks:
+            needs = OpState.DONE if op.needs is None else states[op.needs]
+            if op.seq in elsewhere:
+                settled.append(Settled(op, OpState.DONE, crm_id=elsewhere[op.seq]))
+            elif needs in _FAILED:
+                settled.append(_cancelled(op, NOT_WRITTEN))
+            elif needs is OpState.DONE:
+                ready.append(op)
+        self.work.settle(settled)
+        return ready, bool(settled)
+
+    def _batches(self, rows: Iterable[Op]) -> Iterator[Sequence[Op]]:
+        """Rows that may share a call: one kind, one object, and one set of values if need be."""
+        capabilities = self.work.remote.capabilities
+
+        def together(op: Op) -> tuple[str, str]:
+            return op.record.ref.object, _content(op) if capabilities.uniform_batch else ""
+
+        size = 1 if self._strict else capabilities.write_batch
+        for _, group in groupby(sorted(rows, key=together), key=together):
+            yield from batched(group, size)
+
+    def _change(self, op: Op) -> Change:
+        record = op.record
+        if op.kind is OpKind.TASK:
+            return CreateRecord(
+                change_id=record.op_key,
+                object=record.ref.object,
+                values=record.want,
+                key_field=op.key_field or "",
+                about=op.effect.about,
+            )
+        return SetFields(
+            change_id=record.op_key,
+            ref=record.ref,
+            before={name: record.base.get(name) for name in record.want},
+            after=record.want,
+            version=self.versions.get(op.seq, op.version) if self._strict else None,
+        )
+
+    def _options(self) -> WriteOptions:
+        return WriteOptions(run_automation=self.work.run_automation, strict=self._strict)
+
+    @property
+    def _strict(self) -> bool:
+        return self.work.world.strict and self.work.remote.capabilities.conditional_write
+
+    @property
+    def _no_create_once(self) -> bool:
+        rung = self.work.remote.capabilities.create_once
+        return rung is CreateOnce.D and not self.work.world.accept_duplicates
+
+
+_FAILED = {OpState.CONFLICT, OpState.REJECTED, OpState.CANCELLED}
+
+
+def _settled(op: Op, told: Sequence[ChangeResult]) -> Settled:
+    if len(told) != 1:
+        return Settled(op, OpState.IN_DOUBT, error=RemoteError("NO_RESULT", "no clear answer"))
+    (result,) = told
+    return Settled(
+        op,
+        _STATES[result.outcome],
+        crm_id=result.ref.id if result.ref else None,
+        version=result.version,
+        error=result.error,
+    )
+
+
+def _cancelled(op: Op, why: RemoteError) -> Settled:
+    return Settled(op, OpState.CANCELLED, error=why)
+
+
+def _content(op: Op) -> str:
+    return text_of({name: encode_value(op.record.want[name]) for name in sorted(op.record.want)})
