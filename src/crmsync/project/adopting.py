@@ -66,7 +66,7 @@ def adopt(
     A value not in *values* is matched to a level's id or label. Customers already placed by
     crmsync keep their standing. Nothing is written to the CRM.
     """
-    with project.connect(connection) as crm:
+    with project.reader(connection) as crm:
         ground = stand(crm, folder, connection)
         tiers = _tiers(ground.rules)
         schema = ground.schemas[ground.mapping.object]

@@ -62,7 +62,7 @@ def look(project: Project, connection: ConnectionConfig, folder: Path) -> Connec
     """Sign in and compare; writes nothing."""
     rules = load_rules(folder)
     mapping = load_mapping(folder, connection.connector, rules)
-    with project.connect(connection) as crm:
+    with project.reader(connection) as crm:
         organization = crm.check()
         schemas = describe(crm, mapping)
         missing: list[tuple[str, FieldSchema]] = []

@@ -168,7 +168,7 @@ def _store(project: Project) -> Iterator[Finding]:
 def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Finding]:
     name = connection.name
     try:
-        with project.connect(connection) as crm:
+        with project.reader(connection) as crm:
             where = crm.check()
             quota = crm.quota() if isinstance(crm, QuotaReporter) else None
     except CrmSyncError as error:

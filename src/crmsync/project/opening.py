@@ -15,7 +15,7 @@ import pydantic
 from crmsync.config.project_file import ConnectionConfig, ProjectConfig, load_project
 from crmsync.config.secrets import SecretSources
 from crmsync.config.tokens import FileTokenShelf
-from crmsync.connector import ConnectionContext, Connector, connector
+from crmsync.connector import ConnectionContext, Connector, Reader, connector
 from crmsync.errors import ConfigError, UsageError
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
@@ -106,7 +106,21 @@ class Project:
 
     @contextmanager
     def connect(self, connection: ConnectionConfig) -> Iterator[Connector]:
-        """An open connector, closed at the end; raises ConfigError for wrong settings."""
+        """An open connector that may write, closed at the end; ConfigError for wrong settings.
+
+        For ``apply`` and for creating fields; everything else takes a `reader`.
+        """
+        with self._opened(connection, read_only=False) as opened:
+            yield opened
+
+    @contextmanager
+    def reader(self, connection: ConnectionConfig) -> Iterator[Reader]:
+        """An open connector whose transport refuses every write."""
+        with self._opened(connection, read_only=True) as opened:
+            yield opened
+
+    @contextmanager
+    def _opened(self, connection: ConnectionConfig, *, read_only: bool) -> Iterator[Connector]:
         spec = connector(connection.connector)
         model = spec.load("settings")
         try:
@@ -120,6 +134,7 @@ class Project:
             now=self.now,
             sleep=self.sleep,
             allow_private=connection.allow_private,
+            read_only=read_only,
         )
         opened: Connector = spec.load("open")(settings, context)
         try:

@@ -92,10 +92,10 @@ class PlanMade:
 def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) -> PlanMade:
     """Read, evaluate, save. The reader given to planning cannot write."""
     connection = ask.connection
-    with project.connect(connection) as connector:
-        ground = stand(connector, ask.folder, connection)
+    with project.reader(connection) as reader:
+        ground = stand(reader, ask.folder, connection)
         if ask.pull:
-            pull_rules(project, connection, connector, (ground,), progress=progress)
+            pull_rules(project, connection, reader, (ground,), progress=progress)
     with project.store() as store:
         return plan_from_mirror(project, ask, ground, store)
 

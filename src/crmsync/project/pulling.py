@@ -41,7 +41,7 @@ def pull(
                 en=f"write mapping/{connection.connector}.yaml in a ruleset",
             ),
         )
-    with project.connect(connection) as reader:
+    with project.reader(connection) as reader:
         grounds = [stand(reader, folder, connection) for folder in folders]
         return pull_rules(project, connection, reader, grounds, full=full, progress=progress)
 
