@@ -22,6 +22,7 @@ TOP = (
     "state",
     "store",
     "human_edits",
+    "pilot",
     "people",
     "connections",
     "jobs",
@@ -58,6 +59,18 @@ class JobConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Pilot:
+    """The group writing is limited to while a company tries crmsync out; empty: everybody."""
+
+    owners: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+    def admits(self, id: str, owner: str | None) -> bool:
+        """Whether a customer belongs to the group."""
+        return not (self.owners or self.ids) or id in self.ids or owner in self.owners
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectConfig:
     """Everything ``crmsync.yaml`` says, with paths made absolute."""
 
@@ -68,6 +81,7 @@ class ProjectConfig:
     state: Path
     store_url: str | None = None
     human_edits: str = "conflict"
+    pilot: Pilot = Pilot()
     people: MappingOf[str, str] = field(default_factory=dict)
     """Who stands behind ``role:`` and ``queue:`` words of tasks: word → user id."""
     source: SourceFile | None = None
@@ -124,6 +138,8 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     zone = keys.zone("time_zone") or "UTC"
     state = folder / (keys.word("state") or "var")
     people = keys.mapping("people")
+    pilot = keys.mapping("pilot")
+    limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
     config = ProjectConfig(
         folder=folder,
         language=keys.choice("language", ("zh", "en")) or "zh",
@@ -132,6 +148,10 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         state=state,
         store_url=keys.word("store"),
         human_edits=keys.choice("human_edits", ("conflict", "adopt")) or "conflict",
+        pilot=Pilot(
+            owners=frozenset(limited.words("owners")) if limited else frozenset(),
+            ids=frozenset(limited.words("ids")) if limited else frozenset(),
+        ),
         people={
             key.text: value.text
             for key, value in (people.entries if people else ())

@@ -170,15 +170,12 @@ class _Keeper:
 
 
 def _policy(project: Project, ask: PlanAsk) -> WritePolicy:
-    only = frozenset(ask.only)
+    only, pilot = frozenset(ask.only), project.config.pilot
 
     def chosen(row: FactRow) -> bool:
-        return row.ref.id in only
+        return (not only or row.ref.id in only) and pilot.admits(row.ref.id, row.owner)
 
-    return WritePolicy(
-        human_edits=HumanEdits(project.config.human_edits),
-        in_scope=chosen if only else None,
-    )
+    return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
 
 
 def load_plan(project: Project, path: Path) -> PlanMade:

@@ -21,7 +21,7 @@ from crmsync.config.project_file import JobConfig
 from crmsync.errors import CrmSyncError
 from crmsync.model.text import Text
 from crmsync.project.opening import Project
-from crmsync.project.syncing import sync
+from crmsync.project.syncing import SyncOutcome, sync
 from crmsync.schedule.slots import timetable
 from crmsync.store import Slot, SlotState, Store
 
@@ -33,12 +33,24 @@ SILENT = timedelta(minutes=2)
 BEAT = timedelta(seconds=30)
 
 
-class Ticker:
-    """Runs the project's jobs at their slots. ``tell`` gets one sentence for every event."""
+Work = Callable[[Project, str, threading.Event], SyncOutcome]
 
-    def __init__(self, project: Project, tell: Callable[[Text], None]) -> None:
+
+def sync_job(project: Project, job: str, stop: threading.Event) -> SyncOutcome:
+    """One scheduled run of a job."""
+    return sync(project, job, by=f"schedule {job}", stop=stop)
+
+
+class Ticker:
+    """Runs the project's jobs at their slots. ``tell`` gets one sentence for every event; ``work``
+    carries out one job and is `sync` unless a test says otherwise."""
+
+    def __init__(
+        self, project: Project, tell: Callable[[Text], None], work: Work = sync_job
+    ) -> None:
         self._project = project
         self._tell = tell
+        self._work = work
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._tables = {
             job.name: timetable(job.when, ZoneInfo(job.time_zone))
@@ -155,7 +167,7 @@ class Ticker:
         pulse.start()
         state, note, run = SlotState.DONE, "", None
         try:
-            outcome = sync(self._project, job.name, by=f"schedule {job.name}", stop=stop)
+            outcome = self._work(self._project, job.name, stop)
             note, run = outcome.text.en, outcome.run
             self._tell(Text(zh=f"{job.name}：{outcome.text.zh}", en=f"{job.name}: {note}"))
         except CrmSyncError as error:

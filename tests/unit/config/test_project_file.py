@@ -101,3 +101,13 @@ def test_a_job_needs_exactly_one_time(tmp_path: Path) -> None:
     assert [code for code, _ in codes(tmp_path, both)] == ["CONF020"]
     none = GOOD.replace('    at: "02:00"\n', "")
     assert [code for code, _ in codes(tmp_path, none)] == ["CONF020"]
+
+
+def test_a_pilot_limits_writing_to_its_group(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, GOOD)).pilot.admits("any", None)
+    text = GOOD + 'pilot:\n  owners: ["1000"]\n  ids: [a1]\n'
+    pilot = load_project(write(tmp_path, text)).pilot
+    assert pilot.admits("x", "1000")
+    assert pilot.admits("a1", None)
+    assert not pilot.admits("x", "1001")
+    assert codes(tmp_path, GOOD + "pilot: {owners: 1000}\n") == [("CONF005", 17)]
