@@ -110,4 +110,4 @@ def test_a_pilot_limits_writing_to_its_group(tmp_path: Path) -> None:
     assert pilot.admits("x", "1000")
     assert pilot.admits("a1", None)
     assert not pilot.admits("x", "1001")
-    assert codes(tmp_path, GOOD + "pilot: {owners: 1000}\n") == [("CONF005", 17)]
+    assert codes(tmp_path, GOOD + "pilot: {owners: 1000}\n") == [("CONF005", 18)]
