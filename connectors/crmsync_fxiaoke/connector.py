@@ -49,6 +49,8 @@ DESCRIBE = "/cgi/crm/v2/object/describe"
 OBJECTS = "/cgi/crm/v2/object/list"
 PEOPLE = "/cgi/user/simpleList"
 EVERYBODY = 999999
+LOOKS = (0, 1, 3)
+"""Seconds before each look for a record whose creation was confirmed without its id."""
 
 
 def open_connector(settings: FxiaokeSettings, context: ConnectionContext) -> FxiaokeConnector:
@@ -191,21 +193,27 @@ class FxiaokeConnector:
         return ChangeResult(change.change_id, outcome, ref, error=error)
 
     def _made(self, change: CreateRecord, envelope: Envelope) -> RecordRef | None:
-        """The new record; the published reply for tenant objects holds no id, so it is looked up
-        by its key. It stays ``None`` where a lagging search does not show it yet."""
-        found = envelope.body.get("dataId")
-        if isinstance(found, str) and found:
-            return RecordRef(change.object, found)
-        where = FieldIn(change.key_field, (change.values.get(change.key_field),))
-        query = ReadQuery(change.object, (change.key_field,), where)
-        fields = self._fields(change.object)
-        try:
-            for page in RecordReading(self._client, fields, query, patient=False).pages(None):
-                for record in page.records:
-                    return record.ref
-        except (ConnectorError, ConfigError):
-            return None  # created all the same: the engine finds it by its key later
+        """The new record. The published reply for tenant objects holds no id, so it is looked up by
+        its key, more than once as a search may lag; ``None`` where it still does not show."""
+        told = envelope.body.get("dataId")
+        if isinstance(told, str) and told:
+            return RecordRef(change.object, told)
+        for pause in LOOKS:
+            self._context.sleep(pause)
+            found = self._keyed(change)
+            if found is not None:
+                return found
         return None
+
+    def _keyed(self, change: CreateRecord) -> RecordRef | None:
+        key = change.key_field
+        query = ReadQuery(change.object, (key,), FieldIn(key, (change.values.get(key),)))
+        reading = RecordReading(self._client, self._fields(change.object), query, patient=False)
+        try:
+            refs = [record.ref for page in reading.pages(None) for record in page.records]
+        except (ConnectorError, ConfigError):
+            return None  # it was created all the same
+        return refs[0] if refs else None
 
     def _encode(
         self, object_name: str, values: Mapping[str, Value], *, owner_fixed: bool

@@ -93,7 +93,7 @@ class Applier:
             return
         now = self._world.now()
         with self._store.database.write():
-            start = self._start(order, now)
+            start = self._start(header, order, now)
             run_id = self._store.runs.create(header, start, state=RunState.HELD)
             note = refusal.message.en
             self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
@@ -105,7 +105,7 @@ class Applier:
         header, store = plan.header, self._store
         self._world.checkpoint("begin")
         with store.database.write():
-            run_id = store.runs.create(header, self._start(order, now))
+            run_id = store.runs.create(header, self._start(header, order, now))
             if store.plans.get(header.plan_id) is None:
                 store.plans.register(header, digest=plan.digest, path=None)
             if not store.plans.use(header.plan_id, run_id):
@@ -127,8 +127,16 @@ class Applier:
         if header.kind is PlanKind.UNDO:
             reason = f"run {header.undoes} was undone"
             self._store.holds.pause(Hold(0, *where, now, order.by, reason, run_id))
+            if header.undoes is not None and self._store.journal.cancel(header.undoes):
+                self._end_undone(header.undoes, now)
         elif order.kind == "apply":
             self._store.holds.resume(*where, by=order.by, at=now)
+
+    def _end_undone(self, run_id: int, now: datetime) -> None:
+        """What the undone run had not sent yet is never sent."""
+        state = run_state(self._store.journal.outcomes(run_id))
+        counts = self._store.runs.get(run_id).counts
+        self._store.runs.end(run_id, state, at=now, counts=counts, note="undone")
 
     def _carry_out(self, run: _Run) -> ApplyReport:
         work = self._work(run)
@@ -175,8 +183,9 @@ class Applier:
             settled=total - sum(outcomes.get(state, 0) for state in OPEN),
         )
 
-    def _start(self, order: ApplyOrder, now: datetime) -> RunStart:
-        return RunStart(order.kind, order.by, now, order.lock.fence, order.reason)
+    def _start(self, header: PlanHeader, order: ApplyOrder, now: datetime) -> RunStart:
+        kind = order.kind if header.kind is PlanKind.RULES else header.kind.value
+        return RunStart(kind, order.by, now, order.lock.fence, order.reason)
 
     def _audit(self, order: ApplyOrder, what: str, run_id: int, now: datetime) -> None:
         consents = " ".join(

@@ -18,6 +18,7 @@ from crmsync.condition.shape import names, negate, normal_form
 from crmsync.condition.sql import condition_sql, expression_sql
 from crmsync.condition.tracing import trace, verdict
 from crmsync.condition.trouble import CODES
+from crmsync.condition.windows import parse_window
 
 __all__ = [
     "CODES",
@@ -44,6 +45,7 @@ __all__ = [
     "parse_period",
     "parse_range",
     "parse_test",
+    "parse_window",
     "read_condition",
     "to_text",
     "trace",

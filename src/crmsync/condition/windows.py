@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crmsync.condition.durations import UNIT_PATTERN, duration_at
-from crmsync.condition.trouble import Trouble
+from crmsync.condition.durations import (
+    UNIT_PATTERN,
+    duration_at,
+    parse_duration,
+    parse_period,
+)
+from crmsync.condition.scope import fold
+from crmsync.condition.trouble import Place, Trouble
+from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.period import Period, Window
+from crmsync.model.position import Span
 from crmsync.model.text import Text
 
 _SPAN = rf"(?P<{{}}>[0-9]{{{{1,6}}}}\s*(?:{UNIT_PATTERN}))"
@@ -49,6 +57,22 @@ def window_at(folded: str, start: int) -> WindowWords | None:
     length = _period(match["length"], match.span("length"))
     ago = Period() if match["ago"] is None else _period(match["ago"], match.span("ago"))
     return WindowWords(Window(length, ago), match["no"] is not None, match.end())
+
+
+def parse_window(text: str, span: Span) -> tuple[Window | None, list[Diagnostic]]:
+    """Read ``12 months`` or ``12 months ending 12 months ago`` (``12个月``) by itself."""
+    folded = fold(text).strip()
+    place = Place.of(text, span)
+    try:
+        for spelled in (f"within {folded}", f"{folded}内", folded):
+            refuse_calendar_window(spelled, spelled, 0)
+            found = window_at(spelled, 0)
+            if found is not None and found.end == len(spelled) and not found.negated:
+                return found.window, []
+    except Trouble as trouble:
+        whole = Trouble(trouble.code, (0, len(text)), trouble.message, trouble.mend)
+        return None, [place.finding(whole)]
+    return None, parse_period(text, span)[1] or parse_duration("", span)[1]
 
 
 def refuse_calendar_window(text: str, folded: str, start: int) -> None:

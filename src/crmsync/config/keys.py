@@ -1,4 +1,4 @@
-"""Takes typed values out of a mapping and reports what does not fit, with the nearest name."""
+"""Takes typed values out of a file's keys and reports what does not fit, with the nearest name."""
 
 from __future__ import annotations
 
@@ -21,19 +21,36 @@ _ZONES = {
 
 
 class Keys:
-    """One mapping of ``crmsync.yaml``; every wrong value becomes a finding and reads as absent."""
+    """The keys of one place in a file; every wrong value becomes a finding and reads as absent.
+
+    *family* names the file: the codes 004 to 008 are ``CONF`` in ``crmsync.yaml`` and ``MAP`` in a
+    mapping. Keys in *later* are documented and refused, not taken for mistyped ones.
+    """
 
     def __init__(
-        self, node: Mapping, known: SequenceOf[str] | None, problems: list[Diagnostic]
+        self,
+        node: Mapping,
+        known: SequenceOf[str] | None,
+        problems: list[Diagnostic],
+        *,
+        family: str = "CONF",
+        later: SequenceOf[str] = (),
     ) -> None:
         self._node = node
         self._problems = problems
+        self._family = family
         for key, _ in node.entries if known is not None else ():
-            if known is not None and key.text not in known:
+            if key.text in later:
+                self._report(
+                    "009",
+                    key.span,
+                    Text(zh=f"暂不支持“{key.text}”", en=f"“{key.text}” is not supported yet"),
+                )
+            elif known is not None and key.text not in known:
                 mend, near = did_you_mean(key.text, known)
                 self._problems.append(
                     error(
-                        "CONF004",
+                        f"{family}004",
                         key.span,
                         Text(zh=f"没有“{key.text}”这个键", en=f"there is no key “{key.text}”"),
                         mend,
@@ -51,15 +68,11 @@ class Keys:
         node = self._node.get(name)
         if node is None or (isinstance(node, Scalar) and node.empty):
             if required:
-                self._report(
-                    "CONF006",
-                    self._node.span,
-                    Text(zh=f"缺少“{name}”", en=f"“{name}” is missing"),
-                )
+                self.lacks(name)
             return None
         if not isinstance(node, Scalar):
             self._report(
-                "CONF005",
+                "005",
                 node.span,
                 Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
             )
@@ -74,7 +87,7 @@ class Keys:
         if isinstance(node, Sequence) and all(isinstance(item, Scalar) for item in node.items):
             return tuple(item.text for item in node.items if isinstance(item, Scalar))
         self._report(
-            "CONF005",
+            "005",
             node.span,
             Text(zh=f"“{name}”应是一个列表", en=f"“{name}” must be a list"),
         )
@@ -88,8 +101,8 @@ class Keys:
         mend, near = did_you_mean(word, options)
         self._problems.append(
             error(
-                "CONF007",
-                self._value_place(name),
+                f"{self._family}007",
+                self.value_place(name),
                 Text(
                     zh=f"“{name}”不能是“{word}”",
                     en=f"“{name}” cannot be “{word}”",
@@ -108,8 +121,8 @@ class Keys:
         if isinstance(node, Scalar) and type(node.value) is int:
             return node.value
         self._report(
-            "CONF005",
-            self._value_place(name),
+            "005",
+            self.value_place(name),
             Text(zh=f"“{name}”应是整数", en=f"“{name}” must be a whole number"),
         )
         return None
@@ -122,8 +135,8 @@ class Keys:
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
         self._report(
-            "CONF005",
-            self._value_place(name),
+            "005",
+            self.value_place(name),
             Text(zh=f"“{name}”应是 true 或 false", en=f"“{name}” must be true or false"),
         )
         return None
@@ -136,7 +149,7 @@ class Keys:
         if isinstance(node, Mapping):
             return node
         self._report(
-            "CONF005",
+            "005",
             node.span,
             Text(zh=f"“{name}”下面应是“键: 值”", en=f"“{name}” must hold “key: value” lines"),
         )
@@ -157,17 +170,22 @@ class Keys:
             better = _ZONES[word]
         self._problems.append(
             error(
-                "CONF008",
-                self._value_place(name),
+                f"{self._family}008",
+                self.value_place(name),
                 Text(zh=f"没有时区“{word}”", en=f"there is no time zone “{word}”"),
                 Text(zh=f"写成 {better} 这样", en=f"Write it like {better}."),
             )
         )
         return None
 
-    def _value_place(self, name: str) -> Span:
+    def lacks(self, name: str) -> None:
+        """Report that *name* must be written here."""
+        self._report("006", self._node.span, Text(zh=f"缺少“{name}”", en=f"“{name}” is missing"))
+
+    def value_place(self, name: str) -> Span:
+        """Where the value stands, else the whole."""
         node = self._node.get(name)
         return node.span if node is not None else self._node.span
 
     def _report(self, code: str, span: Span, message: Text) -> None:
-        self._problems.append(error(code, span, message))
+        self._problems.append(error(f"{self._family}{code}", span, message))

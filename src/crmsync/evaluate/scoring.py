@@ -19,6 +19,7 @@ from crmsync.evaluate.wording import plain, shown
 from crmsync.model.condition import Expression, Name
 from crmsync.model.decision import CriterionResult, ScoreResult, UnknownCondition, Verdict
 from crmsync.model.fact import FactValue
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import (
     AsGiven,
     Criterion,
@@ -286,3 +287,15 @@ def _operands(criterion: Criterion) -> list[Expression]:
 def tenths(value: Decimal) -> Decimal:
     """*value* rounded half up to 0.1."""
     return value.quantize(TENTH, rounding=ROUND_HALF_UP)
+
+
+def score_names(ruleset: Ruleset) -> frozenset[str]:
+    """Every name the scorecards read, as written."""
+    read: set[str] = set()
+    for card in ruleset.scorecards:
+        for condition in scorecard_conditions(card):
+            read |= names(condition)
+        for criterion in card.criteria:
+            for of in _operands(criterion):
+                read |= names(of)
+    return frozenset(read)

@@ -143,6 +143,7 @@ class Cause(StrEnum):
     DATA = "data changed"
     RULE = "rule changed"
     TIME = "time passed"
+    UNDO = "run undone"
 
 
 @dataclass(frozen=True, slots=True)

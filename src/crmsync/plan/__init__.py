@@ -19,6 +19,7 @@ from crmsync.plan.provenance import (
     owned_fields,
     task_fields_of,
 )
+from crmsync.plan.undo import UndoAsk, undo
 from crmsync.plan.values import FieldValues
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PlanInputs",
     "PlanStamp",
     "Present",
+    "UndoAsk",
     "WritePolicy",
     "approves",
     "build",
@@ -42,5 +44,6 @@ __all__ = [
     "schema_fingerprint",
     "short_digest",
     "task_fields_of",
+    "undo",
     "write_plan",
 ]

@@ -22,19 +22,12 @@ from crmsync.model.text import Text
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
+from crmsync.plan.header import MOST_LISTED, NOTE, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs
-from crmsync.plan.provenance import fingerprint_of, owned_fields, task_fields_of
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
-
-MOST_LISTED = 1000
-"""Withheld rows of one kind that a header lists; the counts are always whole."""
-
-
-NOTE = "bad_value"
-"""Listed beside the withheld rows, but it holds no row back by itself."""
 
 
 def build(inputs: PlanInputs, evaluated: Iterable[Evaluated]) -> Draft:
@@ -180,43 +173,16 @@ class _Making:
 
     def header(self) -> PlanHeader:
         """The header with the whole provenance, once every customer is in."""
-        inputs, origin, stamp = self.inputs, self.inputs.origin, self.inputs.stamp
-        counts = self._counts()
-        mapping, fields = inputs.mapping, self.values.fields
-        return PlanHeader(
-            plan_id=stamp.plan_id,
-            kind=PlanKind.RULES,
-            created_at=stamp.created_at,
-            expires_at=stamp.expires_at,
-            as_of=inputs.as_of,
-            ruleset=inputs.ruleset.id,
-            ruleset_version=inputs.ruleset.version,
-            ruleset_digest=inputs.ruleset.digest,
-            mapping_digest=mapping.digest,
-            connection=origin.connection,
-            connector=mapping.connector,
-            account_id=origin.account_id,
-            environment=origin.environment,
-            object=mapping.object,
-            owned_fields=owned_fields(mapping),
-            task_object=mapping.tasks.object if mapping.tasks else None,
-            task_fields=task_fields_of(mapping),
-            schema_fingerprint=fingerprint_of(mapping, origin),
-            pulled_at=origin.pulled_at,
-            tool_version=stamp.tool_version,
-            counts=counts,
-            guards=judge(
-                self.tally,
-                counts,
-                inputs.ruleset.guards,
-                previous=inputs.previous,
-                source_ages=inputs.source_ages,
-            ),
-            withheld=tuple(self.withheld),
-            run_automation=inputs.policy.run_automation,
-            owned=fields,
-            adoptions=tuple(self.adoptions),
+        inputs, counts = self.inputs, self._counts()
+        guards = judge(
+            self.tally,
+            counts,
+            inputs.ruleset.guards,
+            previous=inputs.previous,
+            source_ages=inputs.source_ages,
         )
+        figures = Figures(counts, guards, tuple(self.withheld), tuple(self.adoptions))
+        return header(inputs, figures, kind=PlanKind.RULES)
 
     def _counts(self) -> PlanCounts:
         count = self.count

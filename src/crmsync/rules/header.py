@@ -103,7 +103,7 @@ def _known_zone(found: Scalar) -> bool:
 
 
 def _code(block: Block, key: str, shape: re.Pattern[str]) -> str | None:
-    found = block.scalar(key)
+    found = block.scalar(key, required=key == "workdays")
     if found is None:
         return None
     if shape.match(found.text):

@@ -88,10 +88,11 @@ LOGIC_HELP = (
     entry(
         "RULE212",
         ("永不结束或立即关闭的任务", "a task that never ends or closes at once"),
-        "一次任务由 once_per 或 close_when 结束。只写 customer 又没有 close_when，"
-        "每个客户一生只建一次；确实如此就写 customer, ever。",
-        "An episode ends by once_per or close_when. With customer alone and no close_when it is "
-        "created once in a customer's life; write customer, ever if that is meant.",
+        "每月发生的任务若写 ever，就只建一次；按 lifecycle spell 计次而没有生命周期，也只建一次；"
+        "close_when 在任务建立时就成立，任务会立即关闭。",
+        "A monthly task that says ever is created once; so is one that counts by lifecycle spell "
+        "where there is no lifecycle; and where close_when holds as the task is created, it closes "
+        "at once.",
     ),
     entry(
         "RULE213",
@@ -156,6 +157,13 @@ LOGIC_HELP = (
         "Such as a task on score missing while no criterion asks; or a criterion that asks while "
         "no "
         "task answers.",
+    ),
+    entry(
+        "RULE222",
+        ("不起作用的宽限期", "a grace that does nothing"),
+        "grace 从首次定级算起，hold 从最近一次变动算起，所以不比 hold 长的 grace 永远先到期。",
+        "grace counts from the first assignment and hold from the last change, so a grace no "
+        "longer than hold always ends first.",
     ),
     entry(
         "MAP001",

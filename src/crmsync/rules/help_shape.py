@@ -232,4 +232,11 @@ SHAPE_HELP = (
         "lifecycle_pending 只能写从 before.lifecycle 出发、带 lasting 的移动所到的阶段。",
         "lifecycle_pending names stages that a move with lasting leads to from before.lifecycle.",
     ),
+    entry(
+        "TEST100",
+        ("用例没有通过", "a case that did not come true"),
+        "规则得出的结果与期望不同。先看“为什么”：是规则错了，还是期望错了。",
+        "The rules decide otherwise than expected. Look at the why first: either the rules or the "
+        "expectation is wrong.",
+    ),
 )

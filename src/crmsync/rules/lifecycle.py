@@ -5,7 +5,17 @@ from __future__ import annotations
 from crmsync.model.ruleset import LifecycleRules, Move, Stage
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
-from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, items, scalar, words
+from crmsync.rules.shape import (
+    Block,
+    Findings,
+    Seen,
+    bilingual,
+    by_id_last,
+    identifier,
+    items,
+    scalar,
+    words,
+)
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
@@ -15,6 +25,7 @@ class Stages:
 
     def __init__(self, stages: tuple[Stage, ...]) -> None:
         self._by_name = {stage.id: stage for stage in stages}
+        self.ids = tuple(self._by_name)
         for stage in stages:
             for spelling in stage.label.all():
                 self._by_name.setdefault(spelling, stage)
@@ -23,7 +34,7 @@ class Stages:
         """The stage *found* names; an unknown one is a finding."""
         stage = self._by_name.get(found.text)
         if stage is None:
-            mend, near = did_you_mean(found.text, self._by_name)
+            mend, near = did_you_mean(found.text, by_id_last(self.ids, self._by_name))
             findings.add(
                 "RULE111",
                 found.span,

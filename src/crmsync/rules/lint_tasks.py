@@ -8,6 +8,7 @@ from crmsync.model.condition import Compare, Comparison, Literal, Name
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.ruleset import (
     EntersStage,
+    EveryPeriod,
     LeavesStage,
     Ruleset,
     ScoreMissing,
@@ -25,7 +26,7 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Everything that is odd in the tasks."""
     asking = [item for card in ruleset.scorecards for item in card.criteria if _asks(item)]
     for task in ruleset.tasks:
-        yield from _never_ends(task)
+        yield from _never_ends(task, ruleset)
         yield from _closes_at_once(task)
         reason = _never_happens(task, ruleset, asking)
         if reason is not None:
@@ -56,23 +57,30 @@ def _asks(criterion: Criterion) -> bool:
     return criterion.missing is MissingPoints.ASK
 
 
-def _never_ends(task: TaskRule) -> Iterator[Diagnostic]:
-    if task.close_when is None and set(task.once_per) == {"customer"}:
+def _never_ends(task: TaskRule, ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """One spell that swallows all later ones."""
+    if isinstance(task.event, EveryPeriod) and "ever" in task.once_per:
         yield warning(
             "RULE212",
             task.span,
             Text(
-                zh=f"任务“{task.id}”对每个客户只会建一次，之后永不再建，也不会自动关闭",
-                en=f"the task “{task.id}” is created once per customer, never again and never "
-                "closed",
+                zh=f"任务“{task.id}”按周期发生，却只建一次（ever）：之后永不再建",
+                en=f"the task “{task.id}” happens every period but is created once ever",
             ),
-            Text(
-                zh="写上 close_when，或 once_per: customer, quarter；确实只要一次就写 customer, "
-                "ever",
-                en="Write close_when, or once_per: customer, quarter; if once is meant, "
-                "customer, ever.",
-            ),
+            Text(zh="写 once_per: customer, period", en="Write once_per: customer, period"),
         )
+    lacking = {"lifecycle spell": ruleset.lifecycle, "tier change": ruleset.tier}
+    for spell, block in lacking.items():
+        if spell in task.once_per and block is None:
+            yield warning(
+                "RULE212",
+                task.span,
+                Text(
+                    zh=f"任务“{task.id}”按 {spell} 计次，但规则集里没有这一块：只会建一次",
+                    en=f"the task “{task.id}” counts by {spell}, which this ruleset does not have: "
+                    "it is created once ever",
+                ),
+            )
 
 
 def _closes_at_once(task: TaskRule) -> Iterator[Diagnostic]:

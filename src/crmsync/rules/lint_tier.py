@@ -87,6 +87,17 @@ def _change(tier: TierRules) -> Iterator[Diagnostic]:
             ),
             Text(zh="通常应写天数，例如 30 days", en="Days are usually meant, such as 30 days."),
         )
+    if 0 < tier.down.grace <= tier.down.hold:
+        yield warning(
+            "RULE222",
+            tier.down.span,
+            Text(
+                zh=f"grace {tier.down.grace} 天不起作用：hold {tier.down.hold} 天更长",
+                en=f"grace of {tier.down.grace} days does nothing: hold ({tier.down.hold} days) "
+                "is as long or longer",
+            ),
+            Text(zh="把 grace 设得比 hold 长，或去掉它", en="Make grace longer, or remove it."),
+        )
     calm = patience.days or patience.evaluations or tier.down.hold or tier.down.at_review
     for level in tier.ranked:
         if level.enter is not None and level.enter == level.keep and not calm:

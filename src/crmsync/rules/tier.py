@@ -19,7 +19,17 @@ from crmsync.model.ruleset import (
 )
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
-from crmsync.rules.shape import Block, Findings, Seen, head, identifier, items, not_yet, number
+from crmsync.rules.shape import (
+    Block,
+    Findings,
+    Seen,
+    by_id_last,
+    head,
+    identifier,
+    items,
+    not_yet,
+    number,
+)
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
@@ -57,7 +67,7 @@ class Levels:
         """The level *found* names; an unknown one is a finding."""
         level = self._by_name.get(found.text)
         if level is None:
-            mend, near = did_you_mean(found.text, [*self.ids, *self._by_name])
+            mend, near = did_you_mean(found.text, by_id_last(self.ids, self._by_name))
             findings.add(
                 "RULE110",
                 found.span,

@@ -168,6 +168,16 @@ class Journal:
             )
             return done.rowcount
 
+    def cancel(self, run_id: int) -> int:
+        """Cancel what a run has planned and not sent; says how many rows."""
+        with self._database.write() as db:
+            done = db.execute(
+                sa.update(attempt)
+                .where(attempt.c.run_id == run_id, attempt.c.state == OpState.PLANNED.value)
+                .values(state=OpState.CANCELLED.value)
+            )
+            return done.rowcount
+
     def outcomes(self, run_id: int) -> dict[OpState, int]:
         """Rows per state: their sum is the size of the plan."""
         query = (

@@ -247,7 +247,16 @@ def test_a_task_is_created_and_found_by_its_key(
     assert connector.write([close], QUIET)[0].outcome is Outcome.APPLIED
 
 
-def test_a_create_a_lagging_search_does_not_show_is_applied_all_the_same(
+def test_a_new_record_is_looked_up_until_a_lagging_search_shows_it(
+    connector: FxiaokeConnector, sandbox: FxiaokeSandbox
+) -> None:
+    sandbox.index_lag = timedelta(seconds=3)
+    (result,) = connector.write([task()], QUIET)
+    assert result.outcome is Outcome.APPLIED
+    assert result.ref is not None
+
+
+def test_a_create_no_search_shows_is_applied_all_the_same(
     connector: FxiaokeConnector, sandbox: FxiaokeSandbox, clock: SandboxClock
 ) -> None:
     sandbox.index_lag = timedelta(seconds=30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,7 +18,16 @@ from crmsync.model.consent import Consent
 from crmsync.model.record import Value
 from crmsync.model.run import ApplyReport
 from crmsync.model.state import CustomerState
-from crmsync.plan import Evaluated, PlanFile, PlanStamp, build, read_plan, write_plan
+from crmsync.plan import (
+    Evaluated,
+    PlanFile,
+    PlanStamp,
+    UndoAsk,
+    build,
+    read_plan,
+    undo,
+    write_plan,
+)
 from crmsync.store import Lock, Store, open_store
 
 KEY = b"k" * 32
@@ -108,8 +117,22 @@ class Bench:
             report: ApplyReport = applier.resume(run_id, self.order(lock))
             return report
 
+    def undo(self, run_id: int) -> PlanFile:
+        """The plan that takes a run back, written and registered as any other."""
+        self.plans += 1
+        now = self.clock.now()
+        stamp = PlanStamp(
+            plan_id=f"p{self.plans}",
+            created_at=now,
+            expires_at=now + timedelta(hours=24),
+            tool_version="0.1.0",
+        )
+        path = self.folder / f"{stamp.plan_id}.json"
+        ask = UndoAsk(self.store, FakeConnector(self.crm), run_id)
+        with undo(inputs(stamp=stamp), ask) as draft:
+            digest = write_plan(path, draft, KEY)
+            self.store.plans.register(draft.header, digest=digest, path=str(path))
+        return read_plan(path, KEY)
+
     def tiers(self, count: int) -> list[Value]:
         return [self.crm.get(ref(n)).get("Tier") for n in range(1, count + 1)]
-
-    def planned(self, make: Callable[[Bench], Iterable[Evaluated]]) -> PlanFile:
-        return self.plan(make(self))

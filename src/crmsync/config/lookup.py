@@ -1,0 +1,178 @@
+"""Finds fields in the CRM's own descriptions, by API name or by label, and says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crmsync.config.field_rules import Wanted
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.mapping import FieldPick
+from crmsync.model.position import Span
+from crmsync.model.schema import FieldSchema, FieldType, ObjectSchema
+from crmsync.model.text import Text
+from crmsync.source import did_you_mean, error
+
+_ID = FieldSchema(name="id", label="id", type=FieldType.TEXT, read_only=True)
+_PICKLISTS = frozenset({FieldType.PICKLIST, FieldType.MULTI_PICKLIST})
+
+
+class FieldLookup:
+    """Looks fields up; every problem is added to *problems*, once per place."""
+
+    def __init__(self, schemas: Mapping[str, ObjectSchema], problems: list[Diagnostic]) -> None:
+        self._schemas = schemas
+        self._problems = problems
+
+    def known(self, object: str) -> bool:
+        """Whether the object was described."""
+        return object in self._schemas
+
+    def has(self, object: str, span: Span) -> bool:
+        """Like `known`; absence is a problem."""
+        if object in self._schemas:
+            return True
+        mend, near = did_you_mean(object, self._schemas)
+        self._add(
+            "MAP051",
+            span,
+            Text(zh=f"CRM 没有对象“{object}”", en=f"the CRM has no object “{object}”"),
+            mend if near is not None else None,
+        )
+        return False
+
+    def find(
+        self, object: str, pick: FieldPick, wanted: Wanted | None = None
+    ) -> FieldSchema | None:
+        """The one field *pick* names on *object*, if it fits."""
+        schema = self._schemas[object]
+        found = self._named(schema, pick)
+        if found is None or wanted is None:
+            return found
+        if found.type not in wanted.types:
+            self._wrong_type(object, found, wanted, pick.span)
+            return None
+        if wanted.written and found.read_only:
+            self._add(
+                "MAP055",
+                pick.span,
+                Text(
+                    zh=f"{object} 的字段“{found.name}”是只读的，不能写入",
+                    en=f"the field “{found.name}” of {object} is read-only",
+                ),
+                Text(
+                    zh="公式、汇总和系统字段不能写；换一个字段",
+                    en="Choose a field people can edit.",
+                ),
+            )
+            return None
+        if wanted.target and found.target and found.target != wanted.target:
+            self._add(
+                "MAP053",
+                pick.span,
+                Text(
+                    zh=f"{object} 的字段“{found.name}”指向 {found.target}，不是 {wanted.target}",
+                    en=f"the field “{found.name}” of {object} points to {found.target}, not to"
+                    f" {wanted.target}",
+                ),
+            )
+            return None
+        return found
+
+    def name_in_condition(self, object: str, word: str, span: Span) -> FieldSchema | None:
+        """The field a condition names: by API name, else by a label only one field has."""
+        schema = self._schemas[object]
+        field = _by_name(schema, word)
+        labelled = schema.labelled(word)
+        if field is None and len(labelled) == 1:
+            return labelled[0]
+        return field or self._named(schema, FieldPick(name=word, span=span))
+
+    def quietly(self, object: str, name: str) -> FieldSchema | None:
+        """The field of that API name, without a word when there is none."""
+        return _by_name(self._schemas[object], name)
+
+    def check_choice(self, field: FieldSchema | None, value: str, span: Span) -> str:
+        """The stored value *value* means in a picklist; a problem when the picklist has no such."""
+        if field is None or field.type not in _PICKLISTS or not field.choices:
+            return value
+        for choice in field.choices:
+            if choice.value == value:
+                return value
+        for choice in field.choices:
+            if choice.label == value:
+                return choice.value
+        mend, _ = did_you_mean(value, [choice.value for choice in field.choices])
+        self._add(
+            "MAP054",
+            span,
+            Text(
+                zh=f"“{value}”不是字段“{field.name}”的值",
+                en=f"“{value}” is not a value of the field “{field.name}”",
+            ),
+            mend,
+        )
+        return value
+
+    def _named(self, schema: ObjectSchema, pick: FieldPick) -> FieldSchema | None:
+        if pick.name is not None:
+            found = _by_name(schema, pick.name)
+            if found is None:
+                self._missing(schema, pick.name, pick.span, [one.name for one in schema.fields])
+            return found
+        label = pick.label or ""
+        labelled = schema.labelled(label)
+        if len(labelled) == 1:
+            return labelled[0]
+        if not labelled:
+            self._missing(schema, label, pick.span, [one.label for one in schema.fields])
+            return None
+        names = [one.name for one in labelled]
+        shown = ", ".join(names)
+        self._add(
+            "MAP056",
+            pick.span,
+            Text(
+                zh=f"{schema.object} 有 {len(names)} 个名为“{label}”的字段：{shown}",
+                en=f"{schema.object} has {len(names)} fields labelled “{label}”: {shown}",
+            ),
+            Text(zh="改写 API 名", en="Name it by its API name."),
+        )
+        return None
+
+    def _missing(self, schema: ObjectSchema, word: str, span: Span, known: list[str]) -> None:
+        mend, near = did_you_mean(word, known)
+        self._add(
+            "MAP052",
+            span,
+            Text(
+                zh=f"{schema.object} 没有字段“{word}”", en=f"no field “{word}” in {schema.object}"
+            ),
+            mend
+            if near is not None
+            else Text(
+                zh="运行 crmsync connect 建好字段，或改写映射",
+                en="Make it with crmsync connect, or mend the mapping.",
+            ),
+        )
+
+    def _wrong_type(self, object: str, field: FieldSchema, wanted: Wanted, span: Span) -> None:
+        types = sorted(item.value for item in wanted.types)
+        self._add(
+            "MAP053",
+            span,
+            Text(
+                zh=f"{object} 的字段“{field.name}”是 {field.type.value}，这里要 {'、'.join(types)}",
+                en=f"the field “{field.name}” of {object} is {field.type.value}; wanted:"
+                f" {', '.join(types)}",
+            ),
+            Text(zh="换一个字段", en="Choose another field."),
+        )
+
+    def _add(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
+        found = error(code, span, message, mend)
+        if found not in self._problems:
+            self._problems.append(found)
+
+
+def _by_name(schema: ObjectSchema, name: str) -> FieldSchema | None:
+    return _ID if name.casefold() == "id" else schema.field(name)

@@ -1,0 +1,273 @@
+"""The ``read`` block of a mapping: a field of the customer, or an aggregate of related records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+
+from crmsync.condition import Scope, parse_window, read_condition
+from crmsync.config.keys import Keys
+from crmsync.config.picks import pick_of, translations
+from crmsync.model.condition import Condition
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.fact import FactType
+from crmsync.model.mapping import (
+    Aggregate,
+    AggregateSource,
+    FieldPick,
+    FieldSource,
+    Related,
+    Source,
+)
+from crmsync.model.period import Window
+from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.text import Text
+from crmsync.source import Mapping, Node, Scalar, did_you_mean, error, warning
+
+_AGGREGATES: MappingOf[str, Aggregate] = {
+    "count": Aggregate.COUNT,
+    "sum": Aggregate.SUM,
+    "avg": Aggregate.AVG,
+    "average": Aggregate.AVG,
+    "min": Aggregate.MIN,
+    "max": Aggregate.MAX,
+    "first": Aggregate.FIRST,
+    "last": Aggregate.LAST,
+    "distinct": Aggregate.DISTINCT,
+    "gap": Aggregate.GAP,
+}
+_GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
+_FIELD_KEYS = ("field", "label", "values")
+_LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "per", "via")
+_COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
+_PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
+
+
+class SourceReader:
+    """Reads the sources; ``related`` grows by relations written inside a source."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        related: MappingOf[str, Related],
+        problems: list[Diagnostic],
+        fields: Scope,
+    ) -> None:
+        self.related = dict(related)
+        self._facts = {fact.id: fact for fact in ruleset.facts}
+        self._problems = problems
+        self._fields = fields
+
+    def read(self, node: Mapping | None) -> dict[str, Source]:
+        """Every source by fact id."""
+        found: dict[str, Source] = {}
+        for name, body in node.entries if node else ():
+            fact = self._facts.get(name.text)
+            if fact is None:
+                self._problems.append(_undeclared(name, tuple(self._facts)))
+            elif fact.formula is not None:
+                self._problems.append(_derived(name))
+            source = self._source(name, body, fact)
+            if source is not None and fact is not None:
+                found[name.text] = source
+        return found
+
+    def _source(self, name: Scalar, body: Node, fact: FactDefinition | None) -> Source | None:
+        if isinstance(body, Mapping) and body.get("related") is not None:
+            return self._aggregate(name, body, fact)
+        if isinstance(body, Mapping):
+            known = [key.text for key, _ in body.entries if key.text in _AGGREGATES]
+            if known:
+                self._problems.append(_no_relation(name, known[0], tuple(self.related)))
+                return None
+            Keys(body, (*_FIELD_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
+        pick = pick_of(body, self._problems, also=("values", *_LATER))
+        if pick is None:
+            return None
+        values = body.get("values") if isinstance(body, Mapping) else None
+        return FieldSource(pick, {} if values is None else self._values(values, fact))
+
+    def _values(self, node: Node, fact: FactDefinition | None) -> dict[str, str]:
+        wanted: tuple[str, ...] | None = None
+        if fact is not None and fact.type is FactType.CHOICE:
+            wanted = fact.choices
+        elif fact is not None and fact.type is FactType.YES_NO:
+            wanted = ("yes", "no", "true", "false", "是", "否")
+        return translations(node, self._problems, values=wanted)
+
+    # ── aggregates ─────────────────────────────────────────────────────────────────────────────
+
+    def _aggregate(
+        self, name: Scalar, body: Mapping, fact: FactDefinition | None
+    ) -> AggregateSource | None:
+        known = ("related", "where", "within", "on", *_AGGREGATES)
+        keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
+        relation = self._relation(name, body, keys)
+        written = [(key, value) for key, value in body.entries if key.text in _AGGREGATES]
+        if len(written) != 1:
+            self._problems.append(_one_aggregate(name))
+            return None
+        key, value = written[0]
+        aggregate = self._kind(key, value)
+        if aggregate is None or relation is None:
+            return None
+        of = self._of(aggregate, value)
+        if of is None and aggregate not in _COUNTS:
+            return None
+        self._fits(name, aggregate, fact)
+        return AggregateSource(
+            related=relation,
+            aggregate=aggregate,
+            of=of,
+            where=self._where(body.get("where")),
+            within=self._within(body.get("within")),
+            span=name.span,
+        )
+
+    def _relation(self, name: Scalar, body: Mapping, keys: Keys) -> str | None:
+        node = body.get("related")
+        if isinstance(node, Mapping):
+            inner = Keys(node, ("object", "via", "date", "where"), self._problems, family="MAP")
+            parts = {key: inner.word(key, required=True) or "" for key in ("object", "via", "date")}
+            where = self._where(node.get("where"))
+            self.related[name.text] = Related(name.text, **parts, where=where, span=name.span)
+            return name.text
+        word = keys.word("related", required=True)
+        if word is None:
+            return None
+        relation = self.related.get(word)
+        if relation is None:
+            mend, near = did_you_mean(word, self.related)
+            self._problems.append(
+                error(
+                    "MAP013",
+                    keys.value_place("related"),
+                    Text(zh=f"没有声明关联“{word}”", en=f"no relation is called “{word}”"),
+                    mend or Text(zh="在 related: 中声明它", en="Declare it under related:."),
+                    fix=near,
+                )
+            )
+            return None
+        other = keys.word("on")
+        if other is None or other == relation.date:
+            return word
+        own = f"{word} on {other}"
+        self.related[own] = Related(
+            own, relation.object, relation.via, other, relation.where, relation.span
+        )
+        return own
+
+    def _kind(self, key: Scalar, value: Node) -> Aggregate | None:
+        if key.text != "gap":
+            return _AGGREGATES[key.text]
+        word = value.text if isinstance(value, Scalar) else ""
+        if word in _GAPS:
+            return _GAPS[word]
+        mend, near = did_you_mean(word, _GAPS)
+        self._problems.append(
+            error(
+                "MAP007",
+                value.span,
+                Text(zh=f"gap 不能是“{word}”", en=f"“gap” cannot be “{word}”"),
+                mend,
+                fix=near if isinstance(value, Scalar) else None,
+            )
+        )
+        return None
+
+    def _of(self, aggregate: Aggregate, value: Node) -> FieldPick | None:
+        if aggregate in {Aggregate.GAP, Aggregate.GAP_MEAN}:
+            return None
+        if aggregate is Aggregate.COUNT and isinstance(value, Scalar) and value.text == "all":
+            return None
+        return pick_of(value, self._problems)
+
+    def _where(self, node: Node | None) -> Condition | None:
+        if node is None:
+            return None
+        condition, found = read_condition(node, self._fields)
+        self._problems.extend(found)
+        return condition
+
+    def _within(self, node: Node | None) -> Window | None:
+        if node is None:
+            return None
+        if not isinstance(node, Scalar):
+            self._problems.append(
+                error(
+                    "MAP005",
+                    node.span,
+                    Text(zh="这里应是一段时间", en="“within” is a span of time"),
+                )
+            )
+            return None
+        window, found = parse_window(node.text, node.inner)
+        self._problems.extend(found)
+        return window
+
+    def _fits(self, name: Scalar, aggregate: Aggregate, fact: FactDefinition | None) -> None:
+        if fact is None:
+            return
+        counted = aggregate in _COUNTS
+        summed = aggregate in {Aggregate.SUM, Aggregate.AVG}
+        kind = fact.type.value
+        if (counted and fact.type not in _PLAIN) or (summed and not fact.type.numeric):
+            self._problems.append(
+                error(
+                    "MAP014",
+                    name.span,
+                    Text(
+                        zh=f"“{name.text}”的类型是 {kind}，不能由 {aggregate.value} 得出",
+                        en=f"“{name.text}” is of type {kind}; {aggregate.value} gives a number",
+                    ),
+                    Text(
+                        zh="改事实的类型，或换一种汇总",
+                        en="Change the fact's type, or aggregate in another way.",
+                    ),
+                )
+            )
+
+
+def _undeclared(name: Scalar, known: tuple[str, ...]) -> Diagnostic:
+    mend, near = did_you_mean(name.text, known)
+    return warning(
+        "MAP015",
+        name.span,
+        Text(
+            zh=f"规则没有声明事实“{name.text}”，这一行不起作用",
+            en=f"the rules declare no fact “{name.text}”: this line does nothing",
+        ),
+        mend if near is not None else Text(zh="去掉这一行", en="Remove the line."),
+        fix=near,
+    )
+
+
+def _derived(name: Scalar) -> Diagnostic:
+    return error(
+        "MAP016",
+        name.span,
+        Text(
+            zh=f"事实“{name.text}”由公式得出，不从 CRM 读取",
+            en=f"the fact “{name.text}” is derived by a formula, not read",
+        ),
+        Text(zh="去掉这一行，或去掉公式", en="Remove this line, or the formula."),
+    )
+
+
+def _no_relation(name: Scalar, aggregate: str, known: tuple[str, ...]) -> Diagnostic:
+    shown = ", ".join(known) or "–"
+    return error(
+        "MAP006",
+        name.span,
+        Text(zh=f"用了 {aggregate} 却没有 related", en=f"“{aggregate}” needs “related”"),
+        Text(zh=f"写上 related: …（已声明：{shown}）", en=f"Add related: … (declared: {shown})."),
+    )
+
+
+def _one_aggregate(name: Scalar) -> Diagnostic:
+    kinds = ", ".join(_AGGREGATES)
+    return error(
+        "MAP017",
+        name.span,
+        Text(zh="要写且只写一种汇总", en="exactly one aggregate is needed"),
+        Text(zh=f"其中之一：{kinds}", en=f"One of: {kinds}."),
+    )

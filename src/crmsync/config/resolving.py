@@ -1,0 +1,163 @@
+"""Holds a mapping against what the CRM really has: labels become API names, mistakes are named."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from crmsync.config.field_rules import (
+    DATES,
+    LOOKUPS,
+    NUMBERS,
+    OWNERS,
+    TICKS,
+    Wanted,
+    role_wants,
+)
+from crmsync.config.lookup import FieldLookup
+from crmsync.config.mapping_conditions import resolved_condition
+from crmsync.errors import ConfigError
+from crmsync.model.condition import Condition
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.mapping import (
+    Aggregate,
+    AggregateSource,
+    CrmMapping,
+    FieldPick,
+    FieldSource,
+    Related,
+    TaskTarget,
+    WriteTarget,
+)
+from crmsync.model.position import Span
+from crmsync.model.schema import FieldSchema, ObjectSchema
+from crmsync.model.text import Text
+
+
+def resolve(mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> CrmMapping:
+    """The mapping with every field named by its API name, all of them known to exist and to fit.
+
+    *schemas* holds the description of the customer object, of every related object and of the task
+    object. Raises ConfigError whose diagnostics hold every problem at once: missing, ambiguous or
+    read-only fields, wrong types, values no picklist has.
+    """
+    work = _Resolver(mapping, schemas)
+    found = work.run()
+    if work.problems:
+        count = len(work.problems)
+        raise ConfigError(
+            Text(
+                zh=f"映射 {mapping.file or mapping.connector} 与 CRM 不符：{count} 处",
+                en=f"the mapping {mapping.file or mapping.connector} does not fit the CRM:"
+                f" {count} problem{'s' if count > 1 else ''}",
+            ),
+            mend=Text(
+                zh=f"按提示改映射，或用 crmsync connect {mapping.connector} 建好字段",
+                en=f"mend the mapping, or make the fields with crmsync connect {mapping.connector}",
+            ),
+            code="MAP050",
+            diagnostics=work.problems,
+        )
+    return found
+
+
+class _Resolver:
+    def __init__(self, mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> None:
+        self.problems: list[Diagnostic] = []
+        self._mapping = mapping
+        self._fields = FieldLookup(schemas, self.problems)
+        self._whole = Span(mapping.file, 1, 1, 1, 1)
+
+    def run(self) -> CrmMapping:
+        mapping = self._mapping
+        if not self._fields.has(mapping.object, self._whole):
+            return mapping
+        related = {name: self._related(item) for name, item in mapping.related.items()}
+        return dataclasses.replace(
+            mapping,
+            applies_to=self._condition(mapping.object, mapping.applies_to),
+            identity_name=self._pick(mapping.identity_name),
+            identity_owner=None
+            if mapping.identity_owner is None
+            else self._pick(mapping.identity_owner),
+            related=related,
+            read={name: self._source(item) for name, item in mapping.read.items()},
+            write={role: self._target(item) for role, item in mapping.write.items()},
+            lock_field=None
+            if mapping.lock_field is None
+            else self._pick(mapping.lock_field, Wanted(TICKS)),
+            tasks=None if mapping.tasks is None else self._tasks(mapping.tasks),
+        )
+
+    def _pick(self, pick: FieldPick, wanted: Wanted | None = None) -> FieldPick:
+        found = self._fields.find(self._mapping.object, pick, wanted)
+        return pick if found is None else FieldPick(name=found.name, span=pick.span)
+
+    def _condition(self, object: str, condition: Condition | None) -> Condition | None:
+        if condition is None:
+            return None
+        return resolved_condition(condition, object, self._fields)
+
+    def _related(self, related: Related) -> Related:
+        if not self._fields.has(related.object, related.span):
+            return related
+        via = FieldPick(name=related.via, span=related.span)
+        wanted = Wanted(LOOKUPS, target=self._mapping.object)
+        day = FieldPick(name=related.date, span=related.span)
+        found_via = self._fields.find(related.object, via, wanted)
+        found_day = self._fields.find(related.object, day, Wanted(DATES))
+        return dataclasses.replace(
+            related,
+            via=related.via if found_via is None else found_via.name,
+            date=related.date if found_day is None else found_day.name,
+            where=self._condition(related.object, related.where),
+        )
+
+    def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
+        if isinstance(source, FieldSource):
+            return dataclasses.replace(source, field=self._pick(source.field))
+        related = self._mapping.related[source.related]
+        if not self._fields.known(related.object):
+            return source
+        of = source.of
+        if of is not None:
+            summed = source.aggregate in {Aggregate.SUM, Aggregate.AVG}
+            found = self._fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
+            of = of if found is None else FieldPick(name=found.name, span=of.span)
+        where = self._condition(related.object, source.where)
+        return dataclasses.replace(source, of=of, where=where)
+
+    def _target(self, target: WriteTarget) -> WriteTarget:
+        wanted = dataclasses.replace(role_wants(target.role), written=True)
+        found = self._fields.find(self._mapping.object, target.field, wanted)
+        if found is None:
+            return target
+        for value in target.values.values():
+            self._fields.check_choice(found, value, target.field.span)
+        pick = FieldPick(name=found.name, span=target.field.span)
+        return dataclasses.replace(target, field=pick)
+
+    def _tasks(self, tasks: TaskTarget) -> TaskTarget:
+        if not self._fields.has(tasks.object, self._whole):
+            return tasks
+        found: dict[str, FieldSchema | None] = {}
+        for role, wanted in _task_fields(tasks):
+            pick = FieldPick(name=str(getattr(tasks, role)), span=self._whole)
+            found[role] = self._fields.find(tasks.object, pick, wanted)
+        status, priority = found.get("status"), found.get("priority")
+        for value in (tasks.open, tasks.closed) if status is not None else ():
+            self._fields.check_choice(status, value, self._whole)
+        for value in tasks.priorities.values() if priority is not None else ():
+            self._fields.check_choice(priority, value, self._whole)
+        return tasks
+
+
+def _task_fields(tasks: TaskTarget) -> Iterator[tuple[str, Wanted]]:
+    yield "key", Wanted(written=True)
+    yield "subject", Wanted(written=True)
+    yield "due", Wanted(DATES, written=True)
+    yield "owner", Wanted(OWNERS, written=True)
+    yield "about", Wanted(LOOKUPS, written=True)
+    yield "status", Wanted(written=True)
+    if tasks.priority is not None:
+        yield "priority", Wanted(written=True)
