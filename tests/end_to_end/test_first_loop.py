@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.end_to_end.world import World, customers, orders, practice
 
 from crmsync.connector import connectors
-from tests.end_to_end.world import World, customers, orders, practice
 
 NAMES = [spec.name for spec in connectors() if spec.sandbox]
 PEOPLE = 16

@@ -18,7 +18,6 @@ from crmsync.cli.language import LANG, say
 from crmsync.config.secrets import store_secret
 from crmsync.connector import ConnectorSpec
 from crmsync.errors import CrmSyncError, ExitCode
-from crmsync.model.run import OpState
 from crmsync.project.connecting import look
 from crmsync.project.history import run_details
 from crmsync.project.opening import open_project
@@ -127,17 +126,14 @@ class Demo:
         """Somebody changes a tier by hand: undo must leave that alone and say so."""
         project = open_project(self._folder, now=self._face.now)
         details = run_details(project, 1)
-        op = next(op for op in details.ops if op.kind == "field_update" and _tier_field(op.want))
-        field = _tier_field(op.want)
-        others = [
-            other.want[field]
-            for other in details.ops
-            if other.want.get(field) not in {None, op.want[field]} and other.state is OpState.DONE
-        ]
-        sandbox.edit_as_person(op.ref.object, op.ref.id, {field: others[0]})
+        field = details.owned["tier"]
+        rows = [op for op in details.ops if op.want.get(field) is not None]
+        op = rows[0]
+        other = next(row.want[field] for row in rows if row.want[field] != op.want[field])
+        sandbox.edit_as_person(op.ref.object, op.ref.id, {field: other})
         self._say(
-            f"有人在 CRM 里手工把 {op.name} 的等级从“{op.want[field]}”改成“{others[0]}”",
-            f"Somebody edits {op.name} by hand in the CRM: “{op.want[field]}” → “{others[0]}”",
+            f"有人在 CRM 里手工改了 {op.name} 的等级",
+            f"Somebody changes the tier of {op.name} by hand in the CRM",
         )
         return op.ref.id
 
@@ -176,9 +172,3 @@ class DemoFailed(CrmSyncError):
 def _setting(name: str, value: object) -> str:
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     return f"{name}={shown}"
-
-
-def _tier_field(want: object) -> str:
-    """The field that holds the tier, told by its name or label ending in tier."""
-    assert isinstance(want, dict)
-    return next((name for name in want if name.lower().endswith(("tier", "tier__c"))), "")
