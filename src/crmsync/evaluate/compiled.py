@@ -20,6 +20,8 @@ from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
 from crmsync.model.scorecard import PointsTable, Scorecard, SumOf
 
+_STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
+
 
 class Test(NamedTuple):
     """A condition's place: its bit, in the match or among the conditions that read state."""
@@ -118,10 +120,10 @@ class Answers:
 
     def under(self, **state: FactValue) -> Answers:
         """The answers when these state names have these values and the others stay."""
-        values = tuple(
-            state.get(name, old) for name, old in zip(STATE_NAMES, self._state, strict=True)
-        )
-        return Answers(self.engine, self.matched, self.as_of, values)
+        values = list(self._state)
+        for name, value in state.items():
+            values[_STATE_PLACES[name]] = value
+        return Answers(self.engine, self.matched, self.as_of, tuple(values))
 
     def holds(self, test: Test) -> Verdict:
         """The verdict of one condition."""
@@ -142,8 +144,8 @@ class Answers:
 
     def value(self, name: str) -> FactValue:
         """The value of a fact or a state name."""
-        if name in STATE_NAMES:
-            return dict(zip(STATE_NAMES, self._state, strict=True))[name]
+        if name in _STATE_PLACES:
+            return self._state[_STATE_PLACES[name]]
         return self.matched.row.facts.get(name)
 
     def values(self) -> dict[str, FactValue]:
