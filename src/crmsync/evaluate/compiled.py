@@ -13,6 +13,7 @@ from crmsync.condition import (
     negate,
 )
 from crmsync.condition.compiled import Formula, Matcher
+from crmsync.evaluate.wording import Wording
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.decision import UnknownCondition, Verdict
 from crmsync.model.fact import FactValue, MatchedRow
@@ -40,6 +41,7 @@ class CompiledRuleset:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
+        self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
         every = list(_conditions(ruleset))
         of_facts = [item for item in every if not _reads_state(item)]
