@@ -1,14 +1,18 @@
 """The matchers, the one policy, the agenda and the explanation."""
 
-from crmsync.evaluate.compiled import row_from_facts
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
+from crmsync.evaluate.episodes import episode_key
+from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.rows import row_from_facts
 
 __all__ = [
     "Engine",
     "EvaluationContext",
     "decide",
+    "episode_key",
+    "explain",
     "match_columnar",
     "match_compiled",
     "row_from_facts",

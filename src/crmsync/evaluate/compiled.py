@@ -9,18 +9,19 @@ from typing import NamedTuple
 from crmsync.condition import (
     compile_expression,
     compile_matcher,
-    declared_value,
     names,
     negate,
 )
 from crmsync.condition.compiled import Formula, Matcher
+from crmsync.evaluate.wording import Wording
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.decision import UnknownCondition, Verdict
-from crmsync.model.fact import FactRow, FactValue, MatchedRow
+from crmsync.model.fact import FactValue, MatchedRow
 from crmsync.model.position import NOWHERE, Span
-from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import STATE_NAMES, Ruleset
+from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
 from crmsync.model.scorecard import PointsTable, Scorecard, SumOf
+
+_STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
 
 
 class Test(NamedTuple):
@@ -40,6 +41,7 @@ class CompiledRuleset:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
+        self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
         every = list(_conditions(ruleset))
         of_facts = [item for item in every if not _reads_state(item)]
@@ -85,19 +87,18 @@ class CompiledRuleset:
             waiting += fresh
         return frozenset(found)
 
-    def _formulas(self) -> Iterable[tuple[str, Formula]]:
+    def _formulas(self) -> Iterable[tuple[FactDefinition, Formula]]:
         waiting = {fact.id: fact for fact in self.ruleset.facts if fact.formula is not None}
         while waiting:
             ready = [
-                fact
+                (fact, fact.formula)
                 for fact in waiting.values()
                 if fact.formula is not None and not (names(fact.formula) & waiting.keys())
             ]
             if not ready:
                 raise ValueError(f"formulas read one another in a circle: {', '.join(waiting)}")
-            for fact in ready:
-                assert fact.formula is not None
-                yield fact.id, compile_expression(fact.formula, self.facts)
+            for fact, formula in ready:
+                yield fact, compile_expression(formula, self.facts)
                 del waiting[fact.id]
 
 
@@ -121,10 +122,10 @@ class Answers:
 
     def under(self, **state: FactValue) -> Answers:
         """The answers when these state names have these values and the others stay."""
-        values = tuple(
-            state.get(name, old) for name, old in zip(STATE_NAMES, self._state, strict=True)
-        )
-        return Answers(self.engine, self.matched, self.as_of, values)
+        values = list(self._state)
+        for name, value in state.items():
+            values[_STATE_PLACES[name]] = value
+        return Answers(self.engine, self.matched, self.as_of, tuple(values))
 
     def holds(self, test: Test) -> Verdict:
         """The verdict of one condition."""
@@ -145,8 +146,8 @@ class Answers:
 
     def value(self, name: str) -> FactValue:
         """The value of a fact or a state name."""
-        if name in STATE_NAMES:
-            return dict(zip(STATE_NAMES, self._state, strict=True))[name]
+        if name in _STATE_PLACES:
+            return self._state[_STATE_PLACES[name]]
         return self.matched.row.facts.get(name)
 
     def values(self) -> dict[str, FactValue]:
@@ -160,48 +161,11 @@ class Answers:
         return UnknownCondition(place, tuple(sorted(lacking)), span)
 
 
-def row_from_facts(
-    engine: CompiledRuleset, ref: RecordRef, facts: dict[str, FactValue], as_of: date
-) -> FactRow:
-    """A fact row from plain values: defaults filled in, formulas computed, misfits rejected.
-
-    Facts that are not in *facts* are unknown or take their ``missing`` value. A value outside
-    ``between`` or ``choices`` is unknown and named in ``rejected``. Used for cases, for explaining
-    and for *what if*; the population comes through SQL with the same rules.
-    """
-    values: dict[str, FactValue] = {}
-    rejected = set()
-    for fact in engine.ruleset.facts:
-        value = facts.get(fact.id) if fact.formula is None else None
-        if value is not None and not _fits(fact.choices, fact.between, value):
-            rejected.add(fact.id)
-            value = None
-        elif value is None and fact.formula is None:
-            value = fact.missing
-        values[fact.id] = value
-    for fact_id, formula in engine.formulas:
-        result = formula([values[name] for name in engine.facts], as_of)
-        values[fact_id], misfit = declared_value(result, engine.ruleset.fact(fact_id))
-        if misfit:
-            rejected.add(fact_id)
-    listed = tuple(name for name in engine.facts if name in rejected)
-    return FactRow(ref, ref.id, None, values, rejected=listed)
-
-
 def split(mask: int, count: int) -> tuple[int, int]:
     """``(true, unknown)`` from a mask of conditions followed by their negations."""
     every = (1 << count) - 1
     true, false = mask & every, mask >> count
     return true, every & ~(true | false)
-
-
-def _fits(choices: tuple[str, ...], between: tuple[object, object] | None, value: object) -> bool:
-    if choices and value not in choices:
-        return False
-    if between is None:
-        return True
-    low, high = between
-    return bool(float(low) <= float(value) <= float(high))  # type: ignore[arg-type]
 
 
 def _both(conditions: Sequence[Condition], slots: Sequence[str]) -> Matcher:

@@ -19,6 +19,7 @@ from crmsync.evaluate.wording import plain, shown
 from crmsync.model.condition import Expression, Name
 from crmsync.model.decision import CriterionResult, ScoreResult, UnknownCondition, Verdict
 from crmsync.model.fact import FactValue
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import (
     AsGiven,
     Criterion,
@@ -53,6 +54,13 @@ class Scored:
     unknown: tuple[UnknownCondition, ...] = ()
     lacking: frozenset[str] = frozenset()
     """Those of ``reads`` that are unknown today."""
+    criteria: tuple[tuple[frozenset[str], Decimal, Decimal], ...] = ()
+    """Per criterion: the facts it hangs on, its most points today and ever."""
+
+    def at_best(self, lost: frozenset[str]) -> Decimal:
+        """The score if every criterion that hangs on a *lost* fact had its most points."""
+        points = (most if reads & lost else high for reads, high, most in self.criteria)
+        return sum(points, ZERO)
 
 
 class ScoreSheet:
@@ -84,7 +92,9 @@ class _Card:
         self._reads = engine.inputs(read)
 
     def score(self, answers: Answers) -> Scored:
-        lines = tuple(criterion.score(answers) for criterion in self._criteria)
+        facts = answers.matched.row.facts
+        values = [facts.get(name) for name in answers.engine.facts]
+        lines = tuple(criterion.score(answers, values) for criterion in self._criteria)
         rules = [criterion.rule for criterion in self._criteria]
         missing = [rule for rule, line in zip(rules, lines, strict=True) if line.missing]
         skipped = [rule for rule in missing if rule.missing is MissingPoints.SKIP]
@@ -97,9 +107,12 @@ class _Card:
         ids = tuple(rule.id for rule in missing)
         asked = tuple(rule.label for rule in missing if rule.missing is MissingPoints.ASK)
         result = ScoreResult(lines, low, high, ids)
-        facts = answers.matched.row.facts
         lacking = frozenset(name for name in self._reads if facts.get(name) is None)
-        return Scored(result, self._reads, bool(skipped), asked, lacking=lacking)
+        hanging = tuple(
+            (criterion.reads, line.high, criterion.rule.maximum)
+            for criterion, line in zip(self._criteria, lines[: len(rules)], strict=True)
+        )
+        return Scored(result, self._reads, bool(skipped), asked, (), lacking, hanging)
 
 
 def _reweighted(
@@ -135,13 +148,13 @@ class _Criterion:
         self.rule = criterion
         points = criterion.points
         self._sum = isinstance(points, SumOf)
+        self.reads = engine.inputs({n for of in _operands(criterion) for n in names(of)})
         if isinstance(points, SumOf):
             self._parts = [_part(engine, part.points, part.maximum) for part in points.parts]
         else:
             self._parts = [_part(engine, points, criterion.maximum)]
 
-    def score(self, answers: Answers) -> CriterionResult:
-        values = [answers.matched.row.facts.get(name) for name in answers.engine.facts]
+    def score(self, answers: Answers, values: Sequence[FactValue]) -> CriterionResult:
         parts = [part.points(answers, values) for part in self._parts]
         if any(part.missing for part in parts):
             return self._missing(parts)
@@ -286,3 +299,15 @@ def _operands(criterion: Criterion) -> list[Expression]:
 def tenths(value: Decimal) -> Decimal:
     """*value* rounded half up to 0.1."""
     return value.quantize(TENTH, rounding=ROUND_HALF_UP)
+
+
+def score_names(ruleset: Ruleset) -> frozenset[str]:
+    """Every name the scorecards read, as written."""
+    read: set[str] = set()
+    for card in ruleset.scorecards:
+        for condition in scorecard_conditions(card):
+            read |= names(condition)
+        for criterion in card.criteria:
+            for of in _operands(criterion):
+                read |= names(of)
+    return frozenset(read)

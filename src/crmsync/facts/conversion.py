@@ -104,9 +104,8 @@ def finite(value: exp.Expr) -> exp.Expr:
 def whole(value: exp.Expr) -> exp.Expr:
     """A number as BIGINT, NULL unless it is whole and at most 2^53 either way."""
     most = exp.Literal.number(_LARGEST_INTEGER)
-    double = exp.cast(value, "DOUBLE")
-    inside = exp.Between(this=double, low=exp.Neg(this=most), high=most.copy())
-    even = exp.EQ(this=double.copy(), expression=exp.Floor(this=double.copy()))
+    inside = exp.Between(this=value, low=exp.Neg(this=most), high=most.copy())
+    even = exp.EQ(this=value.copy(), expression=exp.Floor(this=value.copy()))
     return exp.case().when(exp.And(this=inside, expression=even), exp.cast(value.copy(), "BIGINT"))
 
 

@@ -214,7 +214,7 @@ def _observation(item: Evaluated, digest: str) -> Observation:
         ref=item.row.ref,
         clocks=item.decision.clocks,
         opening=item.state.standing,
-        known_facts=frozenset(known),
+        known_facts=item.decision.known_facts | frozenset(known),
         facts_digest=digest,
     )
 

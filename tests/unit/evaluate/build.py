@@ -379,3 +379,21 @@ def judged(
 def after(decision: Decision) -> CustomerState:
     """The state in which the next day opens when everything was written."""
     return CustomerState(decision.ref, decision.standing, decision.clocks, decision.known_facts)
+
+
+def plain_card(missing: str = "hold", given: object = None) -> Scorecard:
+    """One point per unit of revenue up to 100, and up to 20 more for the relationship."""
+    money = criterion("money", 100, scale("revenue_12m", {"0": 0, "100": 100}))
+    person = criterion("person", 20, AsGiven(of("relation")), missing, given)
+    return Scorecard("plain", (money, person))
+
+
+def plain_rules(card: Scorecard | None = None, **tier: object) -> Ruleset:
+    """The tier rules alone, on `plain_card`."""
+    whole = with_tier(**tier)
+    return replace(whole, scorecards=(card or plain_card(),), lifecycle=None, tasks=())
+
+
+def scored(points: object, relation: FactValue = 0.0) -> dict[str, FactValue]:
+    """Facts that score *points* on `plain_card`."""
+    return {"revenue_12m": Decimal(str(points)), "relation": relation}
