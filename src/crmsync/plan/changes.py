@@ -139,6 +139,8 @@ class Changes:
                 before=item.row.owned.get(role),
                 after=desired[role],
                 why=_why(role, item.decision),
+                before_label=self._values.seen(role, item.row.owned.get(role)),
+                after_label=self._values.seen(role, desired[role]),
             )
             for role, field in self._fields.items()
             if role in moving
