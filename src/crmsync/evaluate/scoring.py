@@ -160,7 +160,7 @@ class _Criterion:
             return self._missing(parts)
         result = self._line(parts, tenths(sum((part.low for part in parts), ZERO)))
         if self._sum:
-            hit = " + ".join(plain(part.low) for part in parts)
+            hit = " + ".join(plain(round(part.low, 2)) for part in parts)
             return replace(result, hit=hit, value=None)
         return result
 
