@@ -142,22 +142,30 @@ def practice(name: str, folder: Path) -> Iterator[World]:
 
 def customers(count: int) -> list[PracticeCustomer]:
     return [
-        PracticeCustomer(key=f"k{number:03}", name=f"Invented {number:03}", country="France")
+        PracticeCustomer(
+            key=f"k{number:03}",
+            name=f"Invented {number:03}",
+            country="France",
+            owner=f"Invented Seller {number % 3}",
+        )
         for number in range(count)
     ]
 
 
 def orders(people: Sequence[PracticeCustomer], today: date) -> list[PracticeOrder]:
-    """A spread of habits: the higher the number, the fewer, smaller and older the orders."""
+    """A spread of habits: the higher the number, the fewer, smaller and older the orders; the last
+    two customers bought for the first time this week."""
     made = []
     for place, person in enumerate(people):
-        for number in range(max(0, 14 - place)):
+        late = place >= len(people) - 2
+        for number in range(1 if late else max(0, 14 - place)):
+            day = today - timedelta(days=3 if late else 5 + 9 * place + 21 * number)
             made.append(
                 PracticeOrder(
                     key=f"{person.key}-{number}",
                     customer=person.key,
-                    placed_on=today - timedelta(days=5 + 9 * place + 21 * number),
-                    amount=Decimal(900 - 50 * place),
+                    placed_on=day,
+                    amount=Decimal(100 + 50 * (len(people) - place)),
                 )
             )
     return made
