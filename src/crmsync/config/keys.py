@@ -148,7 +148,7 @@ class Keys:
             return None
         try:
             ZoneInfo(word)
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyError):
             better = _ZONES.get(word, "Asia/Shanghai")
         else:
             if word not in _ZONES:

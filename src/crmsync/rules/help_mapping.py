@@ -58,6 +58,13 @@ MAPPING_HELP = (
         "Write a region such as Asia/Shanghai.",
     ),
     entry(
+        "MAP009",
+        ("暂不支持的键", "a key that is not supported yet"),
+        "这个键在规则语言里有定义，但这个版本还做不到。先去掉它，免得以为它已生效。",
+        "The key belongs to the language, but this version cannot do it. Leave it out, so that "
+        "nobody believes it works.",
+    ),
+    entry(
         "MAP010",
         ("映射的文件名与连接器不符", "a mapping named after another connector"),
         "映射按文件名查找：zoho 的映射是 mapping/zoho.yaml。",
