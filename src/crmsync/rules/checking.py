@@ -13,7 +13,6 @@ from crmsync.rules.lint_score import lint_score
 from crmsync.rules.lint_tasks import lint_tasks
 from crmsync.rules.lint_tier import lint_tier
 
-
 _LOCAL = frozenset({"RULE203", "RULE210", "RULE211", "RULE218"})
 """Findings about rules that could be read, true whatever stands in those that could not."""
 
