@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from crmsync_zoho import SPEC
-from crmsync_zoho.sandbox import ZohoSandbox
-
 from crmsync.connector.spec import ConnectorSpec
 from crmsync.model.change import CreateRecord
 from crmsync.model.record import RecordRef, Value
@@ -17,6 +14,8 @@ from crmsync.testing.contract import CANARY, Sample
 from crmsync.testing.faults import Fault
 from crmsync.testing.memory_crm import Trouble
 from crmsync.testing.sandbox_harness import START, SandboxHarness
+from crmsync_zoho import SPEC
+from crmsync_zoho.sandbox import ZohoSandbox
 
 
 def flat(code: str) -> dict[str, object]:
@@ -59,7 +58,7 @@ class Harness(SandboxHarness):
             Sample("Account_Site", "Plain text"),
             Sample("Account_Site", "", same=False),
             Sample("Account_Site", None),
-            Sample("Account_Site", "客户 ‘引号’ \"quoted\" é 🙂"),
+            Sample("Account_Site", '客户 ‘引号’ "quoted" é 🙂'),
             Sample("Description", "line one\nline two"),
             Sample("Website", "https://customer.example/?a=1&b=2"),
             Sample("Phone", "+86 10 0000 0000"),
