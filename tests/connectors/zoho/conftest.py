@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from zoho_open import START, RawZoho, settings_of
+from tests.connectors.zoho.zoho_open import START, RawZoho, settings_of
 
 from crmsync.testing import MemoryTokenShelf, SandboxClock
 from crmsync_zoho.connector import ZohoConnector, open_connector

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
-from zoho_open import accounts, one, settings_of
+from tests.connectors.zoho.zoho_open import accounts, one, settings_of
 
 from crmsync.errors import AccessDenied, AuthError, CrmSyncError, Throttled, UnexpectedReply
 from crmsync.testing import Reply, RequestKind

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from zoho_open import accounts, ids, settings_of
+from tests.connectors.zoho.zoho_open import accounts, ids, settings_of
 
 from crmsync.connector import (
     Connector,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import islice
 
 import pytest
-from zoho_open import START, accounts, ids, one, settings_of
+from tests.connectors.zoho.zoho_open import START, accounts, ids, one, settings_of
 
 from crmsync.connector import Everything, FieldIn, ModifiedSince, ReadQuery
 from crmsync.errors import ConfigError, Unavailable, UnexpectedReply, UsageError

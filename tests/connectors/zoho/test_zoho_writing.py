@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from zoho_open import accounts, one
+from tests.connectors.zoho.zoho_open import accounts, one
 
 from crmsync.connector import WriteOptions
 from crmsync.errors import OutcomeUnknown, Throttled, UsageError
