@@ -8,13 +8,21 @@ from crmsync.model.text import Lang
 from crmsync.rules.help_entry import Help
 from crmsync.rules.help_files import FILE_HELP
 from crmsync.rules.help_logic import LOGIC_HELP
+from crmsync.rules.help_mapping import MAPPING_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
 
 CATALOGUE: Mapping[str, Help] = {
-    entry.code: entry for entry in (*FILE_HELP, *SHAPE_HELP, *SENTENCE_HELP, *LOGIC_HELP)
+    entry.code: entry
+    for entry in (
+        *FILE_HELP,
+        *SHAPE_HELP,
+        *SENTENCE_HELP,
+        *LOGIC_HELP,
+        *MAPPING_HELP,
+    )
 }
-"""All codes by name, in the order of their numbers."""
+"""All codes by name, family by family."""
 
 
 def explain(code: str, lang: Lang | str) -> str | None:

@@ -1,4 +1,4 @@
-"""Help for what is legal to write and hardly meant: RULE201 to RULE221, and mappings."""
+"""Help for what is legal to write and hardly meant: RULE201 to RULE222."""
 
 from __future__ import annotations
 
@@ -164,32 +164,5 @@ LOGIC_HELP = (
         "grace 从首次定级算起，hold 从最近一次变动算起，所以不比 hold 长的 grace 永远先到期。",
         "grace counts from the first assignment and hold from the last change, so a grace no "
         "longer than hold always ends first.",
-    ),
-    entry(
-        "MAP001",
-        ("事实没有来源", "a fact without a source"),
-        "这个 CRM 的 mapping 没有说它从哪里来，它会一直未知：不会导致降级，但评分会成为一个范围。",
-        "This CRM's mapping does not say where it comes from, so it stays unknown: that demotes "
-        "nobody, but scores become ranges.",
-    ),
-    entry(
-        "MAP002",
-        ("事实没有来源，也没有规则使用", "a fact without source that no rule reads"),
-        "去掉它，或补上来源和用途。",
-        "Remove it, or give it a source and a use.",
-    ),
-    entry(
-        "MAP003",
-        ("写入与规则不符", "what is written does not fit what is decided"),
-        "规则决定的等级、阶段或任务没有写到任何字段，或 write 里有规则不决定的内容。",
-        "A tier, stage or task the rules decide is written nowhere, or write names something they "
-        "do not decide.",
-    ),
-    entry(
-        "MAP090",
-        ("字段的类型不能保存", "a field type that cannot be kept"),
-        "这个字段的类型不能作为事实的来源。请选文字、数字、日期、选项等字段。",
-        "A field of this type cannot be the source of a fact. Choose a text, number, date or "
-        "picklist field.",
     ),
 )

@@ -10,7 +10,6 @@ from crmsync.rules.shape import (
     Findings,
     Seen,
     bilingual,
-    by_id_last,
     identifier,
     items,
     scalar,
@@ -25,7 +24,6 @@ class Stages:
 
     def __init__(self, stages: tuple[Stage, ...]) -> None:
         self._by_name = {stage.id: stage for stage in stages}
-        self.ids = tuple(self._by_name)
         for stage in stages:
             for spelling in stage.label.all():
                 self._by_name.setdefault(spelling, stage)
@@ -34,7 +32,7 @@ class Stages:
         """The stage *found* names; an unknown one is a finding."""
         stage = self._by_name.get(found.text)
         if stage is None:
-            mend, near = did_you_mean(found.text, by_id_last(self.ids, self._by_name))
+            mend, near = did_you_mean(found.text, self._by_name)
             findings.add(
                 "RULE111",
                 found.span,

@@ -332,12 +332,6 @@ def identifier(found: Scalar, findings: Findings, *, marks: str = "_-") -> str:
     return text
 
 
-def by_id_last(ids: Iterable[str], names: Iterable[str]) -> list[str]:
-    """Every spelling with ids last: of two that differ in capitals alone, the id is offered."""
-    known = tuple(ids)
-    return [*(name for name in names if name not in known), *known]
-
-
 class Seen:
     """Names given so far; giving one twice is a finding that shows both places."""
 

@@ -23,7 +23,6 @@ from crmsync.rules.shape import (
     Block,
     Findings,
     Seen,
-    by_id_last,
     head,
     identifier,
     items,
@@ -67,7 +66,7 @@ class Levels:
         """The level *found* names; an unknown one is a finding."""
         level = self._by_name.get(found.text)
         if level is None:
-            mend, near = did_you_mean(found.text, by_id_last(self.ids, self._by_name))
+            mend, near = did_you_mean(found.text, self._by_name)
             findings.add(
                 "RULE110",
                 found.span,
