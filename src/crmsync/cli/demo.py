@@ -8,24 +8,21 @@ from __future__ import annotations
 import shlex
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from crmsync.cli.face import Face
 from crmsync.cli.language import LANG, say
-from crmsync.config.secrets import store_secret
 from crmsync.connector import ConnectorSpec
 from crmsync.errors import CrmSyncError, ExitCode
-from crmsync.model.run import OpState
-from crmsync.project.connecting import look
-from crmsync.project.history import run_details
-from crmsync.project.opening import open_project
-from crmsync.project.practice import practice_data
-from crmsync.testing import Sandbox
+from crmsync.model.text import Text
+from crmsync.project.opening import Project, open_project
+from crmsync.project.practice import PracticeCrm
 
 RULESET = "retail-rfm"
+EVERYBODY = ("first_assignments", "records_changed", "new_tasks", "tasks_per_owner")
+"""Guards that a first run over everybody must be allowed to pass, each by its name."""
 
 
 class Demo:
@@ -41,11 +38,10 @@ class Demo:
 
     def run(self) -> int:
         """All steps; the last line is ``demo: ok``."""
-        sandbox: Sandbox = self._spec.load("sandbox").for_practice()
         try:
-            with sandbox:
-                self._load(sandbox)
-                self._first_day(sandbox)
+            with PracticeCrm(self._spec) as crm:
+                self._load(crm)
+                self._first_day(crm)
         finally:
             if not self._keep:
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -54,92 +50,70 @@ class Demo:
         click.echo("demo: ok")
         return ExitCode.DONE
 
-    def _load(self, sandbox: Sandbox) -> None:
-        customers, orders = practice_data(self._face.now().date(), self._customers)
+    def _load(self, crm: PracticeCrm) -> None:
         self._say(
-            f"启动练习 CRM（{self._spec.title.zh}）并装入 {len(customers)} 个真实零售客户、"
-            f"{len(orders)} 张发票",
-            f"Start a practice CRM ({self._spec.title.en}) and load {len(customers)} real retail"
-            f" customers with {len(orders)} invoices",
+            f"启动练习 CRM（{self._spec.title.zh}），经它的接口装入真实零售客户",
+            f"Start a practice CRM ({self._spec.title.en}) and load real retail customers into it",
         )
-        report = sandbox.load_over_http(customers, orders)
+        loaded = crm.load(self._face.now().date(), self._customers)
         click.echo(
             say(
-                f"  {sandbox.url}   装入用了 {report.calls} 次请求",
-                f"  {sandbox.url}   loaded in {report.calls} requests",
+                f"  {crm.url}   {loaded.customers} 个客户，{loaded.orders} 张发票，"
+                f"{loaded.requests} 次请求",
+                f"  {crm.url}   {loaded.customers} customers, {loaded.orders} invoices,"
+                f" {loaded.requests} requests",
             )
         )
 
-    def _first_day(self, sandbox: Sandbox) -> None:
-        self._make_project(sandbox)
+    def _first_day(self, crm: PracticeCrm) -> None:
+        self._make_project(crm)
         self._do("检查规则文件", "Check the rule files", "check")
         self._do("运行用例", "Run the cases", "test")
         self._do("建立写回字段", "Create the write-back fields", "connect", "--yes")
-        self._follow_worksheet(sandbox)
+        made = crm.follow_worksheet(self._project())
+        if made:
+            self._say(
+                f"管理员按清单在 CRM 里手工建好 {made} 个字段",
+                f"The administrator creates those {made} fields by hand",
+            )
         self._do("读取 CRM", "Read the CRM", "pull")
         self._do("看计划：不写入任何东西", "See the plan; nothing is written", "plan", "--no-pull")
         self._do(
             "按计划写入（首次定级要明确同意）",
-            "Write exactly that plan (first assignments need a yes of their own)",
-            *("apply", "plan.json", "--yes", "--allow", "first_assignments=100%"),
-            *("--allow", "records_changed=100%", "--allow", "new_tasks=100%"),
-            *("--allow", "tasks_per_owner=100%"),
+            "Write exactly that plan (first assignments need a consent of their own)",
+            *("apply", "plan.json", "--yes"),
+            *(word for guard in EVERYBODY for word in ("--allow", f"{guard}=100%")),
         )
         self._do("再做一次计划：应当为空", "Plan again: it is empty", "plan")
-        moved = self._edit(sandbox)
-        self._do("为什么是这个等级？", "Why this tier, and what would it take?", "explain", moved)
+        id, name = crm.edit_a_tier(self._project(), 1)
+        self._say(
+            f"有人在 CRM 里手工改了 {name} 的等级",
+            f"Somebody changes the tier of {name} by hand in the CRM",
+        )
+        self._do("为什么是这个等级？", "Why this tier, and what would it take?", "explain", id)
         self._do("查看运行记录", "Look at the runs", "runs")
         self._do(
-            "撤销这次运行：先出计划", "Take the run back: a plan first", "undo", "1", "--show-kept"
+            "撤销这次运行：先出计划",
+            "Take the run back: a plan first",
+            *("undo", "1", "--show-kept"),
         )
         self._do(
-            "写入撤销计划",
-            "Write the undo",
+            "写入撤销计划：那个人的修改保留",
+            "Write the undo: that person's edit stays",
             *("apply", "undo-1.json", "--yes", "--allow", "records_changed=100%"),
         )
 
-    def _follow_worksheet(self, sandbox: Sandbox) -> None:
-        """Where the CRM lets only a person create fields, play that person."""
-        project = open_project(self._folder, now=self._face.now)
-        found = look(project, project.connection(None), project.ruleset_folder(None))
-        if not found.missing:
-            return
-        self._say(
-            f"管理员按清单在 CRM 里手工建好 {len(found.missing)} 个字段",
-            f"The administrator creates those {len(found.missing)} fields by hand",
-        )
-        for object, field in found.missing:
-            sandbox.make_fields_by_hand(object, [field])
-
-    def _make_project(self, sandbox: Sandbox) -> None:
-        settings = sandbox.connection_settings()
-        keys = {name: value for name, value in settings.keys.items() if name != "connector"}
+    def _make_project(self, crm: PracticeCrm) -> None:
         self._do(
             "新建项目",
             "Make a project",
             *("init", "--crm", self._spec.name, "--ruleset", RULESET, "--connection", "practice"),
-            *(word for name, value in keys.items() for word in ("--set", _setting(name, value))),
+            *(word for name, value in crm.keys.items() for word in ("--set", _set(name, value))),
         )
-        for name, value in settings.secrets.items():
-            store_secret(self._folder / "var" / "secrets", name, value)
+        crm.give_secrets(self._folder)
 
-    def _edit(self, sandbox: Sandbox) -> str:
-        """Somebody changes a tier by hand: undo must leave that alone and say so."""
-        project = open_project(self._folder, now=self._face.now)
-        details = run_details(project, 1)
-        op = next(op for op in details.ops if op.kind == "field_update" and _tier_field(op.want))
-        field = _tier_field(op.want)
-        others = [
-            other.want[field]
-            for other in details.ops
-            if other.want.get(field) not in {None, op.want[field]} and other.state is OpState.DONE
-        ]
-        sandbox.edit_as_person(op.ref.object, op.ref.id, {field: others[0]})
-        self._say(
-            f"有人在 CRM 里手工把 {op.name} 的等级从“{op.want[field]}”改成“{others[0]}”",
-            f"Somebody edits {op.name} by hand in the CRM: “{op.want[field]}” → “{others[0]}”",
-        )
-        return op.ref.id
+    def _project(self) -> Project:
+        return open_project(self._folder, now=self._face.now)
 
     def _say(self, zh: str, en: str) -> None:
         self._step += 1
@@ -154,31 +128,14 @@ class Demo:
         arguments = [words[0], "--project", str(self._folder), "--lang", LANG.value, *words[1:]]
         code = root.main(arguments, standalone_mode=False)
         if code not in {None, 0}:
-            raise DemoFailed(words, int(code))
-
-
-class DemoFailed(CrmSyncError):
-    """A step of the demo ended with another exit code than 0."""
-
-    code = "DEMO"
-
-    def __init__(self, words: Sequence[str], code: int) -> None:
-        from crmsync.model.text import Text
-
-        super().__init__(
-            Text(
-                zh=f"crmsync {words[0]} 以退出码 {code} 结束",
-                en=f"crmsync {words[0]} ended with exit code {code}",
+            raise CrmSyncError(
+                Text(
+                    zh=f"crmsync {words[0]} 以退出码 {int(code)} 结束",
+                    en=f"crmsync {words[0]} ended with exit code {int(code)}",
+                ),
+                code="DEMO",
             )
-        )
 
 
-def _setting(name: str, value: object) -> str:
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{name}={shown}"
-
-
-def _tier_field(want: object) -> str:
-    """The field that holds the tier, told by its name or label ending in tier."""
-    assert isinstance(want, dict)
-    return next((name for name in want if name.lower().endswith(("tier", "tier__c"))), "")
+def _set(name: str, value: object) -> str:
+    return f"{name}={str(value).lower() if isinstance(value, bool) else value}"

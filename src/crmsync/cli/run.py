@@ -116,6 +116,8 @@ def show_command(face: Face, plan: Path, every: bool) -> None:
     from crmsync.project.planning import load_plan
 
     project = open_project(face.folder, now=face.now, today=face.today)
+    if not plan.exists() and (face.folder / plan).exists():
+        plan = face.folder / plan
     _show(face, load_plan(project, plan), every=every)
 
 
@@ -142,6 +144,9 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     for guard in header.guards:
         if guard.tripped:
             out.print(plan_view.guard_text(guard), markup=False, style="yellow")
+    if not (header.counts.fields or header.counts.new_tasks or header.counts.closed_tasks):
+        face.talk("没有要写的内容。", "There is nothing to write.")
+        return
     short = f"{made.digest[:4]}…{made.digest[-4:]}"
     hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
     face.talk(
@@ -182,6 +187,8 @@ def apply_command(
     from crmsync.project.opening import open_project
 
     project = open_project(face.folder, now=face.now, today=face.today)
+    if plan is not None and not plan.exists() and (face.folder / plan).exists():
+        plan = face.folder / plan
     ask = ApplyAsk(
         plan=plan or (face.folder / "plan.json" if run is None else None),
         resume=run,

@@ -47,7 +47,8 @@ def init_command(
         face, say("用哪套规则开始", "Which rules to start from"), shipped_rulesets(), "--ruleset"
     )
     spec = connector(chosen)
-    keys = template_keys(spec) | dict(_setting(item) for item in settings)
+    given = dict(_setting(item) for item in settings)
+    keys = template_keys(spec) | {key: _typed(value) for key, value in given.items()}
     files = start(
         NewProject(
             folder=face.folder,
@@ -89,6 +90,13 @@ def _setting(written: str) -> tuple[str, str]:
             mend=Text(zh="写成 --set 键=值", en="write --set KEY=VALUE"),
         )
     return key, value
+
+
+def _typed(value: str) -> str | int | bool:
+    """A setting as YAML would read it: true, false, whole numbers, else text."""
+    if value in {"true", "false"}:
+        return value == "true"
+    return int(value) if value.isdecimal() and not value.startswith("0") else value
 
 
 @click.command(

@@ -31,6 +31,10 @@ JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
+_OPEN_KEY = re.compile(r"(?:_id|_url|url|_domain|_host|_uri)$", re.IGNORECASE)
+"""Identifiers and addresses are long but no secrets."""
+_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@:\s]*:[^/@\s]+@", re.IGNORECASE)
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,9 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     people = keys.mapping("people")
     pilot = keys.mapping("pilot")
     limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
+    store = source.node.get("store")
+    if isinstance(store, Scalar) and _URL_PASSWORD.match(store.text):
+        problems.append(_pasted("store", store))
     config = ProjectConfig(
         folder=folder,
         language=keys.choice("language", ("zh", "en")) or "zh",
@@ -191,26 +198,38 @@ def _plain(key: Scalar, value: object, problems: list[Diagnostic]) -> object:
         problems.append(_not_a_word(key))
         return ""
     text = value.text
-    secret = bool(_SECRET_KEY.search(key.text))
-    if not text.startswith("secret:") and (secret or _TOKEN.fullmatch(text)):
-        name = f"secret:{key.text}"
-        problems.append(
-            error(
-                "CONF010",
-                value.span,
-                Text(
-                    zh=f"“{key.text}”像是密码或令牌，不能写在文件里",
-                    en=f"“{key.text}” looks like a secret; it must not stand in the file",
-                ),
-                Text(
-                    zh=f"改为 {name}，再把值放进环境变量、钥匙串或 var/secrets 文件",
-                    en=f"Write {name} and keep the value in the environment, the keyring or a"
-                    " var/secrets file.",
-                ),
-            )
-        )
+    if _is_secret(key.text, text):
+        problems.append(_pasted(key.text, value))
         return ""
     return value.value if not isinstance(value.value, str) else text
+
+
+def _is_secret(key: str, text: str) -> bool:
+    if text.startswith("secret:") or not text:
+        return False
+    if _URL_PASSWORD.match(text):
+        return True
+    if _OPEN_KEY.search(key):
+        return False
+    return bool(_SECRET_KEY.search(key) or _TOKEN.fullmatch(text))
+
+
+def _pasted(key: str, value: Scalar) -> Diagnostic:
+    """CONF010 at the value; never with the value."""
+    name = f"secret:{key}"
+    return error(
+        "CONF010",
+        value.span,
+        Text(
+            zh=f"“{key}”像是密码或令牌，不能写在文件里",
+            en=f"“{key}” looks like a secret; it must not stand in the file",
+        ),
+        Text(
+            zh=f"改为 {name}，再把值放进环境变量、钥匙串或 var/secrets 文件",
+            en=f"Write {name} and keep the value in the environment, the keyring or a"
+            " var/secrets file.",
+        ),
+    )
 
 
 def _jobs(node: Mapping | None, zone: str, problems: list[Diagnostic]) -> dict[str, JobConfig]:
@@ -233,6 +252,10 @@ def _jobs(node: Mapping | None, zone: str, problems: list[Diagnostic]) -> dict[s
                     Text(zh='例如 at: "02:00"', en='Such as at: "02:00".'),
                 )
             )
+        if at is not None and not _CLOCK.fullmatch(at):
+            problems.append(_no_clock(keys.value_place("at"), at))
+        if cron is not None and len(cron.split()) != 5:
+            problems.append(_no_cron(keys.value_place("cron"), cron))
         allow = keys.mapping("allow")
         found[name.text] = JobConfig(
             name=name.text,
@@ -269,6 +292,27 @@ def _check_jobs(config: ProjectConfig, problems: list[Diagnostic]) -> None:
                     ),
                 )
             )
+
+
+def _no_clock(span: Span, written: str) -> Diagnostic:
+    return error(
+        "CONF022",
+        span,
+        Text(zh=f"“{written}”不是几点几分", en=f"“{written}” is no time of day"),
+        Text(zh="写成 02:00 这样；其他安排用 cron", en="Write it like 02:00, or use cron."),
+    )
+
+
+def _no_cron(span: Span, written: str) -> Diagnostic:
+    return error(
+        "CONF022",
+        span,
+        Text(
+            zh=f"“{written}”应有五段：分 时 日 月 星期",
+            en=f"“{written}” should have five fields: minute hour day month weekday",
+        ),
+        Text(zh="例如 30 2 * * 1-5", en="Such as 30 2 * * 1-5."),
+    )
 
 
 def _not_a_mapping(name: Scalar) -> Diagnostic:

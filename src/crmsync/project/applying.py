@@ -134,7 +134,7 @@ class Applying:
             )
         )
         self._crm: Connector = self._stack.enter_context(project.connect(connection))
-        ground = stand(self._crm, self._folder(), connection)
+        ground = stand(self._crm, project.folder_of(self._header.ruleset), connection)
         self._check(ground)
 
     def _read(self, path: Path) -> PlanFile:
@@ -149,12 +149,6 @@ class Applying:
                 mend=Text(zh="用 crmsync show 核对", en="look at it with crmsync show"),
             )
         return plan
-
-    def _folder(self) -> Path:
-        for folder in self._project.config.rulesets:
-            if folder.name == self._header.ruleset:
-                return folder
-        return self._project.ruleset_folder(self._header.ruleset)
 
     def _check(self, ground: Ground) -> None:
         header, store = self._header, self._store

@@ -19,8 +19,8 @@ from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
+from crmsync.project.schemas import load_schemas
 from crmsync.store import Store
-from crmsync.store.mirror import open_mirror, read_meta
 
 PAST = 10
 
@@ -63,7 +63,7 @@ def explain_record(
             id = _find(opened, wanted)
             row = opened.row(id)
             assert row is not None
-            state = opened.states([row.ref])[row.ref]
+            state = opened.states([row])[row.ref]
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))
@@ -76,12 +76,7 @@ def mirrored_mapping(
 ) -> CrmMapping:
     """The mapping resolved against what the mirror holds: the CRM is not asked."""
     mapping = load_mapping(folder, connection.connector, rules)
-    mirror = open_mirror(project.mirror_path(connection))
-    try:
-        schemas = read_meta(mirror).schemas()
-    finally:
-        mirror.close()
-    return resolved(mapping, schemas)
+    return resolved(mapping, load_schemas(project.schemas_path(connection)))
 
 
 def _find(opened: OpenPopulation, wanted: str) -> str:

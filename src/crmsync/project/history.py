@@ -17,6 +17,8 @@ class RunDetails:
 
     run: Run
     ops: tuple[OpRecord, ...]
+    owned: Mapping[str, str]
+    """Role → field of the fields the run could write."""
 
     @property
     def problems(self) -> tuple[OpRecord, ...]:
@@ -89,4 +91,5 @@ def run_details(project: Project, run_id: int) -> RunDetails:
     with project.store() as store:
         run = store.runs.get(run_id)
         ops = tuple(op.record for op in store.journal.each(run_id))
-    return RunDetails(run, ops)
+        owned = store.runs.header(run_id).owned
+    return RunDetails(run, ops, owned)

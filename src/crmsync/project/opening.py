@@ -20,6 +20,7 @@ from crmsync.errors import ConfigError, UsageError
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.starting import KEY_FILE
+from crmsync.rules import load
 from crmsync.store import Store, open_store
 
 
@@ -76,9 +77,21 @@ class Project:
             mend=Text(zh=f"可选：{listed}", en=f"There are: {listed}"),
         )
 
+    def folder_of(self, ruleset: str) -> Path:
+        """The folder whose rules carry this id; raises UsageError when the project has none."""
+        for folder in self.config.rulesets:
+            rules, _ = load(folder)
+            if rules is not None and rules.id == ruleset:
+                return folder
+        return self.ruleset_folder(ruleset)
+
     def mirror_path(self, connection: ConnectionConfig) -> Path:
         """The published mirror of a connection."""
         return self.config.state / "mirrors" / f"{connection.name}.duckdb"
+
+    def schemas_path(self, connection: ConnectionConfig) -> Path:
+        """Where the CRM's description of its fields is kept beside the mirror."""
+        return self.config.state / "mirrors" / f"{connection.name}.schemas.json"
 
     def key(self) -> bytes:
         """The key that signs plans; raises ConfigError where ``init`` has not made one."""

@@ -181,12 +181,7 @@ def _policy(project: Project, ask: PlanAsk) -> WritePolicy:
 def load_plan(project: Project, path: Path) -> PlanMade:
     """A saved plan, verified; its ruleset when the project still holds it."""
     file = read_plan(path, project.key())
-    folders = {folder.name: folder for folder in project.config.rulesets}
-    rules = None
-    for folder in folders.values():
-        candidate = load_rules(folder)
-        if candidate.id == file.header.ruleset:
-            rules = candidate
+    rules = load_rules(project.folder_of(file.header.ruleset))
     return PlanMade(file, path, rules)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import Reader
@@ -14,9 +13,7 @@ from crmsync.ingest import pull as pull_objects
 from crmsync.model.text import Text
 from crmsync.project.ground import Ground, stand
 from crmsync.project.opening import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from crmsync.project.schemas import save_schemas
 
 Progress = Callable[[int, int | None], None]
 
@@ -62,15 +59,14 @@ def pull_rules(
         done[step.object] = step.read
         progress(sum(done.values()), None)
 
-    path: Path = project.mirror_path(connection)
-    return pull_objects(
+    stood = list(grounds)
+    report = pull_objects(
         reader,
-        [
-            want
-            for ground in grounds
-            for want in wants(ground.rules, ground.mapping, ground.schemas)
-        ],
-        path,
+        [want for item in stood for want in wants(item.rules, item.mapping, item.schemas)],
+        project.mirror_path(connection),
         options=PullOptions(now=project.now, full=full),
         progress=told,
     )
+    for item in stood:
+        save_schemas(project.schemas_path(connection), item.schemas)
+    return report

@@ -239,6 +239,13 @@ FILE_HELP = (
         "connections must hold that name.",
     ),
     entry(
+        "CONF022",
+        ("定时任务的时间写法不对", "a job's time written wrongly"),
+        "at 写一天中的时刻，如 02:00；cron 写五段：分 时 日 月 星期（1-5 是周一到周五）。",
+        "“at” is a time of day such as 02:00; “cron” has five fields: minute, hour, day, month, "
+        "weekday (1-5 is Monday to Friday).",
+    ),
+    entry(
         "CONF030",
         ("时间表读不懂", "a schedule that cannot be read"),
         'at 写成 "02:00"；cron 写五段，星期一是 1、星期日是 0 或 7。',

@@ -42,6 +42,7 @@ from crmsync.model.mapping import Aggregate, FieldPick
 from crmsync.model.period import Period, Window
 from crmsync.model.position import NOWHERE
 from crmsync.model.schema import Choice, FieldSchema, FieldType
+from crmsync.store.mirror import read_meta
 
 A = Aggregate
 T = FactType
@@ -401,6 +402,21 @@ def test_wants_are_the_mapped_fields_and_no_others() -> None:
         "Customers": ["Lock", "Name", "Owner", "Tier"],
         "Orders": ["Amount", "Customer", "Day", "Status"],
     }
+
+
+def test_the_mirror_itself_knows_enough_to_build_the_relation_again(path: Path) -> None:
+    choices = (Choice("opt1", "高"), Choice("opt2", "低"))
+    schemas = customers_with(FieldSchema("P", "P", FieldType.PICKLIST, choices=choices))
+    rules = ruleset(fact("p", T.CHOICE, choices=("高", "低")), fact("n", T.INTEGER))
+    mapped = mapping({"p": from_field("P"), "n": from_orders(A.COUNT)})
+    write_mirror(path, {"1": {"P": "opt2"}}, [order("1", date(2026, 1, 1))], schemas)
+    with opened(path) as connection:
+        kept = read_meta(connection).schemas()
+    again = relation(rules, mapped, kept, AS_OF)
+    assert again.select.sql("duckdb") == relation(rules, mapped, schemas, AS_OF).select.sql(
+        "duckdb"
+    )
+    assert rows_of(path, again)["1"].facts == {"p": "低", "n": 1}
 
 
 def test_a_field_the_crm_does_not_have_is_named() -> None:

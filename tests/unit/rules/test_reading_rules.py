@@ -81,6 +81,25 @@ def test_a_sum_has_typed_parts() -> None:
     assert [part.maximum for part in profit.points.parts] == [Decimal("7.5"), Decimal("7.5")]
 
 
+def test_several_scorecards_each_have_their_condition(tmp_path: Path) -> None:
+    head, _, rest = SOUND.partition("score:\n")
+    body, _, tail = rest.partition("\ntier:")
+    indented = "\n".join(f"    {line}" if line else line for line in body.split("\n"))
+    second = (
+        "  - id: newcomers\n    when: orders_12m is 0\n    score:\n"
+        "      - {id: only, of: judged, max: 100, points: as given}\n"
+    )
+    text = (
+        f"{head}scorecards:\n  - id: known\n    when: orders_12m ≥ 1\n    score:\n{indented}\n"
+        f"{second}\ntier:{tail}"
+    )
+    ruleset, findings = load_text(tmp_path, text)
+    assert findings == []
+    assert ruleset is not None
+    assert [card.id for card in ruleset.scorecards] == ["known", "newcomers"]
+    assert all(card.when is not None for card in ruleset.scorecards)
+
+
 def test_percent_scale_anchors_are_ratios() -> None:
     ruleset, _ = load(RULESETS / "real-estate")
     assert ruleset is not None
@@ -311,6 +330,7 @@ WRONG = [
     ("once_per: customer, quarter", "once_per: customer, quartre", "RULE017", "quartre"),
     ("once_per: customer, quarter", "once_per: customer, quarter, year", "RULE017", None),
     ("    owner: judge\n", "    owner: judge\n    via: phone\n", "RULE009", "via"),
+    ("    owner: judge\n", "    owner: judge\n    was: call\n", "RULE007", "id: ask"),
     ("tier_changes: 10%", "tier_changes: 0.1", "RULE013", "0.1"),
     ("tier_changes: 10%", "missing_rise: 30", "RULE013", "30"),
     ("tier_changes: 10%", "tier_change: 10%", "RULE001", "tier_change"),
@@ -349,6 +369,16 @@ def test_all_mistakes_are_found_in_one_go(tmp_path: Path) -> None:
     )
     _, findings = load_text(tmp_path, text)
     assert codes(findings) == ["RULE004", "RULE202", "RULE110", "RULE111", "RULE057", "RULE013"]
+
+
+def test_lints_of_what_could_be_read_come_beside_the_errors(tmp_path: Path) -> None:
+    text = sound(
+        ("{≥ 12: 20, ≥ 6: 15, ≥ 1: 5,", "{≥ 6: 20, ≥ 12: 15, ≥ 1: 5,"),
+        ("when: blacklisted", "when: blacklistd"),
+    )
+    ruleset, findings = load_text(tmp_path, text)
+    assert ruleset is None
+    assert codes(findings) == ["RULE203", "RULE101"]
 
 
 def test_a_misspelt_name_offers_the_nearest_with_a_mechanical_mend(tmp_path: Path) -> None:
