@@ -128,7 +128,7 @@ def _check_placeholders(found: Scalar, known: tuple[str, ...], findings: Finding
             span,
             Text(zh=f"标题里没有占位符“{{{name}}}”", en=f"a title has no placeholder “{{{name}}}”"),
             mend,
-            fix=None if near is None else f"{{{near}}}",
+            fix=f"{{{near}}}" if near is not None and found.verbatim else None,
         )
 
 

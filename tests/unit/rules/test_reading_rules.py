@@ -28,6 +28,7 @@ from crmsync.model.ruleset import (
 from crmsync.model.scorecard import AsGiven, Edges, MissingPoints, PointsTable, Scale, SumOf
 from crmsync.model.text import Text
 from crmsync.rules import load
+from crmsync.source import apply_fixes
 
 
 @pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm"])
@@ -387,6 +388,36 @@ def test_a_misspelt_name_offers_the_nearest_with_a_mechanical_mend(tmp_path: Pat
     assert found.mend == Text(zh="是不是“blocked”？", en="Did you mean “blocked”?")
     assert found.fix is not None
     assert found.fix.replacement == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("set: blocked", 'set: "bloked"', "blocked"),
+        ("from: active, to: quiet", "from: [active, prospekt], to: quiet", "prospect"),
+        ("{name}：{days} 天", "{name}：{dais} 天", "{days}"),
+        ("time_zone: Asia/Shanghai", "time_zone: Asia/Shanghia", "Asia/Shanghai"),
+        ("manager: dedicated", "manager: deticated", "dedicated"),
+    ],
+)
+def test_a_mechanical_mend_makes_the_file_sound_again(
+    tmp_path: Path, old: str, new: str, wanted: str
+) -> None:
+    text = sound((old, new))
+    _, findings = load_text(tmp_path, text)
+    mended, count = apply_fixes(text, findings)
+    assert count == 1
+    assert wanted in mended
+    ruleset, left = load_text(tmp_path, mended)
+    assert left == []
+    assert ruleset is not None
+
+
+def test_a_word_written_with_escapes_is_not_mended_mechanically(tmp_path: Path) -> None:
+    _, findings = load_text(tmp_path, sound(("set: blocked", r'set: "blo\x6bd"')))
+    found = only(findings, "RULE110")
+    assert found.mend is not None
+    assert found.fix is None
 
 
 def test_a_bare_guard_number_is_mended_to_the_percent_it_means(tmp_path: Path) -> None:
