@@ -112,7 +112,6 @@ def test_a_person_who_edits_between_plan_and_apply_keeps_the_value(world: World)
     assert [row["id"] for row in conflicts] == [first["id"]]
     assert plain(conflicts[0]["actual"][field]) == other
     assert world.sandbox.store.get(first["object"], first["id"]).values[field] == other
-    assert world.plan()["withheld"][0]["id"] == first["id"]
 
 
 def test_tasks_are_created_once_and_closed_when_their_reason_is_gone(world: World) -> None:
@@ -122,3 +121,26 @@ def test_tasks_are_created_once_and_closed_when_their_reason_is_gone(world: Worl
     assert len({key for key, _ in first}) == len(first) > 0
     world.plan()
     assert world.tasks() == first
+
+
+def test_a_persons_value_in_our_field_is_left_alone_and_listed_in_every_plan(world: World) -> None:
+    plan = world.plan()
+    world.apply()
+    first, *others = rows(plan)
+    field = world.tier_field()
+    (mine,) = [plain(item["after"]) for item in first["set"] if item["field"] == field]
+    other = next(
+        value
+        for row in others
+        for item in row["set"]
+        if item["field"] == field and (value := plain(item["after"])) != mine
+    )
+    world.sandbox.edit_as_person(first["object"], first["id"], {field: other})
+    for _ in range(2):
+        again = world.plan()
+        assert [(row["id"], row["kind"]) for row in again["withheld"]] == [
+            (first["id"], "human_edit")
+        ]
+        assert not [row for row in rows(again) if row["id"] == first["id"]]
+    world.sandbox.edit_as_person(first["object"], first["id"], {field: mine})
+    assert world.plan()["withheld"] == []
