@@ -26,7 +26,7 @@ LAYERS: dict[str, set[str]] = {
     **dict.fromkeys(STAGES, BELOW_STAGES),
     "project": STAGES | BELOW_STAGES | {"testing"},
     "schedule": {"project", "config", "store"},
-    "cli": {"project", "schedule", "source"},
+    "cli": {"project", "schedule", "source", "connector"},
     "web": {"project"},
     "testing": {"connector", "source"},
 }

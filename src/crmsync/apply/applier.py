@@ -15,9 +15,9 @@ from crmsync.connector import Connector
 from crmsync.errors import CrmSyncError, GuardRefused, PlanRefused
 from crmsync.model.consent import refuse, unanswered
 from crmsync.model.plan import PlanHeader, PlanKind, PlanSource
-from crmsync.model.run import ApplyReport, RunState
+from crmsync.model.run import ApplyReport, OpRecord, RunState
 from crmsync.model.text import Text
-from crmsync.store import Hold, RunStart, Store
+from crmsync.store import Hold, Lock, RunStart, Store
 from crmsync.store.effects import Ground
 from crmsync.store.journal_rows import OPEN
 
@@ -50,7 +50,8 @@ class Applier:
         """Go on with a run: send what is planned, settle what is in doubt, repeat nothing done."""
         header = self._store.runs.header(run_id)
         run = self._store.runs.get(run_id)
-        if run.state is RunState.HELD or run.connection != order.lock.connection:
+        held = run.state is RunState.HELD or self._store.runs.undone_by(run_id) is not None
+        if held or run.connection != order.lock.connection:
             raise PlanRefused(
                 Text(
                     zh=f"第 {run_id} 次运行没有可以继续的内容",
@@ -65,6 +66,16 @@ class Applier:
                 self._store.journal.again(run_id)
             self._audit(order, "resume", run_id, self._world.now())
         return self._carry_out(_Run(header, order, run_id, self._world.now()))
+
+    def duplicates(self, run_id: int, lock: Lock) -> tuple[tuple[OpRecord, tuple[str, ...]], ...]:
+        """The post-run scan: tasks of a run that exist more than once, with the ids of all.
+
+        Only rows that were sent again are looked at; nothing is changed.
+        """
+        header = self._store.runs.header(run_id)
+        order = ApplyOrder(kind="scan", by="", lock=lock)
+        work = self._work(_Run(header, order, run_id, self._world.now()))
+        return tuple((op.record, ids) for op, ids in Settler(work).duplicates())
 
     def observe(self, plan: PlanSource) -> None:
         """Commit the plan's observations and adopted edits; repeating it changes nothing."""
@@ -127,16 +138,18 @@ class Applier:
         if header.kind is PlanKind.UNDO:
             reason = f"run {header.undoes} was undone"
             self._store.holds.pause(Hold(0, *where, now, order.by, reason, run_id))
-            if header.undoes is not None and self._store.journal.cancel(header.undoes):
-                self._end_undone(header.undoes, now)
+            if header.undoes is not None:
+                self._end_undone(header.undoes, run_id, now)
         elif order.kind == "apply":
             self._store.holds.resume(*where, by=order.by, at=now)
 
-    def _end_undone(self, run_id: int, now: datetime) -> None:
+    def _end_undone(self, undone: int, run_id: int, now: datetime) -> None:
         """What the undone run had not sent yet is never sent."""
-        state = run_state(self._store.journal.outcomes(run_id))
-        counts = self._store.runs.get(run_id).counts
-        self._store.runs.end(run_id, state, at=now, counts=counts, note="undone")
+        store = self._store
+        store.runs.mark_undone(undone, by=run_id)
+        if store.journal.cancel(undone):
+            state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
+            store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
 
     def _carry_out(self, run: _Run) -> ApplyReport:
         work = self._work(run)

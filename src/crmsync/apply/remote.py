@@ -69,6 +69,12 @@ class Remote:
                     found.setdefault(key, record)
         return found
 
+    def holders(self, object: str, field: str, key: str, *, below: RecordRef) -> tuple[str, ...]:
+        """The ids of every record below a parent that holds *key*."""
+        query = ReadQuery(object, (field,), FieldIn(field, (key,), below=below.id))
+        found = (r.ref.id for r in self._all(query) if not r.deleted)
+        return tuple(sorted(found))
+
     def write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
         """One remote call; raises what the connector raises."""
         self.calls += 1

@@ -38,6 +38,22 @@ class Settler:
         self._work.remote.pause(max(0.0, wait.total_seconds()))
         return self._look()[1] or moved
 
+    def duplicates(self) -> tuple[tuple[Op, tuple[str, ...]], ...]:
+        """Tasks sent more than once that exist more than once, with all their ids.
+
+        A CRM that commits later than it says it can (``late_commit``) still makes one; this finds
+        it. Nothing is deleted.
+        """
+        found = []
+        for op in self._work.journal.each(self._work.run_id, states=[OpState.DONE]):
+            if op.kind is not OpKind.TASK or op.record.attempt < 2:
+                continue
+            place = op.record.ref.object, op.key_field or "", op.record.ref.id
+            ids = self._work.remote.holders(*place, below=op.effect.about)
+            if len(ids) > 1:
+                found.append((op, ids))
+        return tuple(found)
+
     def _look(self) -> tuple[list[Op], bool]:
         waiting: list[Op] = []
         moved = False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from crmsync.cli.language import LANG, say
 from crmsync.model.fact import FactValue
@@ -93,3 +96,14 @@ def table(rows: Sequence[tuple[str, ...]], *, align: str, gap: str = "  ") -> li
 def counts_text(counts: Mapping[str, int]) -> str:
     """``name 3, other 5`` for the figures that are not zero."""
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+
+
+def local_zone() -> ZoneInfo:
+    """The zone of this machine; UTC when it has no name."""
+    name = os.environ.get("TZ") or ""
+    try:
+        link = Path("/etc/localtime").resolve().as_posix()
+        name = name or link.partition("zoneinfo/")[2]
+        return ZoneInfo(name or "UTC")
+    except (OSError, ValueError, KeyError):
+        return ZoneInfo("UTC")

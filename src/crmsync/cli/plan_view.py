@@ -120,8 +120,8 @@ def _block(block: _Block) -> Iterator[Styled]:
     if block.change is not None:
         deltas = block.change.fields
         width = max((cells(delta.label.to(LANG)) for delta in deltas), default=0)
-        before = max((cells(value_text(delta.before)) for delta in deltas), default=0)
-        after = max((cells(value_text(delta.after)) for delta in deltas), default=0)
+        before = max((cells(_before(delta)) for delta in deltas), default=0)
+        after = max((cells(_after(delta)) for delta in deltas), default=0)
         for delta in deltas:
             yield _delta(delta, (width, min(before, 24), min(after, 32)))
         for note in block.change.notes:
@@ -135,10 +135,18 @@ def _delta(delta: FieldDelta, widths: tuple[int, int, int]) -> Styled:
     label, before, after = widths
     line = Styled("      ").append("~ ", style="yellow")
     line.append(pad(delta.label.to(LANG), label)).append("  ")
-    line.append(pad(value_text(delta.before), before), style="dim").append(" → ")
-    line.append(pad(value_text(delta.after), after)).append("  ")
+    line.append(pad(_before(delta), before), style="dim").append(" → ")
+    line.append(pad(_after(delta), after)).append("  ")
     line.append(delta.why.to(LANG) if delta.role != "reason" else "", style="dim")
     return line
+
+
+def _before(delta: FieldDelta) -> str:
+    return clean(delta.before_label) if delta.before_label else value_text(delta.before)
+
+
+def _after(delta: FieldDelta) -> str:
+    return clean(delta.after_label) if delta.after_label else value_text(delta.after)
 
 
 def _task(task: TaskCreate | TaskClose) -> Styled:

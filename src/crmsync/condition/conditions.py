@@ -166,7 +166,7 @@ class ConditionReader(ExpressionReader):
             return Name(right.text, FactType.NUMBER, self._place.part(*right.where))
         return BROKEN if hint is None else self.settle(right, hint)
 
-    def _compared(  # noqa: PLR0917
+    def _compared(
         self,
         comparison: Comparison,
         left: Expression,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence as SequenceOf
 from zoneinfo import ZoneInfo
 
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, did_you_mean, error
+from crmsync.source import Mapping, Scalar, Sequence, did_you_mean, error
 
 _ZONES = {
     "EST": "America/New_York",
@@ -30,11 +30,11 @@ class Keys:
     def __init__(
         self,
         node: Mapping,
-        known: Sequence[str] | None,
+        known: SequenceOf[str] | None,
         problems: list[Diagnostic],
         *,
         family: str = "CONF",
-        later: Sequence[str] = (),
+        later: SequenceOf[str] = (),
     ) -> None:
         self._node = node
         self._problems = problems
@@ -79,7 +79,21 @@ class Keys:
             return None
         return node.text
 
-    def choice(self, name: str, options: Sequence[str]) -> str | None:
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of single values."""
+        node = self._node.get(name)
+        if node is None:
+            return ()
+        if isinstance(node, Sequence) and all(isinstance(item, Scalar) for item in node.items):
+            return tuple(item.text for item in node.items if isinstance(item, Scalar))
+        self._report(
+            "005",
+            node.span,
+            Text(zh=f"“{name}”应是一个列表", en=f"“{name}” must be a list"),
+        )
+        return ()
+
+    def choice(self, name: str, options: SequenceOf[str]) -> str | None:
         """One of *options*."""
         word = self.word(name)
         if word is None or word in options:

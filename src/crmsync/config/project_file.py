@@ -15,8 +15,19 @@ from crmsync.model.text import Text
 from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file
 
 FILE_NAME = "crmsync.yaml"
-TOP = ("version", "language", "time_zone", "state", "store", "human_edits", "connections", "jobs")
-JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow", "pilot")
+TOP = (
+    "version",
+    "language",
+    "time_zone",
+    "state",
+    "store",
+    "human_edits",
+    "pilot",
+    "people",
+    "connections",
+    "jobs",
+)
+JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
@@ -52,6 +63,18 @@ class JobConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Pilot:
+    """The group writing is limited to while a company tries crmsync out; empty: everybody."""
+
+    owners: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+    def admits(self, id: str, owner: str | None) -> bool:
+        """Whether a customer belongs to the group."""
+        return not (self.owners or self.ids) or id in self.ids or owner in self.owners
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectConfig:
     """Everything ``crmsync.yaml`` says, with paths made absolute."""
 
@@ -62,6 +85,9 @@ class ProjectConfig:
     state: Path
     store_url: str | None = None
     human_edits: str = "conflict"
+    pilot: Pilot = Pilot()
+    people: MappingOf[str, str] = field(default_factory=dict)
+    """Who stands behind ``role:`` and ``queue:`` words of tasks: word → user id."""
     source: SourceFile | None = None
 
     @property
@@ -115,6 +141,9 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         )
     zone = keys.zone("time_zone") or "UTC"
     state = folder / (keys.word("state") or "var")
+    people = keys.mapping("people")
+    pilot = keys.mapping("pilot")
+    limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
     store = source.node.get("store")
     if isinstance(store, Scalar) and _URL_PASSWORD.match(store.text):
         problems.append(_pasted("store", store))
@@ -126,6 +155,15 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         state=state,
         store_url=keys.word("store"),
         human_edits=keys.choice("human_edits", ("conflict", "adopt")) or "conflict",
+        pilot=Pilot(
+            owners=frozenset(limited.words("owners")) if limited else frozenset(),
+            ids=frozenset(limited.words("ids")) if limited else frozenset(),
+        ),
+        people={
+            key.text: value.text
+            for key, value in (people.entries if people else ())
+            if isinstance(value, Scalar)
+        },
         source=source,
     )
     _check_jobs(config, problems)

@@ -13,12 +13,15 @@ from crmsync.condition import (
     negate,
 )
 from crmsync.condition.compiled import Formula, Matcher
+from crmsync.evaluate.wording import Wording
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.decision import UnknownCondition, Verdict
 from crmsync.model.fact import FactValue, MatchedRow
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
 from crmsync.model.scorecard import PointsTable, Scorecard, SumOf
+
+_STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
 
 
 class Test(NamedTuple):
@@ -38,6 +41,7 @@ class CompiledRuleset:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
+        self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
         every = list(_conditions(ruleset))
         of_facts = [item for item in every if not _reads_state(item)]
@@ -118,10 +122,10 @@ class Answers:
 
     def under(self, **state: FactValue) -> Answers:
         """The answers when these state names have these values and the others stay."""
-        values = tuple(
-            state.get(name, old) for name, old in zip(STATE_NAMES, self._state, strict=True)
-        )
-        return Answers(self.engine, self.matched, self.as_of, values)
+        values = list(self._state)
+        for name, value in state.items():
+            values[_STATE_PLACES[name]] = value
+        return Answers(self.engine, self.matched, self.as_of, tuple(values))
 
     def holds(self, test: Test) -> Verdict:
         """The verdict of one condition."""
@@ -142,8 +146,8 @@ class Answers:
 
     def value(self, name: str) -> FactValue:
         """The value of a fact or a state name."""
-        if name in STATE_NAMES:
-            return dict(zip(STATE_NAMES, self._state, strict=True))[name]
+        if name in _STATE_PLACES:
+            return self._state[_STATE_PLACES[name]]
         return self.matched.row.facts.get(name)
 
     def values(self) -> dict[str, FactValue]:

@@ -59,7 +59,9 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
         exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}")
         for number, kind in enumerate(relation.types)
     ]
-    inner = exp.select(exp.Star(), *read).from_(relation.select.subquery("facts"))
+    facts = relation.select.copy()
+    facts.set("order", None)  # the whole is ordered once, at the end
+    inner = exp.select(exp.Star(), *read).from_(facts.subquery("facts", copy=False))
     writer = _Masks(relation, as_of)
     verdicts = [
         exp.alias_(writer.condition(normal_form(condition)), f"c{number}")

@@ -54,6 +54,13 @@ class Scored:
     unknown: tuple[UnknownCondition, ...] = ()
     lacking: frozenset[str] = frozenset()
     """Those of ``reads`` that are unknown today."""
+    criteria: tuple[tuple[frozenset[str], Decimal, Decimal], ...] = ()
+    """Per criterion: the facts it hangs on, its most points today and ever."""
+
+    def at_best(self, lost: frozenset[str]) -> Decimal:
+        """The score if every criterion that hangs on a *lost* fact had its most points."""
+        points = (most if reads & lost else high for reads, high, most in self.criteria)
+        return sum(points, ZERO)
 
 
 class ScoreSheet:
@@ -85,7 +92,9 @@ class _Card:
         self._reads = engine.inputs(read)
 
     def score(self, answers: Answers) -> Scored:
-        lines = tuple(criterion.score(answers) for criterion in self._criteria)
+        facts = answers.matched.row.facts
+        values = [facts.get(name) for name in answers.engine.facts]
+        lines = tuple(criterion.score(answers, values) for criterion in self._criteria)
         rules = [criterion.rule for criterion in self._criteria]
         missing = [rule for rule, line in zip(rules, lines, strict=True) if line.missing]
         skipped = [rule for rule in missing if rule.missing is MissingPoints.SKIP]
@@ -98,9 +107,12 @@ class _Card:
         ids = tuple(rule.id for rule in missing)
         asked = tuple(rule.label for rule in missing if rule.missing is MissingPoints.ASK)
         result = ScoreResult(lines, low, high, ids)
-        facts = answers.matched.row.facts
         lacking = frozenset(name for name in self._reads if facts.get(name) is None)
-        return Scored(result, self._reads, bool(skipped), asked, lacking=lacking)
+        hanging = tuple(
+            (criterion.reads, line.high, criterion.rule.maximum)
+            for criterion, line in zip(self._criteria, lines[: len(rules)], strict=True)
+        )
+        return Scored(result, self._reads, bool(skipped), asked, (), lacking, hanging)
 
 
 def _reweighted(
@@ -136,19 +148,19 @@ class _Criterion:
         self.rule = criterion
         points = criterion.points
         self._sum = isinstance(points, SumOf)
+        self.reads = engine.inputs({n for of in _operands(criterion) for n in names(of)})
         if isinstance(points, SumOf):
             self._parts = [_part(engine, part.points, part.maximum) for part in points.parts]
         else:
             self._parts = [_part(engine, points, criterion.maximum)]
 
-    def score(self, answers: Answers) -> CriterionResult:
-        values = [answers.matched.row.facts.get(name) for name in answers.engine.facts]
+    def score(self, answers: Answers, values: Sequence[FactValue]) -> CriterionResult:
         parts = [part.points(answers, values) for part in self._parts]
         if any(part.missing for part in parts):
             return self._missing(parts)
         result = self._line(parts, tenths(sum((part.low for part in parts), ZERO)))
         if self._sum:
-            hit = " + ".join(plain(part.low) for part in parts)
+            hit = " + ".join(plain(round(part.low, 2)) for part in parts)
             return replace(result, hit=hit, value=None)
         return result
 

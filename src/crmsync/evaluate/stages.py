@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from crmsync.condition import names
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
-from crmsync.evaluate.wording import because_of
 from crmsync.model.decision import MoveTaken, StageResult, UnknownCondition, Verdict
 from crmsync.model.ruleset import LifecycleRules, Move
 from crmsync.model.state import CustomerState
@@ -110,7 +109,7 @@ class Lifecycle:
 
     def _take(self, walk: _Walk, move: Move, answers: Answers) -> None:
         values = {name: answers.value(name) for name in names(move.when)}
-        text = because_of(self._engine.ruleset, move.when, values, answers.as_of)
+        text = self._engine.wording.because_of(move.when, values, answers.as_of)
         walk.moves.append(MoveTaken(move.id, walk.stage, move.to, text, move.span))
         walk.stage, walk.since = move.to, answers.as_of
         walk.visited.add(move.to)

@@ -12,7 +12,6 @@ from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.episodes import episode_key, occurrence_of
 from crmsync.evaluate.titles import title
-from crmsync.evaluate.wording import because_of
 from crmsync.model.decision import (
     StageResult,
     TaskClosing,
@@ -201,7 +200,7 @@ class Agenda:
     def _why(self, task: TaskRule, answers: Answers) -> Text:
         assert task.close_when is not None
         values = {name: answers.value(name) for name in names(task.close_when)}
-        return because_of(self._ruleset, task.close_when, values, answers.as_of)
+        return self._engine.wording.because_of(task.close_when, values, answers.as_of)
 
 
 def judged_facts(ruleset: Ruleset) -> set[str]:

@@ -83,6 +83,7 @@ class _Policy:
         self.context = context
         self.track = track_of(rules, state)
         ids = [level.id for level in self.levels]
+        self.lost = scored.lacking & state.known_facts
         self.now = None if self.track.tier is None else ids.index(self.track.tier)
 
     # ── lines ──────────────────────────────────────────────────────────────────────────────────
@@ -174,10 +175,12 @@ class _Policy:
         return Computed(level.id, Because.ENTER_LINE, self._entering(score, level), span=level.span)
 
     def _fall(self, now: int, target: int, score: ScoreResult) -> Computed:
-        doubt = self._doubt()
+        doubt = self._doubt(now)
         if doubt is not None:
             because, text = doubt
             return self.stay(because, text, withheld=(text,))
+        if self.lost:
+            target = min(target, self.aim(now, self.scored.at_best(self.lost)))
         since, count = self._counting()
         gate = self._gate(now, score.low, since, count)
         if gate is not None:
@@ -193,8 +196,9 @@ class _Policy:
         because = Because.STEP if reached != target else Because.KEEP_LINE
         return Computed(level.id, because, text, None, self.levels[now].span, since, count)
 
-    def _doubt(self) -> tuple[str, Text] | None:
-        """Why a fall cannot be trusted today."""
+    def _doubt(self, now: int) -> tuple[str, Text] | None:
+        """Why a fall cannot be trusted today. A lost fact is no reason when the tier would fall
+        even if that fact were as good as it can be."""
         stale = sorted(self.scored.reads & self.context.stale)
         if stale:
             listed = "、".join(stale)
@@ -202,18 +206,16 @@ class _Policy:
                 zh=f"数据源未更新（{listed}），暂不降级",
                 en=f"not demoted while a source is stale ({', '.join(stale)})",
             )
-        lost = sorted(name for name in self.scored.reads if self._lost(name))
-        if lost or self.scored.skipped:
-            missing = lost or list(self.scored.result.missing if self.scored.result else ())
+        decisive = bool(self.lost) and self.aim(now, self.scored.at_best(self.lost)) <= now
+        if decisive or self.scored.skipped:
+            skipped = self.scored.result.missing if self.scored.result else ()
+            missing = sorted(self.lost) if decisive else list(skipped)
             listed = "、".join(missing)
             return Because.FACT_LOST, Text(
                 zh=f"缺数据不降级：{listed}",
                 en=f"missing data never demotes: {', '.join(missing)}",
             )
         return None
-
-    def _lost(self, name: str) -> bool:
-        return name in self.state.known_facts and name in self.scored.lacking
 
     # ── clocks and gates ───────────────────────────────────────────────────────────────────────
 

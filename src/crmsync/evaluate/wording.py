@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeGuard
 
-from crmsync.condition import verdict
+from crmsync.condition import Scope, ScopeChoice, ScopeName, to_text, verdict
 from crmsync.model.condition import (
     All,
     AnyOf,
@@ -15,18 +16,14 @@ from crmsync.model.condition import (
     Comparison,
     Condition,
     Expression,
-    Holds,
-    Known,
     Literal,
-    Missing,
     Name,
-    Not,
     OneOf,
     Within,
 )
 from crmsync.model.decision import Verdict
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.ruleset import Ruleset
+from crmsync.model.ruleset import STATE_NAMES, Ruleset
 from crmsync.model.text import Text
 
 _SIGNS = {
@@ -91,70 +88,88 @@ def _short(value: Decimal, digits: int) -> Decimal:
     return round(value, digits) if value.is_finite() else value
 
 
-def label(ruleset: Ruleset, name: str) -> Text:
-    """The label of a fact or state name; the id where there is none."""
-    found = next((fact.label for fact in ruleset.facts if fact.id == name), None)
-    return found or _STATE.get(name) or Text.same(name)
+class Wording:
+    """Conditions of one ruleset in words, with labels and with the values they were decided on."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._labels = {fact.id: fact.label for fact in ruleset.facts} | dict(_STATE)
+        self._scope = _scope(ruleset)
+
+    def because_of(
+        self, condition: Condition, values: Mapping[str, FactValue], as_of: date
+    ) -> Text:
+        """A condition that holds, with its values: ``Orders 2 ≥ 2``; of an *any* only the parts
+        that hold."""
+        match condition:
+            case All(items=items) | AnyOf(items=items) if items:
+                if isinstance(condition, AnyOf):
+                    true = [item for item in items if verdict(item, values, as_of) is Verdict.TRUE]
+                    items = tuple(true) or items
+                parts = [self.because_of(item, values, as_of) for item in items]
+                either = isinstance(condition, AnyOf)
+                return Text(
+                    zh=(" 或 " if either else "，").join(part.zh for part in parts),
+                    en=(" or " if either else " and ").join(part.en for part in parts),
+                )
+            case Compare(comparison=sign, left=left, right=right):
+                a, b = self._side(left, right, values), self._side(right, left, values)
+                return Text(zh=f"{a.zh} {_SIGNS[sign]} {b.zh}", en=f"{a.en} {_SIGNS[sign]} {b.en}")
+            case OneOf(operand=operand) | Between(operand=operand) | Within(operand=operand):
+                sentence = self._sentence(condition)
+                return _beside(sentence, self._side_value(operand, values))
+            case _:
+                return self._sentence(condition)
+
+    def _sentence(self, node: Condition | Expression) -> Text:
+        return Text(zh=to_text(node, self._scope, "zh"), en=to_text(node, self._scope, "en"))
+
+    def _side(self, side: Expression, other: Expression, values: Mapping[str, FactValue]) -> Text:
+        if isinstance(side, Literal):
+            named = state_value(self._ruleset, other.id, side.value) if is_name(other) else None
+            return named or shown(side.value, side.type)
+        value = self._side_value(side, values)
+        if not isinstance(side, Name):
+            return self._sentence(side)
+        label = self._labels.get(side.id, Text.same(side.id))
+        if value is None:
+            return label
+        return Text(zh=f"{label.zh} {value.zh}", en=f"{label.en} {value.en}")
+
+    def _side_value(self, side: Expression, values: Mapping[str, FactValue]) -> Text | None:
+        if not isinstance(side, Name):
+            return None
+        value = values.get(side.id)
+        return state_value(self._ruleset, side.id, value) or shown(value, side.type)
 
 
-def because_of(
-    ruleset: Ruleset, condition: Condition, values: Mapping[str, FactValue], as_of: date
-) -> Text:
-    """A condition that holds, with the values it was decided on: ``Orders 2 ≥ 2``; of an *any* only
-    the parts that hold."""
-    match condition:
-        case All(items=items) | AnyOf(items=items):
-            if isinstance(condition, AnyOf):
-                true = [item for item in items if verdict(item, values, as_of) is Verdict.TRUE]
-                items = tuple(true) or items
-            parts = [because_of(ruleset, item, values, as_of) for item in items]
-            chinese, english = ("，", " and ") if isinstance(condition, All) else (" 或 ", " or ")
-            return Text(
-                zh=chinese.join(part.zh for part in parts),
-                en=english.join(part.en for part in parts),
-            )
-        case Not(item=item):
-            inner = because_of(ruleset, item, values, as_of)
-            return Text(zh=f"非（{inner.zh}）", en=f"not ({inner.en})")
-        case Compare(comparison=sign, left=left, right=right):
-            a, b = _side(ruleset, left, values), _side(ruleset, right, values)
-            return Text(zh=f"{a.zh} {_SIGNS[sign]} {b.zh}", en=f"{a.en} {_SIGNS[sign]} {b.en}")
-        case OneOf(operand=operand, values=choices):
-            a = _side(ruleset, operand, values)
-            listed = [_literal(item) for item in choices]
-            return Text(
-                zh=f"{a.zh} 属于 {'、'.join(item.zh for item in listed)}",
-                en=f"{a.en} in {', '.join(item.en for item in listed)}",
-            )
-        case Between(operand=operand, low=low, high=high):
-            a, b, c = (_side(ruleset, part, values) for part in (operand, low, high))
-            return Text(
-                zh=f"{a.zh} 在 {b.zh} 与 {c.zh} 之间", en=f"{a.en} between {b.en} and {c.en}"
-            )
-        case Within(operand=operand):
-            a = _side(ruleset, operand, values)
-            return Text(zh=f"{a.zh} 在期间内", en=f"{a.en} within the window")
-        case Known(operand=operand) | Missing(operand=operand):
-            known = isinstance(condition, Known)
-            a = _named(ruleset, operand)
-            return Text(
-                zh=f"{a.zh} {'已知' if known else '缺失'}",
-                en=f"{a.en} is {'known' if known else 'missing'}",
-            )
-        case Holds(operand=operand):
-            return _named(ruleset, operand)
+def _beside(sentence: Text, value: Text | None) -> Text:
+    if value is None:
+        return sentence
+    return Text(zh=f"{sentence.zh}（{value.zh}）", en=f"{sentence.en} ({value.en})")
 
 
-def _side(ruleset: Ruleset, side: Expression, values: Mapping[str, FactValue]) -> Text:
-    if isinstance(side, Literal):
-        return _literal(side)
-    named = _named(ruleset, side)
-    if not isinstance(side, Name):
-        return named
-    value = state_value(ruleset, side.id, values.get(side.id)) or shown(
-        values.get(side.id), side.type
-    )
-    return Text(zh=f"{named.zh} {value.zh}", en=f"{named.en} {value.en}")
+def is_name(side: Expression) -> TypeGuard[Name]:
+    """Whether *side* is a plain name."""
+    return isinstance(side, Name)
+
+
+def _scope(ruleset: Ruleset) -> Scope:
+    facts = [
+        ScopeName(fact.id, fact.type, fact.label, tuple(ScopeChoice(c) for c in fact.choices))
+        for fact in ruleset.facts
+    ]
+    levels = () if ruleset.tier is None else ruleset.tier.levels
+    stages = () if ruleset.lifecycle is None else ruleset.lifecycle.stages
+    options = {
+        "tier": tuple(ScopeChoice(level.id, level.label) for level in levels),
+        "lifecycle": tuple(ScopeChoice(stage.id, stage.label) for stage in stages),
+    }
+    state = [
+        ScopeName(name, kind, _STATE[name], options.get(name.removesuffix("_before"), ()))
+        for name, kind in STATE_NAMES.items()
+    ]
+    return Scope((*facts, *state))
 
 
 def state_value(ruleset: Ruleset, name: str, value: FactValue) -> Text | None:
@@ -164,13 +179,3 @@ def state_value(ruleset: Ruleset, name: str, value: FactValue) -> Text | None:
     if name in {"lifecycle", "lifecycle_before"} and ruleset.lifecycle is not None:
         return next((stage.label for stage in ruleset.lifecycle.stages if stage.id == value), None)
     return None
-
-
-def _literal(side: Literal) -> Text:
-    return shown(side.value, side.type)
-
-
-def _named(ruleset: Ruleset, side: Expression) -> Text:
-    if isinstance(side, Name):
-        return label(ruleset, side.id)
-    return Text(zh="算式", en="the formula")

@@ -36,7 +36,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldDelta:
-    """One field: its role (``tier``, ``score`` …), the values, and why in a sentence."""
+    """One field: its role (``tier``, ``score`` …), the values, and why in a sentence.
+
+    The labels are what people see where the CRM stores a picklist's option under a code.
+    """
 
     field: str
     role: str
@@ -44,6 +47,8 @@ class FieldDelta:
     before: Value
     after: Value
     why: Text
+    before_label: str | None = None
+    after_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class _Making:
         too: telling them apart would take a second evaluation.
         """
         state = item.state
-        if item.decision.first:
+        if item.decision.first and confirmed_standing(item).tier is None:
             return Cause.FIRST
         if state.ruleset_digest not in {None, self.inputs.ruleset.digest}:
             return Cause.RULE
@@ -214,7 +214,7 @@ def _observation(item: Evaluated, digest: str) -> Observation:
         ref=item.row.ref,
         clocks=item.decision.clocks,
         opening=item.state.standing,
-        known_facts=frozenset(known),
+        known_facts=item.decision.known_facts | frozenset(known),
         facts_digest=digest,
     )
 

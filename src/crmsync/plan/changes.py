@@ -65,11 +65,13 @@ class Changes:
         """How the customer moves, seen from where it stands by confirmed writes."""
         before, after = confirmed_standing(item), item.decision.standing
         if after.tier != before.tier:
-            if before.tier is None or item.decision.first:
+            if before.tier is None:
                 return Direction.FIRST
             up = self._rank.get(after.tier or "", len(self._rank)) < self._rank.get(before.tier, 0)
             return Direction.RISE if up else Direction.FALL
-        return Direction.STAGE if after.lifecycle != before.lifecycle else Direction.OTHER
+        if after.lifecycle == before.lifecycle:
+            return Direction.OTHER
+        return Direction.FIRST if before == Standing() else Direction.STAGE
 
     def _change(
         self,
@@ -137,6 +139,8 @@ class Changes:
                 before=item.row.owned.get(role),
                 after=desired[role],
                 why=_why(role, item.decision),
+                before_label=self._values.seen(role, item.row.owned.get(role)),
+                after_label=self._values.seen(role, desired[role]),
             )
             for role, field in self._fields.items()
             if role in moving

@@ -61,6 +61,14 @@ class FieldValues:
                 wanted[role] = fit(value, self._schemas[role], self._zone)
         return wanted
 
+    def seen(self, role: str, value: Value) -> str | None:
+        """What people see for a stored option, where that is not the stored value itself."""
+        schema = self._schemas.get(role)
+        if schema is None or not isinstance(value, str):
+            return None
+        label = next((item.label for item in schema.choices if item.value == value), value)
+        return label if label != value else None
+
     def standing(self, owned: Mapping[str, Value]) -> Standing:
         """Where a customer stands by the CRM's own fields, for one we know nothing of."""
         return Standing(
@@ -114,7 +122,11 @@ class FieldValues:
         picklist = schema is not None and schema.type is FieldType.PICKLIST
         if picklist or level is None or not level.values:
             return self._label("tier", tier)
-        return "; ".join(f"{item.name}: {item.text.to(self._language)}" for item in level.values)
+        return "; ".join(
+            f"{item.label.to(self._language) if item.label else item.name}:"
+            f" {item.text.to(self._language)}"
+            for item in level.values
+        )
 
     def _run_place(self) -> Value:
         schema = self._schemas.get("run")

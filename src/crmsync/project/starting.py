@@ -67,6 +67,17 @@ def start(wanted: NewProject) -> tuple[Path, ...]:
     return (settings, *files)
 
 
+def template_keys(spec: ConnectorSpec) -> dict[str, object]:
+    """The connector's own keys a person must fill in, and its secrets as references."""
+    keys: dict[str, object] = {}
+    for name, info in spec.load("settings").model_fields.items():
+        if info.is_required():
+            keys[name] = f"<{name}>"
+        elif isinstance(info.default, str) and info.default.startswith("secret:"):
+            keys[name] = info.default
+    return keys
+
+
 def make_key(folder: Path) -> Path:
     """The key that signs plans: made once, readable by the owner alone."""
     path = folder / KEY_FILE
@@ -107,6 +118,10 @@ connections:
 # 密码不写在这里 / secrets are never written here. secret:NAME is looked up in this order:
 #   1. environment  CRMSYNC_SECRET_NAME       2. systemd credentials
 #   3. the system keyring (service crmsync)   4. var/secrets/NAME, readable by you alone (0600)
+
+# 任务负责人 / who stands behind the roles that tasks name:  word: user id in the CRM
+# people:
+#   role:客服主管: "1000"
 
 jobs:
   nightly:

@@ -13,6 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from crmsync.errors import ConfigError
+from crmsync.model.record import RecordRef
 from crmsync.model.text import Text
 from crmsync.store import migrate
 from crmsync.store.audit import Audit, AuditEntry
@@ -24,6 +25,7 @@ from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
+from crmsync.store.purge import purge
 from crmsync.store.reviews import Quotas, Reviews, RulesetTexts
 from crmsync.store.runs import Runs, RunStart
 from crmsync.store.slots import Slot, Slots, SlotState
@@ -80,6 +82,10 @@ class Store:
     ) -> AbstractContextManager[Lock]:
         """Hold the lock of *connection*; raises LockHeld naming who has it and since when."""
         return hold_connection(self.database, folder, connection, by=by, now=now)
+
+    def purge(self, connection: str, ref: RecordRef) -> dict[str, int]:
+        """Remove one record from our books for good; says how much went, by table."""
+        return purge(self.database, connection, ref)
 
     def backup(self, target: Path) -> None:
         """Copy a SQLite state file to *target*, complete and private, while it is in use."""

@@ -103,6 +103,17 @@ class Database:
                 if held:
                     connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
 
+    def empty_log(self) -> None:
+        """Bring SQLite's write-ahead log into the file and cut it to nothing."""
+        if self.postgres:
+            return
+        self._reader.dispose()
+        raw = self._writer.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            raw.close()
+
     def close(self) -> None:
         """Give back every connection; twice is fine."""
         self._writer.dispose()

@@ -74,9 +74,14 @@ def stored_fields(fields: Sequence[FieldSchema]) -> tuple[FieldSchema, ...]:
 
 
 def fields_to_json(fields: Sequence[FieldSchema]) -> str:
-    """The stored fields as text: names, types and picklist choices."""
+    """The stored fields as text: names, types, picklist choices and labels."""
     rows = [
-        [field.name, field.type.value, [[choice.value, choice.label] for choice in field.choices]]
+        [
+            field.name,
+            field.type.value,
+            [[choice.value, choice.label] for choice in field.choices],
+            field.label,
+        ]
         for field in fields
     ]
     return json.dumps(rows, ensure_ascii=False)
@@ -90,15 +95,15 @@ def same_columns(left: Sequence[FieldSchema], right: Sequence[FieldSchema]) -> b
 
 
 def fields_from_json(text: str) -> tuple[FieldSchema, ...]:
-    """The fields as stored; their own labels are not kept."""
+    """The fields as stored. Labels are kept: a mapping may name a field by nothing else."""
     return tuple(
         FieldSchema(
             name=name,
-            label=name,
+            label=label,
             type=FieldType(kind),
-            choices=tuple(Choice(value=value, label=label) for value, label in choices),
+            choices=tuple(Choice(value=value, label=words) for value, words in choices),
         )
-        for name, kind, choices in json.loads(text)
+        for name, kind, choices, label in json.loads(text)
     )
 
 

@@ -88,6 +88,18 @@ class Runs:
             values = {"state": RunState.RUNNING.value, "ended_at": None, "fence": fence}
             db.execute(sa.update(run).where(run.c.id == run_id).values(**values))
 
+    def mark_undone(self, run_id: int, *, by: int) -> None:
+        """Note that the run numbered *by* takes this one back."""
+        with self._database.write() as db:
+            db.execute(sa.update(run).where(run.c.id == run_id).values(undone_by=by))
+
+    def undone_by(self, run_id: int) -> int | None:
+        """The run that took this one back, if any: it is never resumed then."""
+        with self._database.read() as db:
+            query = sa.select(run.c.undone_by).where(run.c.id == run_id)
+            found: int | None = db.execute(query).scalar_one_or_none()
+        return found
+
     def get(self, run_id: int) -> Run:
         """One run; raises UsageError when there is none of that number."""
         found = self._select(run.c.id == run_id)

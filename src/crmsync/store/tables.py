@@ -82,6 +82,7 @@ run = sa.Table(
     sa.Column("counts", sa.Text, nullable=False, server_default="{}"),
     sa.Column("header", sa.Text, nullable=False),
     sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("undone_by", sa.Integer),
     sa.Index("run_by_scope", "connection", "ruleset", "id"),
     sqlite_autoincrement=True,
 )
@@ -126,7 +127,6 @@ op = sa.Table(
     sa.Column("trust_after", Moment),
     sa.Column("crm_id", _Name),
     sa.Column("done_run", sa.Integer),
-    sa.Column("undone_run", sa.Integer),
 )
 """One row per external effect, whichever run tries it: what makes a task exist once."""
 

@@ -174,15 +174,18 @@ def test_a_task_exists_once_whatever_became_of_the_reply(
     assert {episode.crm_id for episode in known.values()} == set(bench.crm.tasks())
 
 
-def test_the_fake_would_show_a_blind_repeat(bench: Bench) -> None:
+def test_a_commit_later_than_promised_makes_a_duplicate_that_the_scan_finds(bench: Bench) -> None:
     bench.crm = fake_crm(late_commit=timedelta(0))
     bench.seed(1)
     plan = bench.plan([bench.item(1, opens=(opening(1),))])
     bench.crm.faults = [None, commits_late]
-    bench.apply(plan)
+    run = bench.apply(plan).run.id
     bench.clock.sleep(1000)
     bench.crm.settle()
     assert len(bench.crm.tasks()) == 2
+    with bench.applier() as (applier, lock):
+        ((row, ids),) = applier.duplicates(run, lock)
+    assert (row.ref.id, ids) == (opening(1).key, ("T1", "T2"))
 
 
 def test_found_rows_do_not_wait_for_the_quarantine(bench: Bench) -> None:
@@ -423,6 +426,15 @@ def test_a_lost_lock_stops_before_the_call(bench: Bench) -> None:
     with bench.applier() as (applier, lock), pytest.raises(LockHeld):
         applier.run(plan, bench.order(replace(lock, fence=lock.fence - 1)))
     assert bench.crm.calls == []
+
+
+def test_an_ordinary_run_has_no_duplicates(bench: Bench) -> None:
+    bench.seed(3)
+    plan = bench.plan([bench.item(n, opens=(opening(n),)) for n in (1, 2, 3)])
+    bench.crm.faults = [None, lost_before_commit]
+    run = bench.apply(plan).run.id
+    with bench.applier() as (applier, lock):
+        assert applier.duplicates(run, lock) == ()
 
 
 def test_the_report_accounts_for_every_row_and_its_counts_are_kept(bench: Bench) -> None:

@@ -197,6 +197,9 @@ def test_undoing_a_stopped_run_keeps_its_rest_from_being_sent(bench: Bench) -> N
     assert same(before, accounts(bench))
     assert bench.store.journal.outcomes(run) == {OpState.DONE: 4, OpState.CANCELLED: 6}
     assert bench.store.runs.unfinished("crm") == ()
+    with pytest.raises(PlanRefused):
+        bench.resume(run)
+    assert same(before, accounts(bench))
 
 
 def test_a_row_in_doubt_is_taken_back_if_it_came_through(bench: Bench) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from tests.unit.evaluate.build import TODAY, after, judged, ruleset, state
+from tests.unit.evaluate.build import TODAY, after, judged, ruleset, state, when
 
 from crmsync.evaluate import Engine, EvaluationContext
 from crmsync.model.state import Clocks
 
 ENGINE = Engine(replace(ruleset(), tier=None, tasks=(), scorecards=()))
+ENGINE_WITH_TIERS = Engine(ruleset())
 LONG_AGO = date(2026, 1, 1)
 
 
@@ -141,3 +142,13 @@ def test_only_the_true_parts_of_an_any_are_named():
     decision = judged(ENGINE, before, **quiet_for(95), usual_gap=90.0)
 
     assert decision.lifecycle.moves[0].text.zh == "距上次下单天数 95 > 90"
+
+
+def test_state_values_are_named_by_their_labels():
+
+    words = ENGINE_WITH_TIERS.wording
+    values = {"tier": "vip", "last_order_on": day(-10)}
+
+    assert words.because_of(when("tier is vip"), values, TODAY).en == "Tier VIP = VIP"
+    seen = words.because_of(when("last_order_on within 12 months"), values, TODAY)
+    assert seen.en == "Last order on within 12 months (2026-11-12)"

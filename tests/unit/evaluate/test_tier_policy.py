@@ -315,3 +315,12 @@ def test_adopting_places_customers_without_any_gate():
     )
 
     assert decision.tier.after == "basic"
+
+
+def test_a_lost_fact_does_not_hold_a_fall_it_could_not_prevent():
+    engine = Engine(plain_rules(plain_card("given", 0), down=AT_ONCE))
+    before = state(tier="vip", tier_since=LONG_AGO, known=frozenset({"relation", "revenue_12m"}))
+
+    fallen = judged(engine, before, **scored(20, relation=None))
+
+    assert fallen.tier.after == "standard"  # 20 points, and 40 if the lost fact were at its best

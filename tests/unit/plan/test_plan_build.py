@@ -146,6 +146,21 @@ def test_a_stage_alone_is_a_stage_change() -> None:
     assert draft.header.counts.stage_only == 1
 
 
+def test_a_second_change_on_the_first_day_is_no_first_assignment() -> None:
+    state = CustomerState(ref(1), Standing(), confirmed=replace(stood(), tier_since=DAY))
+    item = customer(1, "vip", owned=holds(stood()), state=state)
+    item = replace(item, decision=replace(item.decision, first=True))
+    draft, lines = made([item])
+    assert (change(lines).direction, change(lines).cause) == (Direction.RISE, Cause.DATA)
+    assert draft.header.counts.firsts == 0
+
+
+def test_a_first_stage_without_a_tier_is_a_first_assignment() -> None:
+    _, lines = made([customer(1, None)])
+    assert change(lines).direction is Direction.FIRST
+    assert "tier" not in written(lines)
+
+
 def test_the_cause_is_told_honestly() -> None:
     facts = {"orders": 2, "orders_12m": 1, "days": 3.0}
     digest = facts_digest(facts, firm_facts(ruleset(), mapping()))

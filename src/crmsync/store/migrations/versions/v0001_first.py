@@ -123,7 +123,6 @@ def upgrade() -> None:
         sa.Column("trust_after", sa.String(32), nullable=True),
         sa.Column("crm_id", sa.String(length=200), nullable=True),
         sa.Column("done_run", sa.Integer(), nullable=True),
-        sa.Column("undone_run", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("op_key"),
     )
     op.create_table(
@@ -211,6 +210,7 @@ def upgrade() -> None:
         sa.Column("counts", sa.Text(), server_default="{}", nullable=False),
         sa.Column("header", sa.Text(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("undone_by", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )

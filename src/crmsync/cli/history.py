@@ -1,0 +1,197 @@
+"""``runs``, ``undo``, ``report``: look back and take back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from crmsync.cli.face import Face, face_options
+from crmsync.cli.language import say
+
+if TYPE_CHECKING:
+    from crmsync.project.history import RunDetails
+
+
+@click.command(help=say("列出运行，或查看其中一次。", "List runs, or show one of them."))
+@click.argument("run", type=int, required=False)
+@click.option("--limit", type=int, default=20, show_default=True, help=say("条数", "how many"))
+@click.option("--all", "every", is_flag=True, help=say("列出全部问题", "every problem row"))
+@face_options
+def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
+    """Newest first."""
+    from crmsync.cli.run_view import problems, run_table
+    from crmsync.project.history import latest_runs, run_details, run_document
+    from crmsync.project.opening import open_project
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    if run is None:
+        runs = latest_runs(project, limit)
+        if face.json:
+            face.document("crmsync.runs/1", {"runs": [run_document(item) for item in runs]})
+            return
+        if not runs:
+            click.echo(say("还没有运行。", "No runs yet."))
+            return
+        for line in run_table(runs, _zone()):
+            click.echo(line)
+        face.talk("查看： crmsync runs N", "Details: crmsync runs N")
+        return
+    details = run_details(project, run)
+    if face.json:
+        face.document("crmsync.run/1", details.as_document())
+        return
+    for line in run_table((details.run,), _zone()):
+        click.echo(line)
+    for name, count in details.outcomes.items():
+        click.echo(f"  {name}: {count}")
+    for line in problems(details.problems, every=every):
+        click.echo(line)
+
+
+def _zone() -> ZoneInfo:
+    from crmsync.cli.layout import local_zone
+
+    return local_zone()
+
+
+@click.command(
+    help=say(
+        "生成撤销某次运行的计划：之后有人改过的值保留并列出；用 apply 写入。",
+        "Make a plan that takes a run back: values people changed since are kept and listed; apply"
+        " writes it.",
+    )
+)
+@click.argument("run", type=int)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say("计划文件", "plan file"),
+)
+@click.option("--show-kept", is_flag=True, help=say("列出保留的值", "list what is kept"))
+@face_options
+def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> None:
+    """Nothing is written yet."""
+    from crmsync.cli import plan_view
+    from crmsync.project.opening import open_project
+    from crmsync.project.planning import plan_document
+    from crmsync.project.undoing import make_undo
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    made = make_undo(project, run, out or face.folder / f"undo-{run}.json")
+    header = made.header
+    if face.json:
+        face.document("crmsync.plan/1", plan_document(made))
+        return
+    counts = header.counts
+    back = counts.firsts + counts.rises + counts.falls + counts.stage_only + counts.other
+    click.echo(say(f"撤销运行 {run}", f"Undo run {run}"))
+    click.echo(
+        say(
+            f"  ← {back} 个客户恢复到运行 {run} 之前的值",
+            f"  ← {back} customers get back the values they had before run {run}",
+        )
+    )
+    if header.withheld:
+        click.echo(
+            say(
+                f"  • {len(header.withheld)} 处保留：之后有人改过（--show-kept 列出）",
+                f"  • {len(header.withheld)} left alone: changed by someone since (--show-kept)",
+            )
+        )
+        if show_kept:
+            for line in plan_view.withheld_lines(header.withheld, every=True):
+                click.echo(f"  {line}")
+    click.echo(
+        say(
+            f"  − {counts.closed_tasks} 个任务关闭",
+            f"  − {counts.closed_tasks} tasks closed",
+        )
+    )
+    face.talk(
+        f"尚未写入。写入： crmsync apply {made.path.name}",
+        f"A plan like any other; nothing is written yet:  crmsync apply {made.path.name}",
+    )
+
+
+@click.command(help=say("一次运行的报告。", "A report of one run."))
+@click.argument("run", type=int)
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["md", "csv", "json"]),
+    default="md",
+    show_default=True,
+    help=say("格式", "format"),
+)
+@face_options
+def report_command(face: Face, run: int, shape: str) -> None:
+    """Markdown for a mail or a pull request, CSV for a sheet."""
+    from crmsync.project.history import run_details
+    from crmsync.project.opening import open_project
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    details = run_details(project, run)
+    if face.json or shape == "json":
+        face.document("crmsync.run/1", details.as_document())
+    elif shape == "csv":
+        click.echo(_csv(details), nl=False)
+    else:
+        click.echo(_markdown(details), nl=False)
+
+
+def _rows(details: RunDetails) -> list[tuple[str, ...]]:
+    from crmsync.cli.layout import value_text
+
+    rows: list[tuple[str, ...]] = []
+    for op in details.ops:
+        for field, want in op.want.items():
+            before = value_text(op.base.get(field))
+            rows.append((op.ref.id, op.name, field, before, value_text(want), op.state.value))
+    return rows
+
+
+_COLUMNS = (
+    say("记录", "record"),
+    say("客户", "customer"),
+    say("字段", "field"),
+    say("之前", "before"),
+    say("之后", "after"),
+    say("结果", "result"),
+)
+# A cell that begins like a formula is text with an apostrophe in every sheet program.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def _csv(details: RunDetails) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
+    for row in _rows(details):
+        writer.writerow(
+            [f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell for cell in row]
+        )
+    return file.getvalue()
+
+
+def _markdown(details: RunDetails) -> str:
+    run = details.run
+    rules = f"{run.ruleset} v{run.ruleset_version}"
+    lines = [
+        f"# {say('运行', 'Run')} {run.id} · {rules} → {run.connection}",
+        "",
+        f"- {run.started_at.isoformat(timespec='seconds')} · {run.state.value} · {run.by}"
+        + (f" · {run.reason}" if run.reason else ""),
+        *(f"- {name}: {count}" for name, count in details.outcomes.items()),
+        "",
+        "| " + " | ".join(_COLUMNS) + " |",
+        "|" + "---|" * len(_COLUMNS),
+    ]
+    for row in _rows(details):
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,173 @@
+"""``serve``, ``pause``, ``resume``, ``review``, ``sandbox``, ``demo``, ``completion``."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+
+from crmsync.cli.face import Face, face_options
+from crmsync.cli.language import say
+from crmsync.errors import ExitCode, UsageError
+from crmsync.model.text import Text
+
+
+@click.command(
+    help=say(
+        "运行 crmsync.yaml 里的计划任务，直到 Ctrl-C；漏掉的时段按 catch_up 补做并写明。",
+        "Run the jobs of crmsync.yaml until Ctrl-C; missed slots follow catch_up and are named.",
+    )
+)
+@click.option("--once", is_flag=True, help=say("只处理到期的时段", "only what is due now"))
+@face_options
+def serve_command(face: Face, once: bool) -> int:
+    """The scheduler; one line on stderr for every slot."""
+    from crmsync.cli.run import stoppable
+    from crmsync.project.opening import open_project
+    from crmsync.schedule.ticker import Ticker
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    ticker = Ticker(project, tell=lambda text: face.talk(text.zh, text.en))
+    if once:
+        ticker.tick(threading.Event())
+        return ExitCode.DONE
+    with stoppable() as stop:
+        ticker.run(stop)
+    return ExitCode.DONE
+
+
+@click.command(
+    help=say(
+        "暂停一套规则在一个连接上的写入；sync 只做计划。",
+        "Stop a ruleset from writing on a connection; sync only plans.",
+    )
+)
+@click.option("--ruleset", metavar="NAME", help=say("规则集", "ruleset"))
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@click.option("--reason", required=True, metavar="TEXT", help=say("原因", "why"))
+@face_options
+def pause_command(face: Face, ruleset: str | None, connection: str | None, reason: str) -> None:
+    """In force until somebody resumes it."""
+    from crmsync.cli.run import person
+    from crmsync.project.opening import open_project
+    from crmsync.project.operating import pause
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    where = project.ruleset_folder(ruleset), project.connection(connection)
+    pause(project, *where, by=person(), reason=reason)
+    face.talk("已暂停。恢复： crmsync resume", "Paused. To go on: crmsync resume")
+
+
+@click.command(help=say("恢复写入。", "Write again after a pause or an undo."))
+@click.option("--ruleset", metavar="NAME", help=say("规则集", "ruleset"))
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@face_options
+def resume_command(face: Face, ruleset: str | None, connection: str | None) -> None:
+    """Says whether there was a pause."""
+    from crmsync.cli.run import person
+    from crmsync.project.opening import open_project
+    from crmsync.project.operating import resume
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    where = project.ruleset_folder(ruleset), project.connection(connection)
+    if resume(project, *where, by=person()):
+        face.talk("已恢复。", "Resumed.")
+    else:
+        face.talk("本来就没有暂停。", "There was no pause.")
+
+
+@click.command(
+    help=say(
+        "放行一次复评：今天起等待复评（when: at review）的降级可以发生。",
+        "Release a review: demotions that wait for one (when: at review) may happen today.",
+    )
+)
+@click.option("--ruleset", metavar="NAME", help=say("规则集", "ruleset"))
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@click.option("--reason", metavar="TEXT", help=say("原因", "why"))
+@face_options
+def review_command(
+    face: Face, ruleset: str | None, connection: str | None, reason: str | None
+) -> None:
+    """One release covers one local day."""
+    from crmsync.cli.run import person
+    from crmsync.project.opening import open_project
+    from crmsync.project.operating import release_review
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    where = project.ruleset_folder(ruleset), project.connection(connection)
+    day = release_review(project, *where, by=person(), reason=reason)
+    face.talk(
+        f"已放行 {day} 的复评。下一步： crmsync plan",
+        f"The review of {day} is released. Next: crmsync plan",
+    )
+
+
+@click.command(
+    help=say(
+        "在本机启动一个练习用 CRM（127.0.0.1），按文档模仿真实的限制与毛病。",
+        "Start a practice CRM on 127.0.0.1 that has the real one's documented limits and habits.",
+    )
+)
+@click.argument("crm")
+@click.option("--port", type=int, default=0, help=say("端口，0 为任选", "port; 0 picks one"))
+@face_options
+def sandbox_command(face: Face, crm: str, port: int) -> None:
+    """Serves until interrupted; prints the settings a connection needs."""
+    import json
+
+    from crmsync.connector import connector
+
+    spec = connector(crm)
+    if spec.sandbox is None:
+        raise UsageError(
+            Text(zh=f"{crm} 没有练习 CRM", en=f"{crm} comes without a practice CRM"),
+            mend=Text(zh="见 crmsync connectors", en="see crmsync connectors"),
+        )
+    practice = spec.load("sandbox")()
+
+    def ready(url: str) -> None:
+        settings = practice.connection_settings()
+        face.talk(f"练习 CRM： {url}   Ctrl-C 停止", f"Practice CRM: {url}   Ctrl-C stops it")
+        click.echo(json.dumps({"url": url, "connection": dict(settings.keys)}, default=str))
+        for name, value in settings.secrets.items():
+            face.talk(f"  练习密码 {name} = {value}", f"  practice secret {name} = {value}")
+
+    practice.serve_forever(port, ready)
+
+
+@click.command(
+    help=say(
+        "用练习 CRM 走完全程：装入真实零售客户、检查、计划、写入、解释、撤销；不需要账号。",
+        "The whole job against a practice CRM with real retail customers: check, plan, apply,"
+        " explain, undo. Needs no account.",
+    )
+)
+@click.option("--crm", metavar="NAME", help=say("连接器", "connector (default: the first)"))
+@click.option("--keep", is_flag=True, help=say("保留项目文件夹", "keep the project folder"))
+@click.option(
+    "--customers", type=int, default=500, show_default=True, help=say("客户数", "how many")
+)
+@face_options
+def demo_command(face: Face, crm: str | None, keep: bool, customers: int) -> int:
+    """Ends with ``demo: ok``."""
+    from crmsync.cli.demo import Demo
+    from crmsync.connector import connector, connectors
+
+    spec = connector(crm) if crm else connectors()[-1]
+    return Demo(face, spec, customers=customers, keep=keep).run()
+
+
+@click.command(help=say("打印补全脚本。", "Print a completion script."))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@face_options
+def completion_command(face: Face, shell: str) -> None:
+    """For example: crmsync completion bash >> ~/.bashrc."""
+    from click.shell_completion import get_completion_class
+
+    from crmsync.cli.main import root
+
+    del face
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(root, {}, "crmsync", "_CRMSYNC_COMPLETE").source())

@@ -1,0 +1,163 @@
+"""``check``, ``fmt``, ``test``, ``simulate``: everything around rule files, nothing written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crmsync.cli.face import Face, face_options
+from crmsync.cli.language import LANG, say
+from crmsync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from crmsync.project.cases import CaseOutcome, CasesReport
+
+
+@click.command(
+    help=say(
+        "检查 crmsync.yaml、规则、映射与用例；一次列出全部问题。",
+        "Check crmsync.yaml, rule, mapping and case files; every problem at once.",
+    )
+)
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["full", "concise", "github", "json"]),
+    default="full",
+    help=say("输出格式", "output format"),
+)
+@click.option("--fix", is_flag=True, help=say("改正可自动改的", "mend what is mechanical"))
+@click.option("--explain", "code", metavar="CODE", help=say("解释一个代码", "explain a code"))
+@face_options
+def check_command(
+    face: Face, folders: tuple[Path, ...], shape: str, fix: bool, code: str | None
+) -> int:
+    """Exit 1 when there is an error."""
+    from crmsync.project.checking import check, explain_code, mend
+    from crmsync.source import has_errors, render
+
+    if code is not None:
+        click.echo(explain_code(code, LANG))
+        return ExitCode.DONE
+    report = check(face.folder, folders)
+    if fix:
+        for path, count in mend(report).items():
+            face.talk(f"{path}: 已改正 {count} 处", f"{path}: {count} mended")
+        report = check(face.folder, folders)
+    chosen = "json" if face.json else shape
+    text = render(report.diagnostics, report.texts, format=chosen, lang=LANG)  # type: ignore[arg-type]
+    click.echo(text, nl=False)
+    return ExitCode.FINDINGS if has_errors(report.diagnostics) else ExitCode.DONE
+
+
+@click.command(
+    help=say(
+        "整理规则文件的空白与引号；--from gbk 把文件转成 UTF-8。",
+        "Tidy white space in rule files; --from gbk turns a file into UTF-8.",
+    )
+)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--from", "encoding", metavar="ENCODING", help=say("原编码，如 gbk", "such as gbk"))
+@click.option("--check", "only_check", is_flag=True, help=say("只检查", "only look"))
+@face_options
+def fmt_command(face: Face, files: tuple[Path, ...], encoding: str | None, only_check: bool) -> int:
+    """Exit 1 with --check when a file would change."""
+    from crmsync.project.formatting import tidy
+
+    changed = tidy(face.folder, files, encoding=encoding, write=not only_check)
+    for path in changed:
+        click.echo(str(path))
+    return ExitCode.FINDINGS if only_check and changed else ExitCode.DONE
+
+
+@click.command(help=say("运行 rules.test.yaml 里的用例。", "Run the cases in rules.test.yaml."))
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--coverage", is_flag=True, help=say("列出未触及的规则", "name rules never hit"))
+@face_options
+def test_command(face: Face, folders: tuple[Path, ...], coverage: bool) -> int:
+    """Exit 1 when a case fails."""
+    from crmsync.project.cases import run_cases
+
+    reports = run_cases(face.folder, folders)
+    if face.json:
+        face.document("crmsync.test/1", {"rulesets": [r.as_document() for r in reports]})
+    else:
+        for report in reports:
+            _cases(report, coverage=coverage)
+        total = sum(len(report.outcomes) for report in reports)
+        failed = sum(not item.passed for report in reports for item in report.outcomes)
+        click.echo(
+            say(
+                f"{total} 个用例：{total - failed} 通过，{failed} 失败",
+                f"{total} tests: {total - failed} passed, {failed} failed",
+            )
+        )
+    return ExitCode.FINDINGS if any(not report.passed for report in reports) else ExitCode.DONE
+
+
+def _cases(report: CasesReport, *, coverage: bool) -> None:
+    click.echo(f"{report.ruleset} · rules.test.yaml · today = {report.today}")
+    for outcome in report.outcomes:
+        _case(outcome, report)
+    hit, total = report.exercised
+    if total:
+        share = f"{hit * 100 // total} %"
+        never = report.never_hit if coverage else report.never_hit[:2]
+        more = "" if coverage or len(report.never_hit) <= 2 else ", …   --coverage"
+        names = ", ".join(f"{name} ({span.short})" for name, span in never)
+        click.echo(
+            say(f"触及规则 {hit}/{total} ({share})", f"Rules exercised: {hit} of {total} ({share})")
+            + (say("。未触及：", ". Never hit: ") + names + more if names else "")
+        )
+
+
+def _case(outcome: CaseOutcome, report: CasesReport) -> None:
+    from crmsync.source import render
+
+    mark = click.style("✓", fg="green") if outcome.passed else click.style("✗", fg="red")
+    click.echo(f"  {mark} {outcome.name}", color=sys.stdout.isatty())
+    if outcome.passed:
+        return
+    text = render(outcome.diagnostics, report.texts, format="full", lang=LANG)
+    for line in text.splitlines()[: -2 if len(outcome.diagnostics) else None]:
+        click.echo(f"      {line}")
+    for reason in outcome.reasons:
+        click.echo(f"      = {say('原因', 'why')}: {reason.to(LANG)}")
+
+
+@click.command(
+    help=say(
+        "在最近一次快照上比较规则改动前后的等级与任务；不写入任何东西。",
+        "Compare tiers and tasks before and after an edit, on the last snapshot; writes nothing.",
+    )
+)
+@click.argument("ruleset", required=False)
+@click.option(
+    "--against",
+    metavar="REV|FOLDER",
+    default="HEAD",
+    show_default=True,
+    help=say("与哪个版本比较", "a git revision or another ruleset folder"),
+)
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@face_options
+def simulate_command(face: Face, ruleset: str | None, against: str, connection: str | None) -> int:
+    """Migration matrix, stage moves, tasks."""
+    from crmsync.cli.simulate_view import simulation
+    from crmsync.project.opening import open_project
+    from crmsync.project.simulating import simulate
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    report = simulate(
+        project, project.ruleset_folder(ruleset), project.connection(connection), against
+    )
+    if face.json:
+        face.document("crmsync.simulate/1", report.as_document())
+        return ExitCode.DONE
+    for line in simulation(report):
+        click.echo(line)
+    return ExitCode.DONE

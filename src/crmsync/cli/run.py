@@ -1,0 +1,305 @@
+"""``pull``, ``plan``, ``show``, ``apply``, ``sync``: read, decide, show, write exactly that."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crmsync.cli.face import Face, face_options
+from crmsync.cli.language import LANG, say
+from crmsync.errors import ExitCode
+from crmsync.model.text import Text
+
+if TYPE_CHECKING:
+    from crmsync.model.run import ApplyReport
+    from crmsync.project.planning import PlanMade
+
+
+@click.command(
+    help=say("把映射用到的字段读到本地镜像。", "Read the mapped fields into the local mirror.")
+)
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@click.option("--full", is_flag=True, help=say("全部重读", "read everything again"))
+@face_options
+def pull_command(face: Face, connection: str | None, full: bool) -> None:
+    """Incremental unless asked otherwise."""
+    from crmsync.project.opening import open_project
+    from crmsync.project.pulling import pull
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    with face.progress(Text(zh="读取", en="reading")) as progress:
+        report = pull(project, project.connection(connection), full=full, progress=progress)
+    if face.json:
+        rows = [
+            {"object": item.object, "kind": item.kind, "read": item.read, "rows": item.rows}
+            for item in report.objects
+        ]
+        face.document("crmsync.pull/1", {"objects": rows, "pulled_at": report.pulled_at})
+        return
+    for warning in report.warnings:
+        face.talk(f"! {warning.zh}", f"! {warning.en}")
+    for item in report.objects:
+        click.echo(
+            say(
+                f"读取 {item.object}：{item.read} 条，变化 {item.changed}，删除 {item.deleted}，"
+                f"共 {item.rows} 条",
+                f"Read {item.object}: {item.read} records, {item.changed} changed,"
+                f" {item.deleted} deleted, {item.rows} in the mirror",
+            )
+        )
+
+
+@click.command(
+    help=say(
+        "读取 CRM、评估、列出每个字段和任务的改动并保存计划；不写入 CRM。",
+        "Read the CRM, evaluate, show every field and task that would change and save the plan;"
+        " writes nothing to the CRM.",
+    )
+)
+@click.argument("ruleset", required=False)
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say("计划文件", "plan file"),
+)
+@click.option("--all", "every", is_flag=True, help=say("列出全部客户", "show every customer"))
+@click.option("--only", multiple=True, metavar="ID", help=say("只写这些客户", "write these only"))
+@click.option("--no-pull", is_flag=True, help=say("用现有镜像", "use the mirror as it is"))
+@click.option("--exit-code", is_flag=True, help=say("有改动时返回 3", "exit 3 when it changes"))
+@face_options
+def plan_command(
+    face: Face,
+    ruleset: str | None,
+    connection: str | None,
+    out: Path | None,
+    every: bool,
+    only: tuple[str, ...],
+    no_pull: bool,
+    exit_code: bool,
+) -> int:
+    """The plan is a file; apply writes that file and nothing else."""
+    from crmsync.project.opening import open_project
+    from crmsync.project.planning import PlanAsk, make_plan
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    ask = PlanAsk(
+        folder=project.ruleset_folder(ruleset),
+        connection=project.connection(connection),
+        out=out or face.folder / "plan.json",
+        only=only,
+        pull=not no_pull,
+    )
+    with face.progress(Text(zh="读取与评估", en="reading and evaluating")) as progress:
+        made = make_plan(project, ask, progress=progress)
+    _show(face, made, every=every)
+    changes = made.header.counts.fields or made.header.counts.new_tasks
+    changes = changes or made.header.counts.closed_tasks
+    return ExitCode.CHANGES if exit_code and changes else ExitCode.DONE
+
+
+@click.command(help=say("显示一份已保存的计划。", "Show a saved plan."))
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False), default="plan.json")
+@click.option("--all", "every", is_flag=True, help=say("列出全部客户", "show every customer"))
+@face_options
+def show_command(face: Face, plan: Path, every: bool) -> None:
+    """The same page ``plan`` printed."""
+    from crmsync.project.opening import open_project
+    from crmsync.project.planning import load_plan
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    if not plan.exists() and (face.folder / plan).exists():
+        plan = face.folder / plan
+    _show(face, load_plan(project, plan), every=every)
+
+
+def _show(face: Face, made: PlanMade, *, every: bool) -> None:
+    from crmsync.cli import plan_view
+    from crmsync.project.planning import plan_document
+
+    if face.json:
+        face.document("crmsync.plan/1", plan_document(made))
+        return
+    header, out = made.header, face.out()
+    out.print(plan_view.legend(), end="\n\n")
+    for line in plan_view.customers(made.lines(), every=every):
+        out.print(line)
+    for text in plan_view.distribution(header, made.tier_names(LANG)):
+        out.print(text, markup=False)
+    out.print()
+    for text in plan_view.withheld_lines(header.withheld, every=every):
+        out.print(text, markup=False, style="yellow")
+    because = plan_view.causes(header)
+    if because:
+        out.print(because, markup=False)
+    out.print(plan_view.summary(header), markup=False, style="bold")
+    for guard in header.guards:
+        if guard.tripped:
+            out.print(plan_view.guard_text(guard), markup=False, style="yellow")
+    if not (header.counts.fields or header.counts.new_tasks or header.counts.closed_tasks):
+        face.talk("没有要写的内容。", "There is nothing to write.")
+        return
+    short = f"{made.digest[:4]}…{made.digest[-4:]}"
+    hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
+    face.talk(
+        f"已保存 {made.path.name}（sha256 {short}，{hours} 小时内有效）。"
+        f"写入：  crmsync apply {made.path.name}",
+        f"Saved {made.path.name} (sha256 {short}, valid for {hours} hours)."
+        f" Write it:  crmsync apply {made.path.name}",
+    )
+
+
+@click.command(
+    help=say(
+        "写入一份已保存的计划：只写计划里的内容，逐条记录结果，可续做、可撤销。",
+        "Write a saved plan: exactly what it says, every row journalled, resumable, undoable.",
+    )
+)
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="GUARD=VALUE",
+    help=say("放行一个变更上限，如 demotions=40", "consent to one guard, such as demotions=40"),
+)
+@click.option("--approve", metavar="SHA", help=say("只接受这个校验和", "only this checksum"))
+@click.option("--reason", metavar="TEXT", help=say("原因，写入运行记录", "why, kept with the run"))
+@click.option("--resume", "run", type=int, metavar="RUN", help=say("续做", "finish a run"))
+@face_options
+def apply_command(
+    face: Face,
+    plan: Path | None,
+    allow: tuple[str, ...],
+    approve: str | None,
+    reason: str | None,
+    run: int | None,
+) -> int:
+    """Ask, write, report from the journal."""
+    from crmsync.project.applying import ApplyAsk, Applying
+    from crmsync.project.opening import open_project
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    if plan is not None and not plan.exists() and (face.folder / plan).exists():
+        plan = face.folder / plan
+    ask = ApplyAsk(
+        plan=plan or (face.folder / "plan.json" if run is None else None),
+        resume=run,
+        allow=allow,
+        approve=approve,
+        reason=reason,
+        by=person(),
+    )
+    with Applying(project, ask) as applying:
+        if applying.already is not None:
+            click.echo(applying.already.to(LANG))
+            return ExitCode.DONE
+        _ask_to_write(face, applying)
+        with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
+            report = applying.run(progress=progress, stop=stop)
+    return finish(face, report)
+
+
+def _ask_to_write(face: Face, applying: object) -> None:
+    from crmsync.project.applying import Applying
+
+    assert isinstance(applying, Applying)
+    face.talk(applying.headline.zh, applying.headline.en)
+    if applying.environment != "production" or face.yes or not face.terminal:
+        return
+    name = applying.connection
+    typed = click.prompt(
+        say(f"写入生产环境？输入连接名 {name} 继续", f"This is PRODUCTION. Type {name} to go on"),
+        err=True,
+    )
+    if typed != name:
+        raise click.Abort
+
+
+def person() -> str:
+    """Who runs this, as the operating system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM finish the batch under way; a second one ends the process at once."""
+    stop = threading.Event()
+    previous = {}
+
+    def ask(number: int, frame: object) -> None:
+        del frame
+        if stop.is_set():
+            raise SystemExit(ExitCode.INTERRUPTED)
+        stop.set()
+        click.echo(
+            say("正在停下：等这一批写完…", "Stopping: the batch under way is finished first …"),
+            err=True,
+        )
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        previous[number] = signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def finish(face: Face, report: ApplyReport) -> int:
+    """Print what a run did and give its exit code."""
+    from crmsync.cli.run_view import problems, report_line
+    from crmsync.project.applying import exit_code, report_document
+
+    if face.json:
+        face.document("crmsync.apply/1", report_document(report))
+        return exit_code(report)
+    for line in problems(report.problems, every=False):
+        click.echo(line)
+    click.echo(report_line(report))
+    if report.stopped is not None:
+        face.talk(f"停在：{report.stopped.message.zh}", f"Stopped: {report.stopped.message.en}")
+    run = report.run.id
+    again = f"crmsync apply --resume {run}"
+    if report.resumable:
+        face.talk(f"续做： {again}", f"Go on: {again}")
+    face.talk(
+        f"撤销： crmsync undo {run}    查看： crmsync runs {run}",
+        f"Take it back: crmsync undo {run}    Look: crmsync runs {run}",
+    )
+    return exit_code(report)
+
+
+@click.command(
+    help=say(
+        "夜间任务：读取 → 计划 → 在变更上限之内写入。",
+        "The nightly job: pull → plan → apply within its guards.",
+    )
+)
+@click.argument("job")
+@face_options
+def sync_command(face: Face, job: str) -> int:
+    """One job of crmsync.yaml, now."""
+    from crmsync.project.opening import open_project
+    from crmsync.project.syncing import sync
+
+    project = open_project(face.folder, now=face.now, today=face.today)
+    with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
+        outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
+    if outcome.report is not None:
+        return finish(face, outcome.report)
+    if face.json:
+        face.document("crmsync.sync/1", {"result": outcome.text, "exit": int(outcome.exit)})
+    else:
+        click.echo(outcome.text.to(LANG))
+    return outcome.exit

@@ -1,0 +1,232 @@
+"""``apply`` and ``apply --resume``: the checks before the first write, then the write protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from crmsync.apply import Applier, ApplyOrder, Progress, Surroundings
+from crmsync.connector import Connector
+from crmsync.errors import ExitCode, PlanRefused, UsageError
+from crmsync.model.consent import Consent
+from crmsync.model.plan import PlanHeader, PlanSource
+from crmsync.model.run import ApplyReport
+from crmsync.model.text import Text
+from crmsync.plan import PlanFile, Present, approves, check_plan, owned_fields, read_plan
+from crmsync.plan import fingerprint_of as fingerprint
+from crmsync.plan import task_fields_of as task_fields
+from crmsync.project.ground import Ground, stand
+from crmsync.project.history import op_document, run_document
+from crmsync.project.opening import Project
+from crmsync.store import Lock, Store
+
+ShowProgress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyAsk:
+    """What ``apply`` was asked for; exactly one of ``plan`` and ``resume`` is set."""
+
+    plan: Path | None
+    resume: int | None = None
+    allow: tuple[str, ...] = ()
+    approve: str | None = None
+    reason: str | None = None
+    by: str
+    kind: str = "apply"
+
+
+class Applying:
+    """An apply made ready: the lock is held and the plan is checked, nothing is written yet.
+
+    Use it as a context manager. Raises LockHeld, PlanRefused, UsageError and whatever the CRM
+    raises while it is asked who it is.
+    """
+
+    def __init__(self, project: Project, ask: ApplyAsk) -> None:
+        self._project = project
+        self._ask = ask
+        self._stack = ExitStack()
+        self._consents = tuple(Consent.parse(item) for item in ask.allow)
+        self.already: Text | None = None
+        """Set when this very plan was applied in full before: there is nothing to do."""
+        self._plan: PlanSource | None = None
+        self._header: PlanHeader
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def connection(self) -> str:
+        """The connection's name."""
+        return self._header.connection
+
+    @property
+    def environment(self) -> str:
+        """``production``, ``sandbox`` or ``practice``."""
+        return self._header.environment
+
+    @property
+    def headline(self) -> Text:
+        """What is about to be written, where."""
+        header = self._header
+        counts = header.counts
+        customers = counts.firsts + counts.rises + counts.falls + counts.stage_only + counts.other
+        return Text(
+            zh=f"计划 {header.plan_id[:8]}  {header.ruleset} v{header.ruleset_version} →"
+            f" {header.connection}（{header.environment}）· {customers} 个客户 ·"
+            f" {counts.new_tasks} 个新任务",
+            en=f"Plan {header.plan_id[:8]}  {header.ruleset} v{header.ruleset_version} →"
+            f" {header.connection} ({header.environment}) · {customers} customers ·"
+            f" {counts.new_tasks} new tasks",
+        )
+
+    def run(self, *, progress: ShowProgress, stop: threading.Event) -> ApplyReport:
+        """Write. Raises GuardRefused before the first write when a tripped guard has no consent."""
+        applier = Applier(self._store, self._crm, self._world(progress, stop))
+        order = ApplyOrder(
+            kind=self._ask.kind,
+            by=self._ask.by,
+            lock=self._lock,
+            reason=self._ask.reason,
+            consents=self._consents,
+        )
+        if self._ask.resume is not None:
+            return applier.resume(self._ask.resume, order)
+        assert self._plan is not None
+        return applier.run(self._plan, order)
+
+    def _prepare(self) -> None:
+        project, ask = self._project, self._ask
+        self._store: Store = self._stack.enter_context(project.store())
+        if ask.resume is not None:
+            self._header = self._store.runs.header(ask.resume)
+        elif ask.plan is not None:
+            self._plan = self._read(ask.plan)
+            self._header = self._plan.header
+        else:
+            raise UsageError(
+                Text(zh="没有指明计划文件", en="no plan file was named"),
+                mend=Text.same("crmsync apply plan.json"),
+            )
+        connection = project.connection(self._header.connection)
+        self._lock: Lock = self._stack.enter_context(
+            self._store.connection_lock(
+                project.config.state / "locks", connection.name, by=ask.by, now=project.now
+            )
+        )
+        self._crm: Connector = self._stack.enter_context(project.connect(connection))
+        ground = stand(self._crm, project.folder_of(self._header.ruleset), connection)
+        self._check(ground)
+
+    def _read(self, path: Path) -> PlanFile:
+        plan = read_plan(path, self._project.key())
+        approve = self._ask.approve
+        if approve is not None and not approves(approve, plan.digest):
+            raise PlanRefused(
+                Text(
+                    zh="计划的校验和与 --approve 不符",
+                    en="the plan's checksum is not the one given with --approve",
+                ),
+                mend=Text(zh="用 crmsync show 核对", en="look at it with crmsync show"),
+            )
+        return plan
+
+    def _check(self, ground: Ground) -> None:
+        header, store = self._header, self._store
+        present = Present(
+            now=self._project.now(),
+            connection=header.connection,
+            account_id=ground.organization.id,
+            ruleset_digest=ground.rules.digest,
+            mapping_digest=ground.mapping.digest,
+            owned_fields=owned_fields(ground.mapping),
+            task_fields=task_fields(ground.mapping),
+            schema_fingerprint=fingerprint(
+                ground.mapping, ground.origin(header.connection, header.pulled_at)
+            ),
+            applied_since=store.runs.since(header),
+        )
+        if self._plan is None:
+            self._check_account(present)
+            return
+        done = check_plan(self._plan, present, store.plans.get(header.plan_id))
+        if done is not None:
+            self.already = Text(
+                zh=f"已在运行 {done} 中写入，没有要做的",
+                en=f"already applied as run {done}; nothing to do",
+            )
+
+    def _check_account(self, present: Present) -> None:
+        """A resumed run keeps its own provenance, but never goes to another account."""
+        if present.account_id != self._header.account_id:
+            raise PlanRefused(
+                Text(
+                    zh="这次运行属于另一个 CRM 账户",
+                    en="this run belongs to another CRM account",
+                ),
+                mend=Text(zh="检查连接设置", en="check the connection's settings"),
+            )
+
+    def _world(self, progress: ShowProgress, stop: threading.Event) -> Surroundings:
+        header = self._header
+        allowed = {header.object: frozenset(header.owned_fields)}
+        if header.task_object is not None:
+            allowed[header.task_object] = frozenset(header.task_fields)
+
+        def told(step: Progress) -> None:
+            progress(step.settled, step.total)
+
+        return Surroundings(
+            now=self._project.now,
+            sleep=self._project.sleep,
+            allowed=allowed,
+            progress=told,
+            stop=stop.is_set,
+        )
+
+
+def exit_code(report: ApplyReport) -> ExitCode:
+    """What the shell is told: why it stopped, else whether every row is done."""
+    if report.stopped is not None:
+        return report.stopped.exit
+    if report.interrupted:
+        return ExitCode.INTERRUPTED
+    if report.problems:
+        return ExitCode.PARTIAL
+    return ExitCode.DONE
+
+
+def report_document(report: ApplyReport) -> dict[str, Any]:
+    """A report for ``--json``."""
+    return {
+        "run": run_document(report.run),
+        "summary": {
+            "written": report.written,
+            "tasks_created": report.tasks_created,
+            "tasks_closed": report.tasks_closed,
+            "outcomes": {state.value: count for state, count in report.outcomes.items()},
+            "resumable": report.resumable,
+            "api_calls": report.api_calls,
+        },
+        "exit": int(exit_code(report)),
+        "problems": [op_document(op) for op in report.problems],
+    }

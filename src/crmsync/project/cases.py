@@ -1,0 +1,152 @@
+"""``test``: the cases of a ruleset run through the very policy the nightly job uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from crmsync.errors import RulesetError
+from crmsync.evaluate import (
+    Engine,
+    EvaluationContext,
+    decide,
+    match_compiled,
+    row_from_facts,
+)
+from crmsync.model.case import Case, CaseFile, Mismatch
+from crmsync.model.decision import Decision
+from crmsync.model.diagnostic import Diagnostic, Severity
+from crmsync.model.position import Span
+from crmsync.model.state import Episode
+from crmsync.model.text import Text
+from crmsync.project.loading import load_rules
+from crmsync.project.places import ruleset_folders
+from crmsync.rules import compare, load_cases, touched, untouched
+from crmsync.source import has_errors, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """One case and what did not come true."""
+
+    case: Case
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def name(self) -> str:
+        """The case's name."""
+        return self.case.name
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation came true."""
+        return not self.mismatches
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Each mismatch at the place where the expectation is written."""
+        return tuple(
+            Diagnostic(
+                "TEST100",
+                Severity.ERROR,
+                item.span,
+                Text(
+                    zh=f"{item.key} 应为 {item.expected}，实际 {item.got}",
+                    en=f"{item.key} should be {item.expected}; got: {item.got}",
+                ),
+            )
+            for item in self.mismatches
+        )
+
+    @property
+    def reasons(self) -> tuple[Text, ...]:
+        """Why it came out as it did."""
+        return tuple(item.why for item in self.mismatches if item.why is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class CasesReport:
+    """The cases of one ruleset."""
+
+    ruleset: str
+    today: date
+    outcomes: tuple[CaseOutcome, ...]
+    exercised: tuple[int, int]
+    never_hit: tuple[tuple[str, Span], ...]
+    texts: Mapping[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every case passed."""
+        return all(item.passed for item in self.outcomes)
+
+    def as_document(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "ruleset": self.ruleset,
+            "today": self.today,
+            "cases": [
+                {
+                    "name": item.name,
+                    "passed": item.passed,
+                    "mismatches": [
+                        {"key": m.key, "expected": m.expected, "got": m.got, "place": str(m.span)}
+                        for m in item.mismatches
+                    ],
+                }
+                for item in self.outcomes
+            ],
+            "exercised": self.exercised[0],
+            "rules": self.exercised[1],
+            "never_hit": [name for name, _ in self.never_hit],
+        }
+
+
+def run_cases(folder: Path, asked: Sequence[Path]) -> list[CasesReport]:
+    """Run the cases of the ruleset folders asked for, else of every one in the project.
+
+    Raises RulesetError for rule or case files that are wrong.
+    """
+    return [_run(item) for item in ruleset_folders(folder, asked)]
+
+
+def _run(folder: Path) -> CasesReport:
+    rules = load_rules(folder)
+    file, problems = load_cases(folder, rules)
+    if has_errors(problems):
+        raise RulesetError(
+            Text(zh=f"{folder.name} 的用例有错误", en=f"the cases of {folder.name} have errors"),
+            diagnostics=problems,
+        )
+    cases = file or CaseFile(rules.id, ())
+    engine = Engine(rules)
+    outcomes, seen = [], frozenset[str]()
+    for case in cases.cases:
+        decision = decide_case(engine, case)
+        outcomes.append(CaseOutcome(case, compare(case, decision)))
+        seen |= touched(rules, decision)
+    missed = untouched(rules, seen)
+    total = len(seen) + len(missed)
+    return CasesReport(
+        ruleset=rules.id,
+        today=cases.cases[0].today if cases.cases else date.min,
+        outcomes=tuple(outcomes),
+        exercised=(len(seen), total),
+        never_hit=tuple((place.id, place.span) for place in missed),
+        texts={cases.file: read_file(Path(cases.file)).text} if cases.file else {},
+    )
+
+
+def decide_case(engine: Engine, case: Case) -> Decision:
+    """What the rules decide for one case."""
+    ref = case.before.ref
+    row = row_from_facts(engine, ref, dict(case.facts), case.today)
+    (matched,) = match_compiled((row,), engine, case.today)
+    episodes = tuple(
+        Episode(f"case-{item.task_id}", item.task_id, ref, item.opened_on) for item in case.episodes
+    )
+    context = EvaluationContext(as_of=case.today, open_episodes={ref: episodes})
+    return decide(engine, matched, case.before, context)

@@ -1,0 +1,91 @@
+"""``check``: every file of a project or of single rulesets, every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmsync.config.mapping_file import read_mapping
+from crmsync.config.project_file import FILE_NAME, load_project
+from crmsync.errors import ConfigError, UsageError
+from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.mapping import CrmMapping
+from crmsync.model.text import Lang, Text
+from crmsync.project.places import ruleset_folders
+from crmsync.rules import check as check_rules
+from crmsync.rules import explain, load, load_cases
+from crmsync.source import apply_fixes, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Findings, and the text of every file looked at by the name messages use."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    texts: Mapping[str, str]
+    paths: Mapping[str, Path]
+
+
+def check(folder: Path, asked: Sequence[Path]) -> CheckReport:
+    """Check the rulesets asked for, else the whole project with its settings."""
+    found: list[Diagnostic] = []
+    paths: dict[str, Path] = {}
+    if not asked and (folder / FILE_NAME).is_file():
+        paths[FILE_NAME] = folder / FILE_NAME
+        try:
+            load_project(folder)
+        except ConfigError as error:
+            found += error.diagnostics
+    for ruleset in ruleset_folders(folder, asked):
+        found += _ruleset(ruleset, folder, paths)
+    texts = {name: read_file(path).text for name, path in paths.items()}
+    return CheckReport(tuple(found), texts, paths)
+
+
+def _ruleset(ruleset: Path, folder: Path, paths: dict[str, Path]) -> list[Diagnostic]:
+    def known(path: Path) -> str:
+        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+        paths[shown.as_posix()] = path
+        return shown.as_posix()
+
+    rules, found = load(ruleset, name=known(ruleset / "rules.yaml"))
+    found = list(found)
+    if rules is None:
+        return found
+    mappings: list[CrmMapping] = []
+    for path in sorted((ruleset / "mapping").glob("*.yaml")):
+        mapping, problems = read_mapping(path, rules, name=known(path))
+        found += problems
+        if mapping is not None:
+            mappings.append(mapping)
+    found += check_rules(rules, mappings)
+    if (ruleset / "rules.test.yaml").is_file():
+        _, problems = load_cases(ruleset, rules, name=known(ruleset / "rules.test.yaml"))
+        found += problems
+    return found
+
+
+def mend(report: CheckReport) -> dict[str, int]:
+    """Apply the mechanical fixes; how many in which file."""
+    done: dict[str, int] = {}
+    for name, path in report.paths.items():
+        fixes = [item for item in report.diagnostics if item.fix and item.fix.span.file == name]
+        if fixes:
+            text, count = apply_fixes(report.texts[name], fixes)
+            path.write_text(text, encoding="utf-8")
+            done[name] = count
+    return done
+
+
+def explain_code(code: str, lang: Lang) -> str:
+    """The long help of a finding's code; raises UsageError for an unknown one."""
+    text = explain(code, lang)
+    if text is None:
+        raise UsageError(
+            Text(zh=f"没有代码 {code}", en=f"there is no code {code}"),
+            mend=Text(
+                zh="代码在 crmsync check 的输出里", en="codes stand in crmsync check's output"
+            ),
+        )
+    return text

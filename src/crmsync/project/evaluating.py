@@ -1,0 +1,146 @@
+"""Everybody evaluated: mirror → facts → verdicts → decisions, streamed in order of record id."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
+from crmsync.facts import excluded_count, fact_row, relation
+from crmsync.model.fact import FactRow, MatchedRow
+from crmsync.model.mapping import CrmMapping
+from crmsync.model.record import RecordRef
+from crmsync.model.relation import FactRelation
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.schema import ObjectSchema
+from crmsync.model.state import CustomerState
+from crmsync.plan import Evaluated, FieldValues
+from crmsync.project.opening import Project
+from crmsync.store import Store
+from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
+
+PIECE = 1000
+"""Customers whose state is fetched at once: memory stays flat however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Who is evaluated, by which rules, on which day."""
+
+    project: Project
+    store: Store
+    rules: Ruleset
+    mapping: CrmMapping
+    connection: str
+    as_of: date
+    schemas: Mapping[str, ObjectSchema] | None = None
+    """``None``: the mirrored fields' own schemas."""
+
+    @contextmanager
+    def open(self) -> Iterator[OpenPopulation]:
+        """Open the published mirror for reading; close it at the end."""
+        path = self.project.config.state / "mirrors" / f"{self.connection}.duckdb"
+        mirror = open_mirror(path)
+        try:
+            yield OpenPopulation(self, mirror, read_meta(mirror))
+        finally:
+            mirror.close()
+
+
+class OpenPopulation:
+    """A population with its mirror open."""
+
+    def __init__(
+        self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
+    ) -> None:
+        self._population = population
+        self._mirror = mirror
+        self._meta = meta
+        self._schemas = population.schemas or meta.schemas()
+        self._engine = Engine(population.rules)
+        schema = self._schemas[population.mapping.object]
+        self._values = FieldValues(population.rules, population.mapping, schema)
+        self.relation: FactRelation = relation(
+            population.rules, population.mapping, self._schemas, population.as_of
+        )
+
+    @property
+    def account_id(self) -> str:
+        """The CRM account the mirror was read from."""
+        return self._meta.account
+
+    @property
+    def pulled_at(self) -> datetime:
+        """Everything changed in the CRM before this moment is in the mirror."""
+        return self._meta.pulled_at
+
+    @property
+    def excluded(self) -> int:
+        """Records that ``applies_to`` leaves out."""
+        return excluded_count(
+            self._mirror,
+            self._population.rules,
+            self._population.mapping,
+            self._schemas,
+            self._population.as_of,
+        )
+
+    def row(self, id: str) -> FactRow | None:
+        """The facts of one customer in scope."""
+        return fact_row(self._mirror, self.relation, id)
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Ids of the customers in scope with exactly this name, at most ten."""
+        inner = self.relation.select.sql("duckdb")
+        query = f"SELECT id FROM ({inner}) AS facts WHERE name = ? ORDER BY id LIMIT 10"
+        return tuple(row[0] for row in self._mirror.execute(query, [name]).fetchall())
+
+    def evaluated(self) -> Iterator[Evaluated]:
+        """Every customer in scope, decided, by record id."""
+        rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
+        while piece := tuple(itertools.islice(rows, PIECE)):
+            yield from self._decide(piece)
+
+    def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
+        """The opening state of each customer; for one we know nothing of, what the CRM's own
+        fields say."""
+        people = self._population
+        refs = [row.ref for row in rows]
+        known = people.store.states.opening(
+            people.connection, people.rules.id, refs, day=people.as_of
+        )
+        return {
+            row.ref: known.get(row.ref)
+            or CustomerState(row.ref, standing=self._values.standing(row.owned))
+            for row in rows
+        }
+
+    def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
+        """What else bears on these customers: overrides, open tasks, a released review."""
+        people = self._population
+        store, where = people.store, (people.connection, people.rules.id)
+        return EvaluationContext(
+            as_of=people.as_of,
+            released=store.reviews.released(*where, day=people.as_of),
+            overrides=store.overrides.active(*where, refs, day=people.as_of),
+            open_episodes=store.episodes.open_for(*where, refs),
+        )
+
+    def _decide(self, piece: Sequence[MatchedRow]) -> Iterator[Evaluated]:
+        refs = [matched.row.ref for matched in piece]
+        states = self.states([matched.row for matched in piece])
+        context = self.context(refs)
+        for matched in piece:
+            ref = matched.row.ref
+            decision = decide(self._engine, matched, states[ref], context)
+            yield Evaluated(decision, matched.row, states[ref])
+
+    @property
+    def engine(self) -> Engine:
+        """The compiled rules."""
+        return self._engine

@@ -1,0 +1,150 @@
+"""``explain``: one customer's decision with its whole trace, today's or a past run's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crmsync.config.project_file import ConnectionConfig
+from crmsync.errors import UsageError
+from crmsync.evaluate import explain
+from crmsync.model.canonical import encode
+from crmsync.model.decision import Decision, Explanation
+from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource
+from crmsync.model.record import RecordRef
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.text import Text
+from crmsync.project.evaluating import OpenPopulation, Population
+from crmsync.project.loading import load_mapping, load_rules, resolved
+from crmsync.project.opening import Project
+from crmsync.project.schemas import load_schemas
+from crmsync.store import Store
+
+PAST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation with the rules it speaks of, where facts come from, and the past."""
+
+    explanation: Explanation
+    ruleset: Ruleset
+    sources: Mapping[str, str]
+    history: tuple[Text, ...]
+
+    def as_document(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "explanation": encode(self.explanation, Explanation),
+            "sources": dict(self.sources),
+            "history": list(self.history),
+        }
+
+
+def explain_record(
+    project: Project,
+    folder: Path,
+    connection: ConnectionConfig,
+    wanted: str,
+    *,
+    run: int | None,
+) -> Explained:
+    """Explain the customer of that id or exact name, from the mirror; writes nothing.
+
+    With *run*, the decision is the one stored with that run, traced by today's rules.
+    """
+    rules = load_rules(folder)
+    mapping = mirrored_mapping(project, folder, connection, rules)
+    with project.store() as store:
+        people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
+        with people.open() as opened:
+            id = _find(opened, wanted)
+            row = opened.row(id)
+            assert row is not None
+            state = opened.states([row])[row.ref]
+            shown = explain(opened.engine, row, state, opened.context([row.ref]))
+        if run is not None:
+            shown = replace(shown, decision=_past(store, run, row.ref))
+        history = _history(store, connection.name, rules, row.ref)
+    return Explained(shown, rules, source_texts(mapping), history)
+
+
+def mirrored_mapping(
+    project: Project, folder: Path, connection: ConnectionConfig, rules: Ruleset
+) -> CrmMapping:
+    """The mapping resolved against what the mirror holds: the CRM is not asked."""
+    mapping = load_mapping(folder, connection.connector, rules)
+    return resolved(mapping, load_schemas(project.schemas_path(connection)))
+
+
+def _find(opened: OpenPopulation, wanted: str) -> str:
+    if opened.row(wanted) is not None:
+        return wanted
+    found = opened.named(wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = ", ".join(found)
+        raise UsageError(
+            Text(
+                zh=f"有 {len(found)} 个客户叫这个名字",
+                en=f"{len(found)} customers have this name",
+            ),
+            mend=Text(zh=f"用编号：{listed}", en=f"use an id: {listed}"),
+        )
+    raise UsageError(
+        Text(zh=f"镜像里没有客户“{wanted}”", en=f"no customer “{wanted}” in the mirror"),
+        mend=Text(
+            zh="用 CRM 的记录编号或完整名称；新客户先运行 crmsync pull；"
+            "不在 applies_to 范围内的不评估",
+            en="use the CRM's record id or the whole name; for a new customer run crmsync pull;"
+            " customers outside applies_to are not evaluated",
+        ),
+    )
+
+
+def _past(store: Store, run: int, ref: RecordRef) -> Decision:
+    decision = store.decisions.of_run(run, ref)
+    if decision is None:
+        raise UsageError(
+            Text(
+                zh=f"运行 {run} 没有改动这个客户",
+                en=f"run {run} changed nothing of this customer",
+            ),
+            mend=Text(zh="用 crmsync runs 查看运行", en="see crmsync runs"),
+        )
+    return decision
+
+
+def _history(store: Store, connection: str, rules: Ruleset, ref: RecordRef) -> tuple[Text, ...]:
+    lines = []
+    for past in store.decisions.history(connection, rules.id, ref)[:PAST]:
+        score = past.score.total if past.score is not None else None
+        tier, stage = past.tier, past.lifecycle
+        zh = [str(past.as_of), str(score if score is not None else "–")]
+        en = list(zh)
+        if tier is not None and rules.tier is not None:
+            moved = tier.before != tier.after
+            zh.append(f"{tier.before or '–'} → {tier.after}" if moved else str(tier.after))
+            en.append(zh[-1])
+        if stage is not None and stage.before != stage.after:
+            zh.append(f"{stage.before or '–'} → {stage.after}")
+            en.append(zh[-1])
+        lines.append(Text(zh="  ".join(zh), en="  ".join(en)))
+    return tuple(lines)
+
+
+def source_texts(mapping: CrmMapping) -> dict[str, str]:
+    """Where each fact comes from, in the CRM's own names."""
+    texts: dict[str, str] = {}
+    for fact, source in mapping.read.items():
+        if isinstance(source, FieldSource):
+            texts[fact] = f"{mapping.object}.{source.field.name or source.field}"
+        elif isinstance(source, AggregateSource):
+            related = mapping.related[source.related]
+            of = source.of.name if source.of is not None else related.date
+            what = source.aggregate.value
+            texts[fact] = f"{related.object} {what}({of})" if of else f"{related.object} {what}"
+    return texts

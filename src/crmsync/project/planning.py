@@ -1,0 +1,266 @@
+"""``plan``: pull, evaluate everybody, write the plan file; nothing is written to the CRM."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from crmsync import __version__
+from crmsync.config.project_file import ConnectionConfig
+from crmsync.errors import StoreError
+from crmsync.model.canonical import encode_value
+from crmsync.model.fact import FactRow
+from crmsync.model.plan import (
+    PlanHeader,
+    PlanLine,
+    RecordChange,
+    TaskClose,
+    TaskCreate,
+)
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.text import Lang, Text
+from crmsync.plan import (
+    HumanEdits,
+    PlanFile,
+    PlanInputs,
+    PlanStamp,
+    WritePolicy,
+    build,
+    read_plan,
+    write_plan,
+)
+from crmsync.project.evaluating import Population
+from crmsync.project.ground import Ground, stand
+from crmsync.project.loading import load_rules
+from crmsync.project.opening import Project
+from crmsync.project.people import owner_resolver
+from crmsync.project.pulling import pull_rules
+from crmsync.store import Store
+
+VALID_FOR = timedelta(hours=24)
+Progress = Callable[[int, int | None], None]
+
+
+def silent(done: int, total: int | None) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAsk:
+    """What ``plan`` was asked for."""
+
+    folder: Path
+    connection: ConnectionConfig
+    out: Path
+    only: tuple[str, ...] = ()
+    pull: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """A plan file with the ruleset it was made from."""
+
+    file: PlanFile
+    path: Path
+    ruleset: Ruleset | None
+
+    @property
+    def header(self) -> PlanHeader:
+        """Its provenance and figures."""
+        return self.file.header
+
+    @property
+    def digest(self) -> str:
+        """The checksum approvals name."""
+        return self.file.digest
+
+    def lines(self) -> Iterator[PlanLine]:
+        """Its lines, streamed."""
+        return self.file.lines()
+
+    def tier_names(self, lang: Lang) -> dict[str, str]:
+        """Tier ids to labels, best first."""
+        if self.ruleset is None or self.ruleset.tier is None:
+            return {}
+        return {level.id: level.label.to(lang) for level in self.ruleset.tier.levels}
+
+
+def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) -> PlanMade:
+    """Read, evaluate, save. The reader given to planning cannot write."""
+    connection = ask.connection
+    with project.reader(connection) as reader:
+        ground = stand(reader, ask.folder, connection)
+        if ask.pull:
+            pull_rules(project, connection, reader, (ground,), progress=progress)
+    with project.store() as store:
+        return plan_from_mirror(project, ask, ground, store)
+
+
+def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Store) -> PlanMade:
+    """Evaluate the published mirror and save the plan."""
+    now = project.now()
+    as_of = project.as_of(ground.rules)
+    population = Population(
+        project, store, ground.rules, ground.mapping, ask.connection.name, as_of
+    )
+    with population.open() as opened:
+        if opened.account_id != ground.organization.id:
+            raise StoreError(
+                Text(
+                    zh="镜像属于另一个 CRM 账户",
+                    en="the mirror was read from another CRM account",
+                ),
+                mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
+            )
+        inputs = PlanInputs(
+            ruleset=ground.rules,
+            mapping=ground.mapping,
+            origin=ground.origin(ask.connection.name, opened.pulled_at),
+            stamp=PlanStamp(
+                plan_id=uuid.uuid4().hex,
+                created_at=now,
+                expires_at=now + VALID_FOR,
+                tool_version=__version__,
+            ),
+            as_of=as_of,
+            policy=_policy(project, ask),
+            excluded=opened.excluded,
+            owner=owner_resolver(project.config.people),
+            episodes=lambda keys: store.episodes.known(ask.connection.name, ground.rules.id, keys),
+            overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
+            previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
+        )
+        return _save(project, store, ask, inputs, opened.evaluated())
+
+
+def _save(
+    project: Project, store: Store, ask: PlanAsk, inputs: PlanInputs, evaluated: Iterator[Any]
+) -> PlanMade:
+    plan_id, connection = inputs.stamp.plan_id, ask.connection.name
+    kept = _Keeper(store, plan_id, connection, inputs.ruleset.id)
+    with build(replace(inputs, keep=kept.add), evaluated) as draft:
+        ask.out.parent.mkdir(parents=True, exist_ok=True)
+        digest = write_plan(ask.out, draft, project.key())
+        kept.flush()
+        store.plans.register(draft.header, digest=digest, path=str(ask.out))
+    return PlanMade(read_plan(ask.out, project.key()), ask.out, inputs.ruleset)
+
+
+class _Keeper:
+    """Stores decisions in pieces while a plan is made."""
+
+    def __init__(self, store: Store, plan_id: str, connection: str, ruleset: str) -> None:
+        self._store = store
+        self._where = {"plan_id": plan_id, "connection": connection, "ruleset": ruleset}
+        self._waiting: list[Any] = []
+
+    def add(self, decision: object) -> None:
+        self._waiting.append(decision)
+        if len(self._waiting) >= 500:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._store.decisions.add(self._waiting, **self._where)
+            self._waiting = []
+
+
+def _policy(project: Project, ask: PlanAsk) -> WritePolicy:
+    only, pilot = frozenset(ask.only), project.config.pilot
+
+    def chosen(row: FactRow) -> bool:
+        return (not only or row.ref.id in only) and pilot.admits(row.ref.id, row.owner)
+
+    return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+
+
+def load_plan(project: Project, path: Path) -> PlanMade:
+    """A saved plan, verified; its ruleset when the project still holds it."""
+    file = read_plan(path, project.key())
+    rules = load_rules(project.folder_of(file.header.ruleset))
+    return PlanMade(file, path, rules)
+
+
+def plan_document(made: PlanMade) -> dict[str, Any]:
+    """A plan for ``--json``: figures, guards and every change."""
+    header = made.header
+    return {
+        "plan": header.plan_id,
+        "digest": made.digest,
+        "kind": header.kind.value,
+        "file": str(made.path),
+        "created_at": header.created_at,
+        "expires_at": header.expires_at,
+        "as_of": header.as_of,
+        "connection": header.connection,
+        "ruleset": header.ruleset,
+        "ruleset_version": header.ruleset_version,
+        "summary": {
+            "evaluated": header.counts.evaluated,
+            "excluded": header.counts.excluded,
+            "first_assignments": header.counts.firsts,
+            "rises": header.counts.rises,
+            "falls": header.counts.falls,
+            "stage_only": header.counts.stage_only,
+            "other": header.counts.other,
+            "unchanged": header.counts.unchanged,
+            "new_tasks": header.counts.new_tasks,
+            "closed_tasks": header.counts.closed_tasks,
+            "withheld": header.counts.withheld,
+            "fields": header.counts.fields,
+        },
+        "guards": [
+            {
+                "name": guard.name,
+                "count": guard.count,
+                "of": guard.of,
+                "limit": str(guard.limit),
+                "share": guard.share,
+                "tripped": guard.tripped,
+                "allow": guard.allow,
+            }
+            for guard in header.guards
+        ],
+        "withheld": [
+            {"id": item.ref.id, "kind": item.kind, "text": item.text} for item in header.withheld
+        ],
+        "changes": [document for line in made.lines() if (document := _line(line)) is not None],
+    }
+
+
+def _line(line: PlanLine) -> dict[str, Any] | None:
+    if isinstance(line, RecordChange):
+        return {
+            "is": "fields",
+            "object": line.ref.object,
+            "id": line.ref.id,
+            "name": line.name,
+            "direction": line.direction.value,
+            "cause": line.cause.value,
+            "set": [
+                {
+                    "field": delta.field,
+                    "before": encode_value(delta.before),
+                    "after": encode_value(delta.after),
+                    "why": delta.why,
+                }
+                for delta in line.fields
+            ],
+        }
+    if isinstance(line, TaskCreate):
+        return {
+            "is": "task",
+            "key": line.key,
+            "task": line.task_id,
+            "about": line.about.id,
+            "title": line.title,
+            "due": line.due,
+            "owner": line.owner,
+        }
+    if isinstance(line, TaskClose):
+        return {"is": "close", "key": line.key, "task": line.task_id, "id": line.ref.id}
+    return None

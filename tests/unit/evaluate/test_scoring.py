@@ -1,0 +1,154 @@
+"""Points: tables, straight lines, sums, what is missing; and they always add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.evaluate.build import (
+    criterion,
+    judged,
+    of,
+    plain_rules,
+    scale,
+    state,
+    table,
+    when,
+)
+
+from crmsync.evaluate import Engine
+from crmsync.evaluate.scoring import tenths
+from crmsync.model.scorecard import AsGiven, Scorecard, ScorePart, SumOf
+
+
+def sheet(*criteria, **facts):
+    engine = Engine(plain_rules(Scorecard("card", criteria)))
+    return judged(engine, state(), **facts).score
+
+
+def line(rule, **facts):
+    return sheet(rule, **facts).criteria[0]
+
+
+def test_the_first_line_that_fits_gives_the_points():
+    rule = criterion("c", 20, table("orders_12m", {"≥ 12": 20, "≥ 6": 15, "otherwise": 1}))
+
+    assert [line(rule, orders_12m=n).low for n in (12, 11, 6, 5)] == [20, 15, 15, 1]
+    assert line(rule, orders_12m=7).hit == "≥ 6"
+
+
+def test_no_line_fitting_gives_nothing_and_counts_in_the_range():
+    rule = criterion("c", 20, table("potential", {"高": 20, "中": 8}))
+
+    assert line(rule, potential="低").low == 0
+    missing = line(rule, potential=None)
+    assert (missing.low, missing.high, missing.missing) == (0, 20, True)
+
+
+def test_a_line_may_speak_of_a_missing_value():
+    rule = criterion("c", 20, table("potential", {"is missing": 3, "高": 20}))
+
+    assert (line(rule, potential=None).low, line(rule, potential=None).missing) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("margin", "points", "hit"),
+    [
+        (-1.0, "0.0", "≤ 0%"),
+        (0.0, "0.0", "≤ 0%"),
+        (0.05, "2.5", "0% … 10%"),
+        (0.344, "13.9", "25% … 40%"),
+        (0.255, "12.1", "25% … 40%"),
+        (0.2525, "12.1", "25% … 40%"),
+        (0.4, "15.0", "≥ 40%"),
+        (9.0, "15.0", "≥ 40%"),
+    ],
+)
+def test_between_the_anchors_of_a_scale_points_follow_a_straight_line(margin, points, hit):
+    anchors = {"0": 0, "0.1": 5, "0.25": 12, "0.4": 15}
+
+    found = line(criterion("c", 15, scale("margin_12m", anchors)), margin_12m=margin)
+
+    assert (found.low, found.hit) == (Decimal(points), hit)
+
+
+def test_points_as_given_never_pass_the_maximum():
+    rule = criterion("c", 15, AsGiven(of("relation")), "ask")
+
+    assert line(rule, relation=14.25).low == Decimal("14.3")
+    assert line(rule, relation=19.0).low == 15
+    assert (line(rule, relation=21.0).low, line(rule, relation=21.0).high) == (0, 15)
+
+
+def test_the_parts_of_a_sum_are_rounded_together():
+    money = scale("revenue_12m", {"0": 0, "3": 1})
+    orders = scale("orders_12m", {"0": 0, "3": 1})
+    rule = criterion("c", 2, SumOf((ScorePart(Decimal(1), money), ScorePart(Decimal(1), orders))))
+
+    found = line(rule, revenue_12m=Decimal(1), orders_12m=1)
+
+    assert found.low == Decimal("0.7")
+    assert found.hit == "0.33 + 0.33"
+
+
+def test_a_missing_part_of_a_sum_leaves_the_known_part_in_the_range():
+    money = scale("revenue_12m", {"0": 0, "3": 1})
+    margin = scale("margin_12m", {"0": 0, "1": 5})
+    rule = criterion("c", 6, SumOf((ScorePart(Decimal(1), money), ScorePart(Decimal(5), margin))))
+
+    found = line(rule, revenue_12m=Decimal(3), margin_12m=None)
+
+    assert (found.low, found.high) == (1, 6)
+
+
+def test_halves_are_rounded_up():
+    assert tenths(Decimal("12.35")) == Decimal("12.4")
+    assert tenths(Decimal("12.349")) == Decimal("12.3")
+
+
+def test_the_first_scorecard_that_applies_is_used_and_an_undecided_one_stops_it():
+    big = Scorecard(
+        "big", (criterion("a", 10, table("potential", {"高": 9})),), when("margin_12m > 10%")
+    )
+    rest = Scorecard("rest", (criterion("b", 10, table("potential", {"高": 1})),))
+    engine = Engine(replace(plain_rules(), scorecards=(big, rest)))
+
+    assert judged(engine, state(), margin_12m=0.2).score.total == 9
+    assert judged(engine, state(), margin_12m=0.1).score.total == 1
+    undecided = judged(engine, state(tier="key"), margin_12m=None)
+    assert (undecided.score, undecided.tier.after) == (None, "key")
+    assert [item.place for item in undecided.unknown] == ["scorecard big"]
+
+
+@settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(
+    st.tuples(*(st.sampled_from(["hold", "ask", "skip", "given"]) for _ in range(3))),
+    st.fixed_dictionaries(
+        {
+            "revenue_12m": st.integers(0, 40).map(lambda n: Decimal(n) / 3),
+            "margin_12m": st.one_of(st.none(), st.floats(0, 1)),
+            "potential": st.sampled_from([None, "高", "低"]),
+            "relation": st.one_of(st.none(), st.floats(0, 20)),
+        }
+    ),
+)
+def test_the_lines_of_the_sheet_always_add_up_to_the_score(policies, facts):
+    first, second, third = policies
+    found = sheet(
+        criterion("money", 40, scale("revenue_12m", {"0": 0, "13": 40})),
+        criterion("profit", 20, scale("margin_12m", {"0": 0, "1": 20}), first, 7),
+        criterion("need", 15, table("potential", {"高": 15, "低": "2.5"}), second, "1.5"),
+        criterion("person", 25, AsGiven(of("relation")), third, 3),
+        **facts,
+    )
+
+    assert found.low == sum(item.low for item in found.criteria)
+    assert found.high == sum(item.high for item in found.criteria)
+    assert 0 <= found.low <= found.high <= 100
+    assert sum(item.maximum for item in found.criteria) == 100
+    assert all(item.low == tenths(item.low) for item in found.criteria)

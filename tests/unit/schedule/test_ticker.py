@@ -1,0 +1,134 @@
+"""The ticker: every slot once, missed ones by policy and by name, dead schedulers taken over."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crmsync.errors import ExitCode, Unavailable
+from crmsync.model.text import Text
+from crmsync.project.opening import Project, open_project
+from crmsync.project.syncing import SyncOutcome
+from crmsync.schedule.ticker import Ticker
+from crmsync.store import Slot, SlotState
+
+START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+SETTINGS = """\
+version: 1
+connections:
+  practice: {{connector: zoho}}
+jobs:
+  nightly:
+    ruleset: any
+    connection: practice
+    cron: "0 * * * *"
+    time_zone: UTC
+    catch_up: {policy}
+"""
+
+
+class World:
+    """A project whose clock stands where the test puts it, and a log of what ran and was said."""
+
+    def __init__(self, folder: Path, policy: str) -> None:
+        (folder / "crmsync.yaml").write_text(SETTINGS.format(policy=policy))
+        self.now = START
+        self.project: Project = open_project(folder, now=lambda: self.now)
+        self.ran: list[datetime] = []
+        self.said: list[str] = []
+        self.failure: Exception | None = None
+
+    def ticker(self) -> Ticker:
+        return Ticker(self.project, lambda text: self.said.append(text.en), self.work)
+
+    def work(self, project: Project, job: str, stop: threading.Event) -> SyncOutcome:
+        assert job == "nightly"
+        if self.failure is not None:
+            raise self.failure
+        self.ran.append(self.now)
+        return SyncOutcome(ExitCode.DONE, Text.same("fine"))
+
+    def slots(self) -> list[tuple[int, SlotState]]:
+        with self.project.store() as store:
+            return sorted((slot.moment.hour, slot.state) for slot in store.slots.last("nightly"))
+
+
+def test_a_slot_runs_once_even_with_two_tickers(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    first, second = world.ticker(), world.ticker()
+    for _ in range(3):
+        first.tick(threading.Event())
+        second.tick(threading.Event())
+    assert len(world.ran) == 1
+    world.now += timedelta(hours=1)
+    second.tick(threading.Event())
+    first.tick(threading.Event())
+    assert len(world.ran) == 2
+    assert world.slots() == [(1, SlotState.DONE), (2, SlotState.DONE)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "runs", "states"),
+    [
+        ("once", 1, ["missed", "missed", "done"]),
+        ("all", 3, ["done", "done", "done"]),
+        ("skip", 0, ["missed", "missed", "missed"]),
+    ],
+)
+def test_missed_slots_follow_the_policy_and_are_named(
+    tmp_path: Path, policy: str, runs: int, states: list[str]
+) -> None:
+    world = World(tmp_path, policy)
+    ticker = world.ticker()
+    ticker.tick(threading.Event())
+    world.ran.clear()
+    world.now = START + timedelta(hours=3, minutes=20)
+    ticker.tick(threading.Event())
+    assert len(world.ran) == runs
+    assert [state.value for _, state in world.slots()][1:] == states
+    (line,) = [text for text in world.said if "missed" in text]
+    assert "3 slots" in line
+    assert all(f"{hour:02}:00" in line for hour in (2, 3, 4))
+
+
+def test_a_dead_schedulers_slot_is_taken_over(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    with world.project.store() as store:
+        gone = Slot("nightly", START, SlotState.CLAIMED, "dead:1", START, START)
+        assert store.slots.claim(gone)
+    ticker = world.ticker()
+    world.now = START + timedelta(minutes=1)
+    ticker.tick(threading.Event())
+    assert world.ran == []  # it may still be alive
+    world.now = START + timedelta(minutes=5)
+    ticker.tick(threading.Event())
+    assert len(world.ran) == 1
+    assert world.slots() == [(1, SlotState.DONE)]
+    assert any("taking over" in text for text in world.said)
+
+
+def test_a_failed_job_is_recorded_and_told_and_the_next_slot_runs(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    ticker = world.ticker()
+    world.failure = Unavailable(Text.same("the CRM is not reached"))
+    ticker.tick(threading.Event())
+    assert world.slots() == [(1, SlotState.FAILED)]
+    assert any("not reached" in text for text in world.said)
+    world.failure = None
+    world.now += timedelta(hours=1)
+    ticker.tick(threading.Event())
+    assert world.slots() == [(1, SlotState.FAILED), (2, SlotState.DONE)]
+
+
+def test_serving_stops_when_asked(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    stop = threading.Event()
+    thread = threading.Thread(target=world.ticker().run, args=(stop,))
+    thread.start()
+    stop.set()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert any("next 2026-11-22 02:00" in text for text in world.said)
