@@ -14,7 +14,7 @@ PYTHON ?= python3
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export UV_NO_PROGRESS := 1
 
-.PHONY: help demo test bench proofs lint format lock wheel clean setup
+.PHONY: help demo test bench proofs lint format docs lock wheel clean setup
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ bench: setup  ## figures, one JSON line each, with a peer in the same run
 format: setup  ## rewrite the code in the house's layout
 	$(RUN)/ruff check --fix .
 	$(RUN)/ruff format .
+
+docs: setup  ## write the command reference into both READMEs
+	CRMSYNC_LANG=en $(RUN)/python -m crmsync.cli.reference README.md
+	CRMSYNC_LANG=zh $(RUN)/python -m crmsync.cli.reference README.zh-CN.md
 
 lock:  $(filter .uv/bin/uv,$(UV))  ## compile the lock files again (names no index address)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -219,7 +219,7 @@ class FxiaokeTenant:
 
     def import_row(self, object_name: str, values: Mapping[str, Value], actor: Actor) -> Row:
         """Store a new record with the system's defaults (also the spreadsheet import's way)."""
-        row = self.store.create(object_name, {**DEFAULTS, **values}, actor)
+        row = self.store.create(object_name, values, actor, defaults=DEFAULTS)
         self._roll_up(row)
         return row
 

@@ -18,6 +18,7 @@ TYPES = {
     "multiselectpicklist": FieldType.MULTI_PICKLIST,
     "boolean": FieldType.BOOLEAN,
     "integer": FieldType.INTEGER,
+    "bigint": FieldType.INTEGER,
     "currency": FieldType.CURRENCY,
     "double": FieldType.DECIMAL,
     "percent": FieldType.PERCENT,
@@ -91,7 +92,7 @@ def show(field: ZohoField, value: Value, around: Surroundings) -> Json:
         return float(value)
     if isinstance(value, tuple):
         return list(value)
-    return value
+    return str(value) if field.data_type == "bigint" else value
 
 
 def stamp(moment: datetime, zone: tzinfo) -> str:
@@ -144,9 +145,16 @@ def _boolean(field: ZohoField, given: Json, path: str, _: Surroundings) -> Value
 def _integer(field: ZohoField, given: Json, path: str, _: Surroundings) -> Value:
     if isinstance(given, bool) or not isinstance(given, int):
         raise _wrong(field, path, expected_data_type="integer")
-    if field.data_type == "integer" and len(str(abs(given))) > INTEGER_DIGITS:
+    if len(str(abs(given))) > INTEGER_DIGITS:
         raise _wrong(field, path, maximum_length=INTEGER_DIGITS)
     return given
+
+
+def _big_integer(field: ZohoField, given: Json, path: str, _: Surroundings) -> Value:
+    text = given if isinstance(given, str) else str(given)
+    if isinstance(given, bool) or not text.removeprefix("-").isdecimal():
+        raise _wrong(field, path, expected_data_type="bigint")
+    return int(text)
 
 
 def _number(field: ZohoField, given: Json, path: str, _: Surroundings) -> Value:
@@ -213,7 +221,7 @@ _CHECKERS: dict[str, Callable[[ZohoField, Json, str, Surroundings], Value]] = {
     "multiselectpicklist": _choices,
     "boolean": _boolean,
     "integer": _integer,
-    "bigint": _integer,
+    "bigint": _big_integer,
     "currency": _number,
     "double": _number,
     "percent": _number,

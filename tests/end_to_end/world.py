@@ -13,6 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crmsync.cli.main import main
 from crmsync.config.secrets import store_secret
 from crmsync.connector import connector
@@ -82,9 +84,37 @@ class World:
         ]
         return self.run("apply", str(self.folder / file), "--yes", "--json", *allow, *words, ok=ok)
 
-    def owned_fields(self) -> set[str]:
-        plan = json.loads((self.folder / "plan.json").read_text().splitlines()[0])
-        return set(plan["header"]["owned_fields"])
+    def header(self, file: str = "plan.json") -> Any:
+        """The header of a plan file."""
+        return json.loads((self.folder / file).read_text().splitlines()[0])["header"]
+
+    def check_invariants(self) -> None:
+        """No foreign field written, no task key twice, no request before it was allowed."""
+        header = self.header()
+        owned = {header["object"]: set(header["owned_fields"])}
+        task_key = None
+        if header.get("task_object"):
+            owned[header["task_object"]] = set(header["task_fields"])
+            task_key = (header["task_object"], self.task_key_field())
+        self.sandbox.invariants.check(owned=owned, task_key=task_key)
+
+    def mapping(self) -> Any:
+        """The project's mapping file, as plain data."""
+        (path,) = (self.folder / "rulesets").glob(f"*/mapping/{self.name}.yaml")
+        return yaml.safe_load(path.read_text())
+
+    def task_key_field(self) -> str:
+        return str(self.mapping()["tasks"]["key"])
+
+    def tier_field(self) -> str:
+        return str(self.header()["owned"]["tier"])
+
+    def tasks(self) -> list[tuple[str, str]]:
+        """Every task the sandbox holds: key and status."""
+        tasks = self.mapping()["tasks"]
+        rows = self.sandbox.store.rows(tasks["object"])
+        keyed = [row for row in rows if row.get(tasks["key"])]
+        return sorted((str(r.get(tasks["key"])), str(r.get(tasks["status"]))) for r in keyed)
 
 
 def run(*words: str) -> Result:
@@ -112,22 +142,30 @@ def practice(name: str, folder: Path) -> Iterator[World]:
 
 def customers(count: int) -> list[PracticeCustomer]:
     return [
-        PracticeCustomer(key=f"k{number:03}", name=f"Invented {number:03}", country="France")
+        PracticeCustomer(
+            key=f"k{number:03}",
+            name=f"Invented {number:03}",
+            country="France",
+            owner=f"Invented Seller {number % 3}",
+        )
         for number in range(count)
     ]
 
 
 def orders(people: Sequence[PracticeCustomer], today: date) -> list[PracticeOrder]:
-    """A spread of habits: the higher the number, the fewer, smaller and older the orders."""
+    """A spread of habits: the higher the number, the fewer, smaller and older the orders; the last
+    two customers bought for the first time this week."""
     made = []
     for place, person in enumerate(people):
-        for number in range(max(0, 14 - place)):
+        late = place >= len(people) - 2
+        for number in range(1 if late else max(0, 14 - place)):
+            day = today - timedelta(days=3 if late else 5 + 9 * place + 21 * number)
             made.append(
                 PracticeOrder(
                     key=f"{person.key}-{number}",
                     customer=person.key,
-                    placed_on=today - timedelta(days=5 + 9 * place + 21 * number),
-                    amount=Decimal(900 - 50 * place),
+                    placed_on=day,
+                    amount=Decimal(100 + 50 * (len(people) - place)),
                 )
             )
     return made

@@ -113,22 +113,31 @@ def main() -> None:
     print(f"{len(facts)} customers, {buyers} with an order")
     print("percentiles 20 40 60 80 90:", quantiles(facts))
     found = decisions(facts)
-    revenue = _revenue(found)
-    total = sum(revenue.values())
-    tiers = Counter(item.tier.after if item.tier else None for item in found)
-    for tier, count in tiers.most_common():
-        share = revenue[str(tier)] / total
-        print(f"{tier}: {count} customers, {count / len(found):.1%}; revenue {share:.1%}")
-    print("by exception:", Counter(e for item in found for e in item.exceptions))
-    print("because:", Counter(item.tier.because for item in found if item.tier))
+    for tier, (count, share, revenue) in by_tier(found).items():
+        print(f"{tier}: {count:,} customers, {share:.1%}; of net revenue {revenue:.1%}")
+    print("exceptions in force:", Counter(name for item in found for name in item.exceptions))
+    print("tier because:", Counter(item.tier.because for item in found if item.tier))
     print("stages:", Counter(item.lifecycle.after for item in found if item.lifecycle))
 
 
-def _revenue(found: Sequence[Decision]) -> Counter[str]:
-    revenue: Counter[str] = Counter()
+def table_row(values: Sequence[int]) -> str:
+    """Percentiles as a row of the README's table."""
+    return "| " + " | ".join(f"{value:,}" for value in values) + " |"
+
+
+def by_tier(found: Sequence[Decision]) -> dict[str, tuple[int, float, float]]:
+    """Customers of each tier: how many, their share, and their share of 12 months' net revenue."""
+    counts: Counter[str] = Counter()
+    revenue: dict[str, Decimal] = defaultdict(Decimal)
     for item in found:
-        revenue[str(item.tier.after if item.tier else None)] += item.facts["revenue_12m"]  # type: ignore[assignment,operator]
-    return revenue
+        tier = str(item.tier.after if item.tier else None)
+        counts[tier] += 1
+        revenue[tier] += Decimal(str(item.facts["revenue_12m"]))
+    total = sum(revenue.values())
+    return {
+        tier: (count, count / len(found), float(revenue[tier] / total))
+        for tier, count in counts.most_common()
+    }
 
 
 if __name__ == "__main__":

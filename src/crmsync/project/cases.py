@@ -51,7 +51,7 @@ class CaseOutcome:
         """Each mismatch at the place where the expectation is written."""
         return tuple(
             Diagnostic(
-                "TEST001",
+                "TEST100",
                 Severity.ERROR,
                 item.span,
                 Text(

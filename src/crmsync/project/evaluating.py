@@ -19,7 +19,7 @@ from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.state import CustomerState
-from crmsync.plan import Evaluated
+from crmsync.plan import Evaluated, FieldValues
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -63,6 +63,8 @@ class OpenPopulation:
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
         self._engine = Engine(population.rules)
+        schema = self._schemas[population.mapping.object]
+        self._values = FieldValues(population.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
             population.rules, population.mapping, self._schemas, population.as_of
         )
@@ -104,13 +106,19 @@ class OpenPopulation:
         while piece := tuple(itertools.islice(rows, PIECE)):
             yield from self._decide(piece)
 
-    def states(self, refs: Sequence[RecordRef]) -> dict[RecordRef, CustomerState]:
-        """The opening state of each customer, an empty one for those never seen."""
+    def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
+        """The opening state of each customer; for one we know nothing of, what the CRM's own
+        fields say."""
         people = self._population
+        refs = [row.ref for row in rows]
         known = people.store.states.opening(
             people.connection, people.rules.id, refs, day=people.as_of
         )
-        return {ref: known.get(ref) or CustomerState(ref) for ref in refs}
+        return {
+            row.ref: known.get(row.ref)
+            or CustomerState(row.ref, standing=self._values.standing(row.owned))
+            for row in rows
+        }
 
     def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         """What else bears on these customers: overrides, open tasks, a released review."""
@@ -125,7 +133,8 @@ class OpenPopulation:
 
     def _decide(self, piece: Sequence[MatchedRow]) -> Iterator[Evaluated]:
         refs = [matched.row.ref for matched in piece]
-        states, context = self.states(refs), self.context(refs)
+        states = self.states([matched.row for matched in piece])
+        context = self.context(refs)
         for matched in piece:
             ref = matched.row.ref
             decision = decide(self._engine, matched, states[ref], context)

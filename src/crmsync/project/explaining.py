@@ -63,7 +63,7 @@ def explain_record(
             id = _find(opened, wanted)
             row = opened.row(id)
             assert row is not None
-            state = opened.states([row.ref])[row.ref]
+            state = opened.states([row])[row.ref]
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))

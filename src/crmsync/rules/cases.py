@@ -18,9 +18,9 @@ from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.text import Text
 from crmsync.rules.language import Language, facts_scope
-from crmsync.rules.shape import Block, Findings, Seen, items, scalar, words
+from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, did_you_mean, has_errors, read_file
+from crmsync.source import Node, Scalar, has_errors, read_file
 
 CASES_FILE = "rules.test.yaml"
 CASE_OBJECT = "case"
@@ -66,7 +66,7 @@ def load_cases(
                 zh=f"这些用例属于“{named.text}”，而这里的规则集是“{ruleset.id}”",
                 en=f"these cases are for “{named.text}”, but the ruleset here is “{ruleset.id}”",
             ),
-            fix=ruleset.id,
+            fix=ruleset.id if replaceable(named.text, named.span, ruleset.id) else None,
         )
     language = Language(facts_scope(ruleset.facts), ruleset.languages, findings)
     reader = _Reader(ruleset, _names(ruleset), language)
@@ -316,11 +316,10 @@ class _Reader:
         return None
 
     def _unknown(self, code: str, found: Scalar, start: Text, known: Mapping[str, object]) -> None:
-        mend, near = did_you_mean(found.text, known)
-        self._findings.add(
+        self._findings.unknown(
             code,
             found.span,
             Text(zh=f"{start.zh}“{found.text}”", en=f"{start.en} “{found.text}”"),
-            mend,
-            fix=near,
+            found.text,
+            known,
         )

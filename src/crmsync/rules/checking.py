@@ -13,6 +13,18 @@ from crmsync.rules.lint_score import lint_score
 from crmsync.rules.lint_tasks import lint_tasks
 from crmsync.rules.lint_tier import lint_tier
 
+_LOCAL = frozenset({"RULE203", "RULE210", "RULE211", "RULE218"})
+"""Findings about rules that could be read, true whatever stands in those that could not."""
+
+
+def sound_in_part(ruleset: Ruleset) -> list[Diagnostic]:
+    """What is certain of a ruleset some parts of which could not be read.
+
+    Shown beside the errors of reading, so that one look shows everything there is to mend.
+    """
+    findings = (*lint_score(ruleset), *lint_tier(ruleset), *lint_lifecycle(ruleset))
+    return [item for item in findings if item.code in _LOCAL]
+
 
 def check(ruleset: Ruleset, mappings: Sequence[CrmMapping] = ()) -> list[Diagnostic]:
     """Everything that is legal to write and hardly meant, in one go.

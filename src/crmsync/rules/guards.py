@@ -62,10 +62,14 @@ def _limit(name: str, found: Scalar, language: Language) -> GuardLimit | None:
     return None
 
 
+def _is_number(found: Scalar) -> bool:
+    return isinstance(found.value, int | Decimal) and not isinstance(found.value, bool)
+
+
 def _meant(found: Scalar) -> str:
     """The share a bare number probably stands for."""
-    if isinstance(found.value, int | Decimal) and not isinstance(found.value, bool):
-        number = Decimal(found.value)
+    if _is_number(found):
+        number = Decimal(found.text)
         percent = number * 100 if abs(number) < 1 else number
         if 0 <= percent <= 100:
             return f"{percent.normalize():f}%"
@@ -80,5 +84,5 @@ def _refuse(name: str, found: Scalar, meant: str, language: Language) -> None:
         found.span,
         Text(zh=f"{name} 应写成{zh}", en=f"{name} is written as {en}"),
         Text(zh=f"百分比写成 {meant}", en=f"Write a share as {meant}."),
-        fix=meant if isinstance(found.value, int | Decimal) else None,
+        fix=meant if _is_number(found) else None,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.text import Text
-from crmsync.rules.shape import LANGUAGES, Block, identifier, one_of, words
+from crmsync.rules.shape import LANGUAGES, Block, identifier, one_of, replaceable, words
 from crmsync.source import Scalar, did_you_mean
 
 RECORDS = ("account", "contact", "lead")
@@ -87,7 +87,7 @@ def _time_zone(block: Block) -> str:
         found.span,
         Text(zh=f"没有时区“{found.text}”", en=f"there is no time zone “{found.text}”"),
         mend,
-        fix=near,
+        fix=near if replaceable(found.text, found.span, near or "") else None,
     )
     return "UTC"
 

@@ -227,6 +227,22 @@ FILE_HELP = (
         "Check its permissions, and that it holds one line of text.",
     ),
     entry(
+        "CONF014",
+        ("缺少签名密钥", "the signing key is missing"),
+        "计划文件用这把密钥签名，apply 只写没有被改动过的计划。"
+        "换了密钥，以前的计划就失效，重新 plan 即可。",
+        "Plan files are signed with it, and apply writes only plans nobody altered. With a new key "
+        "earlier plans are refused; plan again.",
+    ),
+    entry(
+        "CONF015",
+        ("连接的设置有误", "a connection has wrong settings"),
+        "每个连接器有自己的设置，见它的指南（crmsync connectors）。值不会显示出来，"
+        "因为可能是密码。",
+        "Every connector has settings of its own; see its guide (crmsync connectors). Values are "
+        "not shown, for they may be secrets.",
+    ),
+    entry(
         "CONF020",
         ("定时任务没有时间", "a job without a time"),
         "每个任务写 at（每天几点）或 cron 之一。",

@@ -16,7 +16,7 @@ from crmsync.rules.shape import (
     words,
 )
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, did_you_mean
+from crmsync.source import Node, Scalar
 
 
 class Stages:
@@ -32,13 +32,12 @@ class Stages:
         """The stage *found* names; an unknown one is a finding."""
         stage = self._by_name.get(found.text)
         if stage is None:
-            mend, near = did_you_mean(found.text, self._by_name)
-            findings.add(
+            findings.unknown(
                 "RULE111",
                 found.span,
                 Text(zh=f"没有阶段“{found.text}”", en=f"there is no stage “{found.text}”"),
-                mend,
-                fix=near,
+                found.text,
+                self._by_name,
             )
         return stage
 

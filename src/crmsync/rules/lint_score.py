@@ -96,6 +96,7 @@ def _table(
         if line.when is None:
             yield from _otherwise(line, lines, covered)
             covered = lines.universe
+            before.append((line, lines.universe))
             continue
         fits = values_of(line.when, table.of, whole=whole)
         if fits is None or type_differs(fits, covered):

@@ -11,6 +11,7 @@ from crmsync.model.fact import FactType
 from crmsync.model.position import Span
 from crmsync.model.ruleset import FactDefinition, LifecycleRules, Ruleset, TierRules
 from crmsync.model.text import Text
+from crmsync.rules.checking import sound_in_part
 from crmsync.rules.digest import digest_of
 from crmsync.rules.events import EventNames
 from crmsync.rules.facts import complete, declare
@@ -109,8 +110,6 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     root.finish()
     if tier_node is None and cycle_node is None:
         _decides_nothing(root)
-    if has_errors(findings.all):
-        return None, findings.all
     ruleset = Ruleset(
         id=header.id,
         version=header.version,
@@ -140,6 +139,8 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
         )
+    if has_errors(findings.all):
+        return None, [*findings.all, *sound_in_part(ruleset)]
     return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 

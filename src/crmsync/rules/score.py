@@ -218,13 +218,12 @@ def _table(
         Block.of(node, findings)
         return None
     lines = []
-    for place, (key, value) in enumerate(node.entries):
+    for key, value in node.entries:
         single = scalar(value, findings)
         points = None if single is None else number(single, findings)
         if points is not None and single is not None:
             _below_ceiling(points, single.span, ceiling, findings)
         if key.text in OTHERWISE:
-            _otherwise_last(key, place == len(node.entries) - 1, findings)
             when: Condition | None = None
         else:
             when = language.test(key, operand)
@@ -233,19 +232,6 @@ def _table(
         if points is not None:
             lines.append(PointLine(when, points, key.text, key.span))
     return PointsTable(operand, tuple(lines))
-
-
-def _otherwise_last(key: Scalar, last: bool, findings: Findings) -> None:
-    if not last:
-        findings.add(
-            "RULE203",
-            key.span,
-            Text(
-                zh="“otherwise”之后的行永远不会命中",
-                en="no line after “otherwise” can ever be reached",
-            ),
-            Text(zh="把 otherwise 放在最后", en="Put otherwise last."),
-        )
 
 
 def _scale(node: Node, operand: Expression, ceiling: Ceiling, language: Language) -> Scale | None:

@@ -51,7 +51,19 @@ class Findings:
     ) -> None:
         """Note a name nobody knows, with the nearest known one and a mechanical mend."""
         mend, near = did_you_mean(word, known)
-        self.all.append(error(self._own(code), span, message, mend, fix=near))
+        safe = near if near is not None and replaceable(word, span, near) else None
+        self.all.append(error(self._own(code), span, message, mend, fix=safe))
+
+
+def replaceable(word: str, span: Span, replacement: str) -> bool:
+    """Whether *replacement* may mechanically stand where *word* stands.
+
+    The file must spell *word* letter by letter (with or without quotes), and the replacement must
+    mean the same with and without quotes.
+    """
+    width = span.end_column - span.column
+    exact = span.line == span.end_line and width in {len(word), len(word) + 2}
+    return exact and all(letter.isalnum() or letter in " _-/" for letter in replacement)
 
 
 class Block:

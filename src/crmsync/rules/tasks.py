@@ -41,7 +41,19 @@ def read_tasks(
     seen = Seen(language.findings)
     known = (*PLACEHOLDERS, *(fact.id for fact in facts))
     found = (_task(entry, names, known, language, seen) for entry in items(node, language.findings))
-    return tuple(task for task in found if task is not None)
+    tasks = tuple(task for task in found if task is not None)
+    ids = {task.id for task in tasks}
+    for task in tasks:
+        if task.was in ids:
+            language.findings.add(
+                "RULE007",
+                task.span,
+                Text(
+                    zh=f"was: {task.was} 仍是另一个任务的名称，两者的任务会混在一起",
+                    en=f"was: {task.was} still names a task: the two would share their episodes",
+                ),
+            )
+    return tasks
 
 
 def _task(
@@ -116,7 +128,7 @@ def _check_placeholders(found: Scalar, known: tuple[str, ...], findings: Finding
             span,
             Text(zh=f"标题里没有占位符“{{{name}}}”", en=f"a title has no placeholder “{{{name}}}”"),
             mend,
-            fix=None if near is None else f"{{{near}}}",
+            fix=f"{{{near}}}" if near is not None and found.verbatim else None,
         )
 
 

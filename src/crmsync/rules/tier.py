@@ -30,7 +30,7 @@ from crmsync.rules.shape import (
     number,
 )
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, did_you_mean
+from crmsync.source import Node, Scalar
 
 _DOWN_KEYS = ("demote_after", "hold", "grace", "max_step", "when", "notice")
 _LATER: Mapping[str, Text | None] = {
@@ -66,13 +66,12 @@ class Levels:
         """The level *found* names; an unknown one is a finding."""
         level = self._by_name.get(found.text)
         if level is None:
-            mend, near = did_you_mean(found.text, self._by_name)
-            findings.add(
+            findings.unknown(
                 "RULE110",
                 found.span,
                 Text(zh=f"没有等级“{found.text}”", en=f"there is no tier “{found.text}”"),
-                mend,
-                fix=near,
+                found.text,
+                self._by_name,
             )
         return level
 

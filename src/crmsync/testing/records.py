@@ -183,16 +183,27 @@ class RecordStore:
         """Call *watcher* after every write."""
         self._watchers.append(watcher)
 
-    def create(self, object: str, values: Mapping[str, Value], by: Actor) -> Row:
-        """Add a record. Values are stored as given: checking them is the vendor's business."""
+    def create(
+        self,
+        object: str,
+        values: Mapping[str, Value],
+        by: Actor,
+        *,
+        defaults: Mapping[str, Value] | None = None,
+    ) -> Row:
+        """Add a record. Values are stored as given: checking them is the vendor's business.
+
+        *defaults* are what the CRM fills in by itself where *values* say nothing: its automation's
+        writes, not the caller's.
+        """
         with self.guard:
             self._serial += 1
             row_id = self._new_id(object, self._serial)
             now, coarse = self._times()
-            row = Row(
-                object, row_id, _frozen(values), coarse, by.user, coarse, by.user, written_at=now
-            )
-            self._put(None, row, by)
+            own = {name: item for name, item in (defaults or {}).items() if name not in values}
+            both = _frozen({**own, **values})
+            row = Row(object, row_id, both, coarse, by.user, coarse, by.user, written_at=now)
+            self._put(None, row, by, own=frozenset(own))
             return row
 
     def update(self, object: str, id: str, values: Mapping[str, Value], by: Actor) -> Row:
@@ -297,13 +308,18 @@ class RecordStore:
             return now, now
         return now, now - (now - _EPOCH) % self.resolution
 
-    def _put(self, before: Row | None, row: Row, by: Actor) -> None:
+    def _put(
+        self, before: Row | None, row: Row, by: Actor, *, own: frozenset[str] = frozenset()
+    ) -> None:
         table = self._tables[row.object]
         table.put(row)
         if self.keep_past:
             table.past.setdefault(row.id, []).append(row)
         if by.origin is not Origin.LOADED:
-            self._writes.extend(_differences(before, row, by, self.is_read_only()))
+            for write in _differences(before, row, by, self.is_read_only()):
+                if write.field in own:
+                    write = replace(write, by="system", origin=Origin.AUTOMATION)
+                self._writes.append(write)
         for watcher in tuple(self._watchers):
             watcher(before, row, by)
 

@@ -14,7 +14,7 @@ _CODE = re.compile(r'"((?:YAML|RULE|MAP|CONF|TEST|TABLE)[0-9]{3})"')
 FAMILIES = ("YAML", "RULE", "TEST", "MAP", "CONF", "TABLE")
 SHAPES = {
     *(f"TEST00{number}" for number in range(1, 10)),
-    *(f"{family}00{number}" for family in ("CONF", "MAP") for number in range(4, 9)),
+    *(f"{family}00{number}" for family in ("CONF", "MAP") for number in range(4, 10)),
 }
 """Put together as they are given: two readers of shapes serve several kinds of file."""
 CASE_FAILED = "TEST100"

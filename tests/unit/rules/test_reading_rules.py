@@ -28,6 +28,7 @@ from crmsync.model.ruleset import (
 from crmsync.model.scorecard import AsGiven, Edges, MissingPoints, PointsTable, Scale, SumOf
 from crmsync.model.text import Text
 from crmsync.rules import load
+from crmsync.source import apply_fixes
 
 
 @pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm"])
@@ -79,6 +80,25 @@ def test_a_sum_has_typed_parts() -> None:
     profit = ruleset.scorecards[0].criteria[3]
     assert isinstance(profit.points, SumOf)
     assert [part.maximum for part in profit.points.parts] == [Decimal("7.5"), Decimal("7.5")]
+
+
+def test_several_scorecards_each_have_their_condition(tmp_path: Path) -> None:
+    head, _, rest = SOUND.partition("score:\n")
+    body, _, tail = rest.partition("\ntier:")
+    indented = "\n".join(f"    {line}" if line else line for line in body.split("\n"))
+    second = (
+        "  - id: newcomers\n    when: orders_12m is 0\n    score:\n"
+        "      - {id: only, of: judged, max: 100, points: as given}\n"
+    )
+    text = (
+        f"{head}scorecards:\n  - id: known\n    when: orders_12m ≥ 1\n    score:\n{indented}\n"
+        f"{second}\ntier:{tail}"
+    )
+    ruleset, findings = load_text(tmp_path, text)
+    assert findings == []
+    assert ruleset is not None
+    assert [card.id for card in ruleset.scorecards] == ["known", "newcomers"]
+    assert all(card.when is not None for card in ruleset.scorecards)
 
 
 def test_percent_scale_anchors_are_ratios() -> None:
@@ -311,6 +331,7 @@ WRONG = [
     ("once_per: customer, quarter", "once_per: customer, quartre", "RULE017", "quartre"),
     ("once_per: customer, quarter", "once_per: customer, quarter, year", "RULE017", None),
     ("    owner: judge\n", "    owner: judge\n    via: phone\n", "RULE009", "via"),
+    ("    owner: judge\n", "    owner: judge\n    was: call\n", "RULE007", "id: ask"),
     ("tier_changes: 10%", "tier_changes: 0.1", "RULE013", "0.1"),
     ("tier_changes: 10%", "missing_rise: 30", "RULE013", "30"),
     ("tier_changes: 10%", "tier_change: 10%", "RULE001", "tier_change"),
@@ -351,12 +372,52 @@ def test_all_mistakes_are_found_in_one_go(tmp_path: Path) -> None:
     assert codes(findings) == ["RULE004", "RULE202", "RULE110", "RULE111", "RULE057", "RULE013"]
 
 
+def test_lints_of_what_could_be_read_come_beside_the_errors(tmp_path: Path) -> None:
+    text = sound(
+        ("{≥ 12: 20, ≥ 6: 15, ≥ 1: 5,", "{≥ 6: 20, ≥ 12: 15, ≥ 1: 5,"),
+        ("when: blacklisted", "when: blacklistd"),
+    )
+    ruleset, findings = load_text(tmp_path, text)
+    assert ruleset is None
+    assert codes(findings) == ["RULE203", "RULE101"]
+
+
 def test_a_misspelt_name_offers_the_nearest_with_a_mechanical_mend(tmp_path: Path) -> None:
     _, findings = load_text(tmp_path, sound(("set: blocked", "set: bloked")))
     found = only(findings, "RULE110")
     assert found.mend == Text(zh="是不是“blocked”？", en="Did you mean “blocked”?")
     assert found.fix is not None
     assert found.fix.replacement == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("set: blocked", 'set: "bloked"', "blocked"),
+        ("from: active, to: quiet", "from: [active, prospekt], to: quiet", "prospect"),
+        ("{name}：{days} 天", "{name}：{dais} 天", "{days}"),
+        ("time_zone: Asia/Shanghai", "time_zone: Asia/Shanghia", "Asia/Shanghai"),
+        ("manager: dedicated", "manager: deticated", "dedicated"),
+    ],
+)
+def test_a_mechanical_mend_makes_the_file_sound_again(
+    tmp_path: Path, old: str, new: str, wanted: str
+) -> None:
+    text = sound((old, new))
+    _, findings = load_text(tmp_path, text)
+    mended, count = apply_fixes(text, findings)
+    assert count == 1
+    assert wanted in mended
+    ruleset, left = load_text(tmp_path, mended)
+    assert left == []
+    assert ruleset is not None
+
+
+def test_a_word_written_with_escapes_is_not_mended_mechanically(tmp_path: Path) -> None:
+    _, findings = load_text(tmp_path, sound(("set: blocked", r'set: "blo\x6bd"')))
+    found = only(findings, "RULE110")
+    assert found.mend is not None
+    assert found.fix is None
 
 
 def test_a_bare_guard_number_is_mended_to_the_percent_it_means(tmp_path: Path) -> None:

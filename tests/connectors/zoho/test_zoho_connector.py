@@ -1,0 +1,117 @@
+"""The whole connector: who we are, what it costs, limits kept, nothing written by looking."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from tests.connectors.zoho.zoho_open import accounts, ids, settings_of
+
+from crmsync.connector import (
+    Connector,
+    CreateOnce,
+    FieldProvisioner,
+    QuotaReporter,
+    ReadQuery,
+    WriteOptions,
+    connectors,
+)
+from crmsync.errors import QuotaExhausted
+from crmsync.model.change import SetFields
+from crmsync.model.record import RecordRef
+from crmsync_zoho import SPEC
+from crmsync_zoho.connector import open_connector
+
+NAMES = ReadQuery("Accounts", ("Account_Name",))
+
+
+def test_the_connector_is_found_by_its_entry_point() -> None:
+    assert "zoho" in {spec.name for spec in connectors()}
+    assert SPEC.load("open") is open_connector
+
+
+def test_it_offers_what_the_contract_asks(connector) -> None:
+    assert isinstance(connector, Connector)
+    assert isinstance(connector, FieldProvisioner)
+    assert isinstance(connector, QuotaReporter)
+    assert connector.capabilities.create_once is CreateOnce.B
+    assert connector.capabilities.write_batch == 100
+
+
+def test_check_tells_account_user_and_that_this_is_practice(sandbox, connector) -> None:
+    with sandbox.read_only():
+        found = connector.check()
+    assert found.id == sandbox.org.id
+    assert (found.time_zone, found.currency) == ("Asia/Shanghai", "CNY")
+    assert found.user_id == sandbox.org.people.integration.id
+    assert found.environment == "practice"
+
+
+def test_our_count_of_credits_is_zohos(sandbox, connector) -> None:
+    made = accounts(sandbox, 450)
+    list(connector.read(NAMES))
+    change = [
+        SetFields(record, RecordRef("Accounts", record), {"Phone": None}, {"Phone": "1"})
+        for record in made[:25]
+    ]
+    connector.write(change, WriteOptions())
+    quota = connector.quota()
+    assert quota.used == sandbox.api.ledger.used == 1 + 3 + 3
+    assert quota.remaining is None
+    sandbox.clock.advance(timedelta(hours=24, seconds=1))
+    assert connector.quota().used == 0
+
+
+def test_what_zoho_says_is_left_is_passed_on_from_half_of_it(sandbox, limits) -> None:
+    limits.credits_per_day = 10
+    accounts(sandbox, 1)
+    settings = settings_of(sandbox, credits_per_day=10)
+    connector = open_connector(settings, sandbox.context())
+    assert connector.quota().remaining is None
+    for _ in range(6):
+        list(connector.read(NAMES))
+    assert connector.quota().remaining == 3
+    assert connector.quota().limit == 10
+    connector.close()
+
+
+def test_used_up_credits_stop_the_run_instead_of_waiting(sandbox, connector, limits) -> None:
+    limits.credits_per_day = 5
+    accounts(sandbox, 1)
+    for _ in range(4):
+        list(connector.read(NAMES))
+    with pytest.raises(QuotaExhausted):
+        list(connector.read(NAMES))
+
+
+def test_five_threads_stay_below_zohos_limits(sandbox, connector) -> None:
+    made = accounts(sandbox, 300)
+    connector.describe("Accounts")
+    sandbox.api.latency = 0.02
+    results: list[object] = []
+
+    def work(part: list[str]) -> None:
+        changes = [
+            SetFields(record, RecordRef("Accounts", record), {"Phone": None}, {"Phone": "1"})
+            for record in part
+        ]
+        results.extend(connector.write(changes, WriteOptions()))
+
+    parts = [made[start::5] for start in range(connector.capabilities.parallel_calls)]
+    threads = [threading.Thread(target=work, args=(part,)) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 300
+    assert {row.get("Phone") for row in sandbox.store.rows("Accounts")} == {"1"}
+
+
+def test_repr_and_close_are_harmless(sandbox, connector) -> None:
+    accounts(sandbox, 1)
+    assert len(ids(connector.read(NAMES))) == 1
+    for secret in sandbox.connection_settings().secrets.values():
+        assert secret not in repr(connector)
+    connector.close()
+    connector.close()
