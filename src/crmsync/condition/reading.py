@@ -131,7 +131,7 @@ def _shape(span: Span, words: Text) -> Diagnostic:
 
 _QUOTE_COMMAS = Text(
     zh='方括号里的逗号把句子分成了两条：给含逗号的整句加引号，如 ["tier in vip, key"]',
-    en='A comma in [ ] cut the sentence in two: put the whole of it in quotes, ["tier in vip, key"].',
+    en='A comma in [ ] cut the sentence in two: quote the whole of it, ["tier in vip, key"].',
 )
 _EMPTY = Text(zh="这里缺条件", en="a condition is missing here")
 _TOO_DEEP = Text(
