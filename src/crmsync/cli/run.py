@@ -134,6 +134,8 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     out.print()
     for text in plan_view.withheld_lines(header.withheld, every=every):
         out.print(text, markup=False, style="yellow")
+    for text in plan_view.notice_lines(header, every=every):
+        out.print(text, markup=False)
     because = plan_view.causes(header)
     if because:
         out.print(because, markup=False)
