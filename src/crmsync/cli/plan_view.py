@@ -196,10 +196,12 @@ def summary(header: PlanHeader) -> str:
     return say(
         f"计划：{counts.firsts} 首次定级，{counts.rises} 升级，{counts.falls} 降级，"
         f"{counts.stage_only} 仅生命周期，{counts.other} 其他字段，{counts.new_tasks} 个新任务，"
-        f"{counts.closed_tasks} 个关闭；{counts.unchanged} 条不变。",
+        f"{counts.closed_tasks} 个关闭；{counts.unchanged} 条不变"
+        + (f"，其中 {counts.notices} 条降级预告。" if counts.notices else "。"),
         f"Plan: {counts.firsts} first assignments, {counts.rises} rise, {counts.falls} fall,"
         f" {counts.stage_only} stage only, {counts.other} other, {counts.new_tasks} new tasks,"
-        f" {counts.closed_tasks} closed; {counts.unchanged} unchanged.",
+        f" {counts.closed_tasks} closed; {counts.unchanged} unchanged"
+        + (f", {counts.notices} of them about to fall." if counts.notices else "."),
     )
 
 
@@ -244,6 +246,26 @@ def withheld_lines(withheld: Iterable[Withheld], *, every: bool) -> list[str]:
     if len(rows) > len(lines):
         more = len(rows) - len(lines)
         lines.append(say(f"  ! … 另有 {more} 条，用 --all 查看", f"  ! … {more} more: --all"))
+    return lines
+
+
+def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
+    """Customers who fall soon unless something happens; empty when there are none."""
+    told = header.notices if every else header.notices[:SAMPLE]
+    if not told:
+        return []
+    count = header.counts.notices
+    lines = [
+        say(
+            f"降级预告：{count} 个客户现在不变，但即将降级",
+            f"Notice: {count} customers do not change now but are about to fall",
+        )
+    ]
+    lines += [f"  ▽ {clean(item.name)}  {item.ref.id}  {item.text.to(LANG)}" for item in told]
+    left = count - len(told)
+    if left:
+        more = "" if every else say("，用 --all 查看", ": --all")
+        lines.append(say(f"  ▽ … 另有 {left} 个{more}", f"  ▽ … {left} more{more}"))
     return lines
 
 

@@ -67,6 +67,9 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
             yield " " * width + say(
                 f"最早 {decision.tier.due_on} 变动", f"earliest change on {decision.tier.due_on}"
             )
+        if decision.tier.notice is not None:
+            told = decision.tier.notice.text.to(LANG)
+            yield " " * width + say(f"预告  {told}", f"notice  {told}")
     if decision.lifecycle is not None and rules.lifecycle is not None:
         yield pad(names[1], width) + _stage(decision.lifecycle, rules)
         for move in decision.lifecycle.moves:
