@@ -128,33 +128,11 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))
         return
-    header, out = made.header, face.out()
-    out.print(plan_view.legend(), end="\n\n")
-    for line in plan_view.customers(made.lines(), every=every):
+    out = face.out()
+    for line in plan_view.page(made.header, made.lines(), made.tier_names(LANG), every=every):
         out.print(line)
-    for text in plan_view.distribution(header, made.tier_names(LANG)):
-        out.print(text, markup=False)
-    out.print()
-    for text in plan_view.withheld_lines(header.withheld, every=every):
-        out.print(text, markup=False, style="yellow")
-    because = plan_view.causes(header)
-    if because:
-        out.print(because, markup=False)
-    out.print(plan_view.summary(header), markup=False, style="bold")
-    for guard in header.guards:
-        if guard.tripped:
-            out.print(plan_view.guard_text(guard), markup=False, style="yellow")
-    if not (header.counts.fields or header.counts.new_tasks or header.counts.closed_tasks):
-        face.talk("没有要写的内容。", "There is nothing to write.")
-        return
-    short = f"{made.digest[:4]}…{made.digest[-4:]}"
-    hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
-    face.talk(
-        f"已保存 {made.path.name}（sha256 {short}，{hours} 小时内有效）。"
-        f"写入：  crmsync apply {made.path.name}",
-        f"Saved {made.path.name} (sha256 {short}, valid for {hours} hours)."
-        f" Write it:  crmsync apply {made.path.name}",
-    )
+    told = plan_view.next_step(made.header, digest=made.digest, file=made.path.name)
+    face.talk(told.zh, told.en)
 
 
 @click.command(
