@@ -10,13 +10,13 @@ deletions, from the list Zoho keeps of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from crmsync.connector import Everything, FieldIn, ModifiedSince, Page, ReadQuery
 from crmsync.connector.paging import SeenCursors, chunks, pack_resume, unpack_resume
-from crmsync.errors import UnexpectedReply
+from crmsync.errors import UnexpectedReply, UsageError
 from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import FieldType
 from crmsync.model.text import Text
@@ -73,6 +73,13 @@ class Reading:
         """Pages of matching records, from the start or behind *resume*."""
         fields = self._descriptions.wanted(query.object, query.fields)
         names = (*ALWAYS, *(name for name in fields if name not in ALWAYS))
+        if len(names) >= coql.MAX_COLUMNS:
+            raise UsageError(
+                Text(
+                    zh=f"一次最多读取 {coql.MAX_COLUMNS - 2} 个字段",
+                    en=f"at most {coql.MAX_COLUMNS - 2} fields can be read at a time",
+                )
+            )
         plan = _Plan(query, fields, names)
         place = {} if resume is None else unpack_resume(query, resume)
         match query.where:
@@ -130,31 +137,36 @@ class Reading:
     # by COQL, behind an id
 
     def _rows(self, plan: _Plan, where: Sequence[str], last: str) -> Iterator[Page]:
-        """Records behind *last* that meet the conditions; small pages first, they cost less."""
+        """Records behind *last* that meet the conditions."""
+        for page in self._listings(plan.module, plan.names, where, last):
+            resume = None
+            if page.more:
+                resume = pack_resume(plan.query, {"last": str(page.data[-1]["id"])})
+            yield Page(self._records(plan, page.data, complete=True), resume, page.server_time)
+
+    def _listings(
+        self, module: str, names: Sequence[str], where: Sequence[str], last: str
+    ) -> Iterator[Listing]:
+        """Replies to one query after another, each behind the last id of the one before; small
+        first, for a small answer costs less."""
         limit = FIRST_ROWS
+        columns = ["id", *names]
         while True:
-            page = self._query(plan, [*where, coql.behind(last)], limit)
-            records = self._records(plan, page.data, complete=True)
+            text = coql.select(columns, module, [*where, coql.behind(last)], limit)
+            page = self._client.query(text, limit)
             if not page.data or not page.more:
-                yield Page(records, None, page.server_time)
+                yield replace(page, more=False)
                 return
             newest = str(page.data[-1]["id"])
             if int(newest) <= int(last):
                 raise UnexpectedReply(
                     Text(
-                        zh=f"Zoho 两次给出同一页（{plan.module}），已停止",
-                        en=f"Zoho gave the same page twice ({plan.module}): stopped",
+                        zh=f"Zoho 两次给出同一页（{module}），已停止",
+                        en=f"Zoho gave the same page twice ({module}): stopped",
                     )
                 )
-            last = newest
-            yield Page(records, pack_resume(plan.query, {"last": last}), page.server_time)
-            limit = coql.MAX_ROWS
-
-    def _query(
-        self, plan: _Plan, where: Sequence[str], limit: int, names: Sequence[str] = ()
-    ) -> Listing:
-        columns = ["id", *(names or plan.names)][: coql.MAX_COLUMNS]
-        return self._client.query(coql.select(columns, plan.module, where, limit), limit)
+            yield page
+            last, limit = newest, coql.MAX_ROWS
 
     # what changed
 
@@ -252,11 +264,11 @@ class Reading:
                     found[str(item["id"])] = item
         for part in chunks(list(dict.fromkeys(where.values)), coql.MAX_VALUES):
             condition = coql.one_of(info.schema, where.field, part)
-            listing = self._query(plan, [condition, coql.behind("0")], coql.MAX_ROWS, names)
-            time = time or listing.server_time
-            for item in listing.data:
-                if _hangs_below(item, parent):
-                    found.setdefault(str(item["id"]), item)
+            for page in self._listings(plan.module, names, [condition], "0"):
+                time = time or page.server_time
+                for item in page.data:
+                    if _hangs_below(item, parent):
+                        found.setdefault(str(item["id"]), item)
         yield Page(self._records(plan, list(found.values()), complete=True), None, time)
 
     def _children(self, module: str, parent: str, names: Sequence[str]) -> Iterator[Listing]:

@@ -80,6 +80,13 @@ class ZohoSandbox(Sandbox):
         """Nineteen digits, beyond what a double holds exactly."""
         return zoho_id(300_000_000 + number)
 
+    @classmethod
+    def for_practice(cls) -> ZohoSandbox:
+        """A sandbox whose practice orders are sales orders, invoices and credit notes alike."""
+        sandbox = cls()
+        sandbox.order_module = "Sales_Orders"
+        return sandbox
+
     def connection_settings(self) -> SandboxConnection:
         """Keys and secrets to reach this sandbox."""
         return SandboxConnection(

@@ -156,6 +156,10 @@ def standard_modules(new_id: Callable[[], str]) -> dict[str, ZohoModule]:
             made = _field(line, new_id())
             fields[made.api_name] = made
         modules[api_name] = ZohoModule(api_name, singular, name_field, new_id(), fields)
+    for module in modules.values():
+        for field in module.fields.values():
+            if field.target is not None:
+                field.target_id = modules[field.target].id
     return modules
 
 

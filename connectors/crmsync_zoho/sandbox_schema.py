@@ -52,6 +52,7 @@ class ZohoField:
     decimals: int = 2
     choices: list[str] = field(default_factory=list)
     target: str | None = None
+    target_id: str = ""
 
     @property
     def json_type(self) -> str:
@@ -117,12 +118,12 @@ class ZohoField:
         }
 
     def _lookup(self) -> dict[str, Json]:
-        if self.data_type != "lookup" or self.target is None:
+        if not self.target_id:
             return {}
         return {
             "display_label": self.label,
             "api_name": self.api_name,
-            "module": {"api_name": self.target, "id": ""},
+            "module": {"api_name": self.target, "id": self.target_id},
             "id": self.id,
         }
 

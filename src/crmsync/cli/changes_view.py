@@ -51,6 +51,7 @@ def legend() -> Styled:
         ("+", "green", say("新建任务", "new task")),
         ("-", "red", say("关闭任务", "close task")),
         ("!", "yellow", say("暂缓", "withheld")),
+        ("▽", "magenta", say("即将降级", "about to fall")),
     ]
     line = Styled(say("图例", "Legend"))
     for mark, color, words in signs:

@@ -55,6 +55,7 @@ def page(
     yield from map(Styled, [*spread, ""] if spread else [])
     for text in withheld_lines(header, every=every):
         yield Styled(text, style="yellow")
+    yield from map(Styled, notice_lines(header, every=every))
     because = causes(header.counts)
     if because and header.kind is PlanKind.RULES:
         yield Styled(because)
@@ -128,13 +129,15 @@ def summary(header: PlanHeader) -> str:
 
 
 def _rest_zh(counts: PlanCounts) -> str:
+    soon = f"（其中 {counts.notices} 条即将降级）" if counts.notices else ""
     held = f"，{counts.withheld} 条暂缓" if counts.withheld else ""
-    return f"{counts.unchanged} 条不变{held}"
+    return f"{counts.unchanged} 条不变{soon}{held}"
 
 
 def _rest_en(counts: PlanCounts) -> str:
+    soon = f" ({counts.notices} of them about to fall)" if counts.notices else ""
     held = f", {counts.withheld} withheld" if counts.withheld else ""
-    return f"{counts.unchanged} unchanged{held}"
+    return f"{counts.unchanged} unchanged{soon}{held}"
 
 
 def _summary_zh(counts: PlanCounts) -> str:
@@ -207,6 +210,20 @@ def withheld_lines(header: PlanHeader, *, every: bool) -> list[str]:
     if more:
         hint = "" if every else say("，用 --all 查看", ": --all")
         lines.append(say(f"  ! … 另有 {more} 条{hint}", f"  ! … {more} more{hint}"))
+    return lines
+
+
+def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
+    """Customers who fall soon unless something happens; empty when there are none."""
+    count = header.counts.notices
+    told = header.notices if every else header.notices[:LISTED]
+    if not told:
+        return []
+    lines = [f"  ▽ {clean(item.name)}  {item.ref.id}  {clean(item.text.to(LANG))}" for item in told]
+    more = max(count, len(header.notices)) - len(told)
+    if more:
+        hint = "" if every else say("，用 --all 查看", ": --all")
+        lines.append(say(f"  ▽ … 另有 {more} 个{hint}", f"  ▽ … {more} more{hint}"))
     return lines
 
 

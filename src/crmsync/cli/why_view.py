@@ -103,10 +103,11 @@ def _why(shown: Explanation, tier: TierResult) -> list[str]:
         known = "   ".join(f"{word} {_plain(line)}" for word, line in lines if line is not None)
         rows.append((say("得分", "score"), f"{_total(score)}   {known}".rstrip()))
     rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + _place(tier.span)))
-    if tier.due_on is not None:
-        rows.append(
-            (say("最早", "earliest"), say(f"{tier.due_on} 变动", f"change on {tier.due_on}"))
-        )
+    if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
+        day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
+        rows.append((say("最早", "earliest"), day))
+    if tier.notice is not None:
+        rows.append((say("预告", "notice"), clean(tier.notice.text.to(LANG))))
     return table(rows, align="ll")
 
 

@@ -235,7 +235,9 @@ class _Printer:
         for word in words:
             if found is not None and [item.id for item in self._scope.named(word)] != [id]:
                 continue
-            if found is None or self._alone(word) == "NAME":
+            if found is None:
+                return word if self._alone(word) == "WORD" else _quoted(word)
+            if self._alone(word) == "NAME":
                 return word
             quoted = _quoted(word)
             if self._alone(quoted) == "QUOTED":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crmsync.config.field_rules import Wanted
+from crmsync.model.condition import Literal
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import FieldPick
 from crmsync.model.position import Span
@@ -112,6 +113,22 @@ class FieldLookup:
             mend,
         )
         return value
+
+    def wrong_value(self, field: FieldSchema, item: Literal) -> None:
+        """Note that *item* can never be a value of *field*."""
+        kind = item.type.value
+        self._add(
+            "MAP057",
+            item.span,
+            Text(
+                zh=f"字段“{field.name}”是 {field.type.value}，不能与 {kind} 类的值比较",
+                en=f"the field “{field.name}” is {field.type.value}; this value is of type {kind}",
+            ),
+            Text(
+                zh="换成这类字段的值；若确是文字，请加引号",
+                en="Write a value such a field can hold; put text in quotes.",
+            ),
+        )
 
     def _named(self, schema: ObjectSchema, pick: FieldPick) -> FieldSchema | None:
         if pick.name is not None:

@@ -1,7 +1,7 @@
 """The matchers, the one policy, the agenda and the explanation."""
 
 from crmsync.evaluate.context import EvaluationContext
-from crmsync.evaluate.engine import Engine, decide
+from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
@@ -17,5 +17,6 @@ __all__ = [
     "explain",
     "match_columnar",
     "match_compiled",
+    "past_episode",
     "row_from_facts",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from crmsync.evaluate.compiled import CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.policy import policy_of
 from crmsync.model.decision import Decision
 from crmsync.model.fact import MatchedRow
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.state import CustomerState
+from crmsync.model.state import CustomerState, Episode
 
 
 class Engine(CompiledRuleset):
@@ -29,3 +31,13 @@ def decide(
     that hold whether or not anything is written; its standing holds once the write is confirmed.
     """
     return engine.policy.decide(matched, state, context)
+
+
+def past_episode(engine: Engine, state: CustomerState, task_id: str, opened_on: date) -> Episode:
+    """The episode of a task that was opened on a day before this one and is still open.
+
+    Its key is the one the engine gave it then, as far as *state* still tells; raises KeyError when
+    there is no such task.
+    """
+    key = engine.policy.agenda.past_key(task_id, state, opened_on)
+    return Episode(key, task_id, state.ref, opened_on)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import date
+from typing import NamedTuple
 
-from crmsync.model.decision import StageResult, TierResult
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import (
     EntersStage,
@@ -18,7 +18,6 @@ from crmsync.model.ruleset import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.state import Standing
 
 KEY_PREFIX = "cs1-"
 _CHARACTERS = 20
@@ -53,25 +52,27 @@ def _default(event: Event) -> str:
             return "quarter"
 
 
-def occurrence_of(
-    task: TaskRule,
-    standing: Standing,
-    tier: TierResult | None,
-    stage: StageResult | None,
-    day: tuple[date, date],
-) -> str:
-    """The value that tells this episode from the others; *day* is as_of and the date it is due by
-    the period."""
-    as_of, due = day
+class Moment(NamedTuple):
+    """Where a customer stands as an episode begins: the day, the due date of the period it is for,
+    and the spells it left and came into (``stage@since``)."""
+
+    as_of: date
+    due: date
+    left: str
+    entered: str
+    tier_since: date | None
+
+
+def occurrence_of(task: TaskRule, moment: Moment) -> str:
+    """The value that tells this episode from the customer's others of the same task."""
+    as_of = moment.as_of
     match scope_of(task):
         case "lifecycle spell":
-            if isinstance(task.event, LeavesStage):
-                return f"{standing.lifecycle}@{standing.lifecycle_since}"
-            return "" if stage is None else f"{stage.after}@{stage.since}"
+            return moment.left if isinstance(task.event, LeavesStage) else moment.entered
         case "tier change":
-            return "" if tier is None else f"{tier.since}"
+            return "" if moment.tier_since is None else f"{moment.tier_since}"
         case "period":
-            return due.isoformat()
+            return moment.due.isoformat()
         case "month":
             return f"{as_of:%Y-%m}"
         case "quarter":
@@ -80,3 +81,8 @@ def occurrence_of(
             return f"{as_of.year}"
         case _:
             return ""
+
+
+def spell(stage: str | None, since: date | None) -> str:
+    """A stay in a stage, by the stage and its first day."""
+    return f"{stage}@{since}"

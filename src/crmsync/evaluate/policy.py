@@ -9,6 +9,7 @@ from typing import NamedTuple
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
+from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
 from crmsync.evaluate.stages import Lifecycle, Staged
@@ -81,6 +82,9 @@ class Policy:
         overrides = context.overrides.get(state.ref, ())
         departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
         result = _tier_result(state.standing, computed, departed, context.as_of)
+        if departed is None and computed.waiting is not None:
+            told = notice_of(rules, computed, in_force.exceptions, overrides, context.as_of)
+            result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
 
     def _decision(

@@ -10,7 +10,7 @@ from crmsync.condition import names
 from crmsync.evaluate.calendar import WorkCalendar
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
-from crmsync.evaluate.episodes import episode_key, occurrence_of
+from crmsync.evaluate.episodes import Moment, episode_key, occurrence_of, spell
 from crmsync.evaluate.titles import title
 from crmsync.model.decision import (
     StageResult,
@@ -33,7 +33,7 @@ from crmsync.model.ruleset import (
     TierRises,
 )
 from crmsync.model.scorecard import Criterion, MissingPoints, SumOf
-from crmsync.model.state import CustomerState
+from crmsync.model.state import CustomerState, Standing
 from crmsync.model.text import Text
 
 JUDGE = "judge"
@@ -90,9 +90,8 @@ class Agenda:
                 unknown.append(answers.unknown(f"task {task.id}", when, task.span))
             if verdict is not Verdict.TRUE:
                 continue
-            day = (context.as_of, due)
-            occurrence = occurrence_of(task, state.standing, moved.tier, moved.stage, day)
-            key = episode_key(self._ruleset.id, task, state.ref, occurrence)
+            moment = _moment(moved, state, context.as_of, due)
+            key = episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
             if all(episode.key != key for episode in open_now):
                 opens.append(self._opening(task, key, answers, moved))
         closes = []
@@ -102,6 +101,23 @@ class Agenda:
                 if close is not None and ours and answers.holds(close) is Verdict.TRUE:
                     closes.append(TaskClosing(episode.key, task.id, self._why(task, answers)))
         return TaskOutcome(tuple(opens), tuple(closes), tuple(unknown))
+
+    def past_key(self, task_id: str, state: CustomerState, opened_on: date) -> str:
+        """The key of an episode opened on an earlier day, as far as the state tells it.
+
+        What the state no longer knows (a spell or a tier before the present one) gives a key that
+        no later occurrence has. Raises KeyError when the ruleset has no such task.
+        """
+        task = next((task for task, _, _ in self._tasks if task_id in {task.id, task.was}), None)
+        if task is None:
+            raise KeyError(task_id)
+        standing, due = state.standing, opened_on
+        if isinstance(task.event, EveryPeriod):
+            period = self._period(task.event, standing.tier)
+            base = standing.tier_since or state.clocks.first_seen or opened_on
+            due = (period and last_due(base, period, opened_on)) or opened_on
+        moment = _past_moment(task.event, standing, opened_on, due)
+        return episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
 
     def _happened(
         self, event: Event, moved: Moved, state: CustomerState, today: date
@@ -138,18 +154,23 @@ class Agenda:
     ) -> date | None:
         """The last due date after the previous evaluation and up to today; of several missed ones
         only that one counts."""
-        period = event.period
-        if event.service_value is not None:
-            level = self._ruleset.service.get((moved.tier.after if moved.tier else None) or "")
-            value = level.value(event.service_value) if level is not None else None
-            period = value.period if value is not None else None
-        if period is None or (period.months, period.days) == (0, 0):
+        period = self._period(event, moved.tier.after if moved.tier else None)
+        if period is None:
             return None
         since = moved.tier.since if moved.tier is not None else None
         base = since or state.clocks.first_seen or today
         evaluated = state.clocks.evaluated or today - timedelta(days=1)
         due = last_due(base, period, today)
         return due if due is not None and due > evaluated else None
+
+    def _period(self, event: EveryPeriod, tier: str | None) -> Period | None:
+        """The event's own period, or the one the service of *tier* names; none where it is 0."""
+        period = event.period
+        if event.service_value is not None:
+            level = self._ruleset.service.get(tier or "")
+            value = level.value(event.service_value) if level is not None else None
+            period = value.period if value is not None else None
+        return period if period is not None and (period.months or period.days) else None
 
     def _opening(self, task: TaskRule, key: str, answers: Answers, moved: Moved) -> TaskOpening:
         row = answers.matched.row
@@ -201,6 +222,29 @@ class Agenda:
         assert task.close_when is not None
         values = {name: answers.value(name) for name in names(task.close_when)}
         return self._engine.wording.because_of(task.close_when, values, answers.as_of)
+
+
+def _moment(moved: Moved, state: CustomerState, today: date, due: date) -> Moment:
+    standing, tier, stage = state.standing, moved.tier, moved.stage
+    return Moment(
+        as_of=today,
+        due=due,
+        left=spell(standing.lifecycle, standing.lifecycle_since),
+        entered="" if stage is None else spell(stage.after, stage.since),
+        tier_since=None if tier is None else tier.since,
+    )
+
+
+def _past_moment(event: Event, standing: Standing, opened_on: date, due: date) -> Moment:
+    stage, since = standing.lifecycle, standing.lifecycle_since
+    if isinstance(event, EntersStage) and stage != event.stage:
+        stage, since = event.stage, None
+    if since is None or since > opened_on:
+        since = opened_on
+    left = event.stage if isinstance(event, LeavesStage) else standing.lifecycle
+    tier_since = standing.tier_since and min(standing.tier_since, opened_on)
+    entered = "" if stage is None else spell(stage, since)
+    return Moment(opened_on, due, spell(left, opened_on), entered, tier_since)
 
 
 def judged_facts(ruleset: Ruleset) -> set[str]:

@@ -30,6 +30,20 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A demotion still to come: where to, not before which day, and the line it stays below.
+
+    ``review``: it also waits until a person releases the review of that day.
+    """
+
+    level: str
+    due_on: date
+    score: Decimal
+    line: Decimal
+    review: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """The computed tier after this evaluation, with its reason and its clock."""
 
@@ -41,6 +55,7 @@ class Computed:
     below_since: date | None = None
     below_evaluations: int = 0
     withheld: tuple[Text, ...] = ()
+    waiting: Waiting | None = None
 
 
 def track_of(rules: TierRules, state: CustomerState) -> Track:
@@ -185,7 +200,16 @@ class _Policy:
         gate = self._gate(now, score.low, since, count)
         if gate is not None:
             because, text, due = gate
-            return Computed(self.track.tier, because, text, due, self.rules.down.span, since, count)
+            return Computed(
+                self.track.tier,
+                because,
+                text,
+                due,
+                self.rules.down.span,
+                since,
+                count,
+                waiting=self._waiting(now, target, score.low, due or self.context.as_of),
+            )
         down = self.rules.down
         reached = target if down.max_step is None else min(target, now + down.max_step)
         level, line = self.levels[reached], keep_line(self.levels[now])
@@ -193,8 +217,27 @@ class _Policy:
             zh=f"{points(score.low)} 分低于保级线 {points(line or Decimal(0))}",
             en=f"{points(score.low)} points are below the keep line {points(line or Decimal(0))}",
         )
-        because = Because.STEP if reached != target else Because.KEEP_LINE
-        return Computed(level.id, because, text, None, self.levels[now].span, since, count)
+        if reached == target:
+            because, waiting = Because.KEEP_LINE, None
+        else:
+            because = Because.STEP
+            waiting = self._waiting(reached, target, score.low, self._next_fall())
+        span = self.levels[now].span
+        return Computed(level.id, because, text, None, span, since, count, waiting=waiting)
+
+    def _waiting(self, now: int, target: int, score: Decimal, due: date) -> Waiting:
+        """The fall from *now* that is still to come."""
+        down = self.rules.down
+        reached = target if down.max_step is None else min(target, now + down.max_step)
+        line = keep_line(self.levels[now]) or Decimal(0)
+        return Waiting(self.levels[reached].id, due, score, line, down.at_review)
+
+    def _next_fall(self) -> date:
+        """The first day of another fall after one of today: hold and patience begin anew."""
+        down = self.rules.down
+        patience = down.demote_after
+        days = max(1, down.hold, patience.days or 0, patience.evaluations or 0)
+        return self.context.as_of + timedelta(days=days)
 
     def _doubt(self, now: int) -> tuple[str, Text] | None:
         """Why a fall cannot be trusted today. A lost fact is no reason when the tier would fall

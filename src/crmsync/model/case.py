@@ -25,9 +25,9 @@ class CaseEpisode:
 class Expectation:
     """What a case expects; what it does not name is not looked at.
 
-    ``score`` is a range whose ends are equal for one number. ``tier`` and ``service`` are tier ids
-    or ``""`` for none; ``tasks`` the exact set of task ids opened. ``spans`` says where each
-    expected value is written.
+    ``score`` is a range whose ends are equal for one number. ``tier``, ``service`` and ``notice``
+    (the tier a demotion to come is announced for) are tier ids or ``""`` for none; ``tasks`` the
+    exact set of task ids opened. ``spans`` says where each expected value is written.
     """
 
     score: tuple[Decimal, Decimal] | None = None
@@ -36,6 +36,7 @@ class Expectation:
     lifecycle: str | None = None
     tasks: frozenset[str] | None = None
     service: str | None = None
+    notice: str | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

@@ -66,6 +66,20 @@ class Because(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Notice of a demotion that waits and is due soon: what happens unless the score recovers.
+
+    ``due_on`` is the first day it may happen; ``missing`` the points up to the keep line of the
+    tier the customer has.
+    """
+
+    tier: str
+    due_on: date
+    missing: Decimal
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class TierResult:
     """The tier before and after; ``computed`` is what the score alone says.
 
@@ -81,6 +95,7 @@ class TierResult:
     since: date | None
     due_on: date | None = None
     span: Span = field(default=NOWHERE, compare=False)
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,17 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanNotice:
+    """Notice of a demotion to come, for a customer the plan does not otherwise change."""
+
+    ref: RecordRef
+    name: str
+    tier: str
+    due_on: date
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class GuardResult:
     """One guard's figure against its limit, by name; ``allow`` is the consent that lets it pass."""
 
@@ -185,6 +196,8 @@ class PlanCounts:
     withheld_by_kind: Mapping[str, int] = field(default_factory=dict)
     missing_facts: Mapping[str, int] = field(default_factory=dict)
     """Fact id → customers whose value is unknown: the next plan's ``missing_rise`` looks here."""
+    notices: int = 0
+    """Customers told of a demotion to come, and not otherwise changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +233,8 @@ class PlanHeader:
     """role → field of the owned fields."""
     adoptions: tuple[Override, ...] = ()
     """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
+    notices: tuple[PlanNotice, ...] = ()
+    """Listed up to a limit; ``counts.notices`` is whole."""
 
 
 class PlanSource(Protocol):

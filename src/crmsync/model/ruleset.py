@@ -65,7 +65,8 @@ class UpChange:
 
 @dataclass(frozen=True, slots=True)
 class DownChange:
-    """Demotion; days throughout. ``at_review`` waits for a released review."""
+    """Demotion; days throughout. ``at_review`` waits for a released review; a waiting demotion is
+    announced ``notice`` days before it is due (0: never)."""
 
     demote_after: Patience = Patience(days=30)
     hold: int = 0

@@ -14,6 +14,7 @@ from crmsync.model.plan import (
     PlanHeader,
     PlanKind,
     PlanLine,
+    PlanNotice,
     RecordChange,
     Withheld,
 )
@@ -64,6 +65,7 @@ class _Making:
         self.withheld: list[Withheld] = []
         self.kinds: Counter[str] = Counter()
         self.adoptions: list[Override] = []
+        self.notices: list[PlanNotice] = []
 
     def add(self, piece: Sequence[Evaluated]) -> None:
         """Plan some customers; task keys are looked up for all of them at once."""
@@ -80,6 +82,7 @@ class _Making:
             self._list(held)
         if outcome.adoption is not None:
             self.adoptions.append(outcome.adoption)
+        self._announce(item, outcome)
         for line in lines:
             self._add_line(line)
         if lines:
@@ -149,6 +152,20 @@ class _Making:
         if self.kinds[held.kind] <= MOST_LISTED:
             self.withheld.append(held)
 
+    def _announce(self, item: Evaluated, outcome: Outcome) -> None:
+        """List the notice of a customer whose change does not carry it as a note."""
+        tier, change = item.decision.tier, outcome.change
+        if tier is None or tier.notice is None or outcome.held_back:
+            return
+        if change is not None and change.fields:
+            return
+        self.count["notices"] += 1
+        if len(self.notices) < MOST_LISTED:
+            told = tier.notice
+            self.notices.append(
+                PlanNotice(item.row.ref, item.row.name, told.tier, told.due_on, told.text)
+            )
+
     def _add_line(self, line: PlanLine) -> None:
         self.spool.add(line)
         self.tally.add(line)
@@ -181,7 +198,9 @@ class _Making:
             previous=inputs.previous,
             source_ages=inputs.source_ages,
         )
-        figures = Figures(counts, guards, tuple(self.withheld), tuple(self.adoptions))
+        figures = Figures(
+            counts, guards, tuple(self.withheld), tuple(self.adoptions), tuple(self.notices)
+        )
         return header(inputs, figures, kind=PlanKind.RULES)
 
     def _counts(self) -> PlanCounts:
@@ -205,6 +224,7 @@ class _Making:
             fields=count["fields"],
             withheld_by_kind=dict(self.kinds),
             missing_facts=dict(self.missing),
+            notices=count["notices"],
         )
 
 

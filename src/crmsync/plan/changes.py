@@ -183,9 +183,11 @@ def _why(role: str, decision: Decision) -> Text:
 
 def _notes(decision: Decision, confirmed: Standing) -> tuple[Text, ...]:
     tier = decision.tier
-    if tier is None or tier.after != confirmed.tier or tier.because not in _WAITING:
+    if tier is None:
         return ()
-    return (tier.text,)
+    waits = tier.after == confirmed.tier and tier.because in _WAITING
+    said = (tier.text,) if waits else ()
+    return said if tier.notice is None else (*said, tier.notice.text)
 
 
 def _edit(

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crmsync.model.override import Override
-from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, Withheld
+from crmsync.model.plan import (
+    GuardResult,
+    PlanCounts,
+    PlanHeader,
+    PlanKind,
+    PlanNotice,
+    Withheld,
+)
 from crmsync.plan.inputs import PlanInputs
 from crmsync.plan.provenance import fingerprint_of, owned_fields, task_fields_of
 from crmsync.plan.values import field_name
 
 MOST_LISTED = 1000
-"""Withheld rows of one kind that a header lists; the counts are always whole."""
+"""Withheld rows of one kind, and notices, that a header lists; the counts are always whole."""
 NOTE = "bad_value"
 """Listed beside the withheld rows, but it holds no row back by itself."""
 
@@ -24,6 +31,7 @@ class Figures:
     guards: tuple[GuardResult, ...]
     withheld: tuple[Withheld, ...]
     adoptions: tuple[Override, ...] = ()
+    notices: tuple[PlanNotice, ...] = ()
 
 
 def header(
@@ -60,4 +68,5 @@ def header(
         run_automation=inputs.policy.run_automation,
         owned={role: field_name(target) for role, target in mapping.write.items()},
         adoptions=figures.adoptions,
+        notices=figures.notices,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from crmsync.evaluate import (
     EvaluationContext,
     decide,
     match_compiled,
+    past_episode,
     row_from_facts,
 )
 from crmsync.model.case import Case, CaseFile, Mismatch
@@ -142,11 +143,17 @@ def _run(folder: Path) -> CasesReport:
 
 def decide_case(engine: Engine, case: Case) -> Decision:
     """What the rules decide for one case."""
-    ref = case.before.ref
-    row = row_from_facts(engine, ref, dict(case.facts), case.today)
+    state, context = case.before, EvaluationContext(as_of=case.today)
+    row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
     (matched,) = match_compiled((row,), engine, case.today)
+    decision = decide(engine, matched, state, context)
+    if not case.episodes:
+        return decision
+    today = {opening.task_id: opening.key for opening in decision.opens}
     episodes = tuple(
-        Episode(f"case-{item.task_id}", item.task_id, ref, item.opened_on) for item in case.episodes
+        Episode(today[item.task_id], item.task_id, state.ref, item.opened_on)
+        if item.opened_on == case.today and item.task_id in today
+        else past_episode(engine, state, item.task_id, item.opened_on)
+        for item in case.episodes
     )
-    context = EvaluationContext(as_of=case.today, open_episodes={ref: episodes})
-    return decide(engine, matched, case.before, context)
+    return decide(engine, matched, state, replace(context, open_episodes={state.ref: episodes}))

@@ -212,6 +212,7 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             "closed_tasks": header.counts.closed_tasks,
             "withheld": header.counts.withheld,
             "fields": header.counts.fields,
+            "notices": header.counts.notices,
         },
         "guards": [
             {
@@ -227,6 +228,16 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
         ],
         "withheld": [
             {"id": item.ref.id, "kind": item.kind, "text": item.text} for item in header.withheld
+        ],
+        "notices": [
+            {
+                "id": item.ref.id,
+                "name": item.name,
+                "tier": item.tier,
+                "due_on": item.due_on,
+                "text": item.text,
+            }
+            for item in header.notices
         ],
         "changes": [document for line in made.lines() if (document := _line(line)) is not None],
     }
@@ -250,6 +261,7 @@ def _line(line: PlanLine) -> dict[str, Any] | None:
                 }
                 for delta in line.fields
             ],
+            "notes": list(line.notes),
         }
     if isinstance(line, TaskCreate):
         return {

@@ -270,6 +270,7 @@ class _Reader:
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
             tasks=expected,
             service=self._named(block.scalar("service"), self._names.tiers),
+            notice=self._named(block.scalar("notice"), self._names.tiers),
             spans={key.text: value.span for key, value in block.node.entries},
         )
         block.finish()

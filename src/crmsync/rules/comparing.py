@@ -40,6 +40,9 @@ def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
         case, "lifecycle", expect.lifecycle, None if stage is None else stage.after, waits
     )
     yield from _word(case, "service", expect.service, decision.service, None)
+    told = None if tier is None else tier.notice
+    told_of, says = (None, why) if told is None else (told.tier, told.text)
+    yield from _word(case, "notice", expect.notice, told_of, says)
     if expect.tasks is not None:
         opened = frozenset(task.task_id for task in decision.opens)
         if opened != expect.tasks:

@@ -15,6 +15,9 @@ from crmsync.source.findings import error
 from crmsync.source.nodes import Mapping, Node, Scalar, Sequence, Style
 from crmsync.source.scalars import complaint, plain_value
 
+MAX_FINDINGS = 200
+"""More findings than this help nobody; reading goes on without noting them."""
+
 _STYLES = {"'": Style.QUOTED, '"': Style.QUOTED, "|": Style.BLOCK, ">": Style.BLOCK}
 
 
@@ -112,7 +115,8 @@ class Builder:
                 self._refuse("YAML007", key.span, _MERGE, _WRITE_OUT)
                 continue
             if key.text in seen:
-                self.findings.append(_twice(key, seen[key.text]))
+                if len(self.findings) < MAX_FINDINGS:
+                    self.findings.append(_twice(key, seen[key.text]))
                 continue
             seen[key.text] = key
             entries.append((key, value))
@@ -163,7 +167,8 @@ class Builder:
         return Span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def _refuse(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
-        self.findings.append(error(code, span, message, mend))
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(error(code, span, message, mend))
 
 
 def _twice(key: Scalar, first: Scalar) -> Diagnostic:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Lang
-from crmsync.source.decoding import lines_of
 
 _WIDEST = 160
 _ROOM_LEFT = 50
@@ -32,14 +31,14 @@ def display_width(text: str) -> int:
     return width
 
 
-def excerpt(item: Diagnostic, files: Mapping[str, str], lang: Lang | str) -> list[str]:
-    """Excerpt lines between bars; nothing where the finding has no length or no text is known."""
-    text = files.get(item.span.file)
-    if text is None or _empty(item.span):
+def excerpt(item: Diagnostic, files: Mapping[str, Sequence[str]], lang: Lang | str) -> list[str]:
+    """Excerpt lines between bars; nothing where the finding has no length or its file is not known.
+
+    *files* maps a file name to its lines.
+    """
+    source = files.get(item.span.file)
+    if source is None or _empty(item.span):
         return []
-    source = lines_of(text)
-    if len(source) > 1 and not source[-1]:
-        source.pop()
     marks = [
         _Mark(label.span, "-", label.text.to(lang))
         for label in item.labels

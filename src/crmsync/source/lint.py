@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from crmsync.model.diagnostic import Diagnostic, Fix
 from crmsync.model.position import Span
 from crmsync.model.text import Text
+from crmsync.source.builder import MAX_FINDINGS
 from crmsync.source.decoding import lines_of
 from crmsync.source.findings import error, warning
 from crmsync.source.nodes import Mapping, Node, Scalar, Sequence, Style
@@ -32,21 +34,23 @@ _ODD_INDENT = re.compile(f"[ \t]*[{BLANKS}]")
 
 def lint_tree(name: str, text: str, root: Node | None) -> list[Diagnostic]:
     """Findings about a tree that could be read."""
+    return list(islice(_findings(name, text, root), MAX_FINDINGS))
+
+
+def _findings(name: str, text: str, root: Node | None) -> Iterator[Diagnostic]:
     lines = lines_of(text)
-    found: list[Diagnostic] = []
     covered: set[int] = set()
     if root is not None:
         for node, parent in _walk(root):
             if isinstance(node, Scalar):
-                found.extend(_scalar(node, parent, lines))
+                yield from _scalar(node, parent, lines)
                 if node.style is not Style.PLAIN:
                     covered.update(range(node.span.line + 1, node.span.end_line + 1))
             elif isinstance(node, Mapping) and node.flow:
-                found.extend(_flow_mapping(node))
+                yield from _flow_mapping(node)
     for number, line in enumerate(lines, 1):
         if _ODD_INDENT.match(line) and number not in covered and line.strip():
-            found.append(blank_indent(name, lines, number))
-    return found
+            yield blank_indent(name, lines, number)
 
 
 def _walk(root: Node) -> Iterator[tuple[Node, Node | None]]:

@@ -31,14 +31,18 @@ _GREATER_IN_FLOW = re.compile(r"[{,]\s*(>=?\s*[0-9.]+[^:,}]*)")
 _BLOCK_HEADER = re.compile(r"^(\s*).*[:-]\s+[|>][+-]?\s*(?:#.*)?$")
 _TIGHT_COLON = re.compile(r"^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_]*):(?=[^\s/])")
 _MOST = 20
+_LONGEST = 1_000
+"""Longer lines are not searched to their end: patterns must stay quick on hostile text."""
 
 
 def explain_failure(name: str, text: str, problem: yaml.MarkedYAMLError) -> list[Diagnostic]:
     """At least one finding. Typing mistakes found by their looks come first and all at once; only
     when there is none, the parser's own complaint is put into words."""
-    lines = lines_of(text)
+    lines = [line[:_LONGEST] for line in lines_of(text)]
     found: list[Diagnostic] = []
     for number, line in _live_lines(lines):
+        if len(found) >= _MOST:
+            break
         if _ODD_INDENT.match(line):
             found.append(blank_indent(name, lines, number))
         found.extend(_line_mistakes(name, number, line))

@@ -9,6 +9,7 @@ from typing import Literal
 from crmsync.model.diagnostic import Diagnostic, Severity
 from crmsync.model.position import Span
 from crmsync.model.text import Lang, Text
+from crmsync.source.decoding import lines_of
 from crmsync.source.excerpt import excerpt
 
 Format = Literal["full", "concise", "github", "json"]
@@ -51,7 +52,8 @@ def render(
     found = by_place(diagnostics, files)
     match format:
         case "full":
-            parts = [_full(item, files, lang) for item in found]
+            lines = {name: _lines(text) for name, text in files.items()}
+            parts = [_full(item, lines, lang) for item in found]
             return "\n".join([*parts, summary(found, len(files), lang) + "\n"])
         case "concise":
             return "".join(_concise(item, lang) for item in found)
@@ -86,7 +88,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _full(item: Diagnostic, files: Mapping[str, str], lang: Lang | str) -> str:
+def _lines(text: str) -> list[str]:
+    lines = lines_of(text)
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def _full(item: Diagnostic, files: Mapping[str, Sequence[str]], lang: Lang | str) -> str:
     lines = [f"{_WORD[item.severity].to(lang)}[{item.code}]: {_one_line(item.message.to(lang))}"]
     if item.span.file:
         lines.append(f"  --> {item.span}")

@@ -21,6 +21,7 @@ from crmsync.model.plan import (
     PlanHeader,
     PlanKind,
     PlanLine,
+    PlanNotice,
     RecordChange,
     TaskClose,
     TaskCreate,
@@ -211,6 +212,18 @@ def withheld(count: int) -> tuple[Withheld, ...]:
     )
 
 
+def notices(count: int) -> tuple[PlanNotice, ...]:
+    text = Text(
+        "最早 2026-12-07 降级，还差 3.5 分", "falls on 2026-12-07 at the earliest, 3.5 points short"
+    )
+    return tuple(
+        PlanNotice(
+            ref(300 + n), f"预告客户{n}" if n else HOSTILE, "standard", date(2026, 12, 7), text
+        )
+        for n in range(count)
+    )
+
+
 def header(**more: Any) -> PlanHeader:
     known: dict[str, Any] = {
         "counts": PlanCounts(
@@ -227,6 +240,7 @@ def header(**more: Any) -> PlanHeader:
             closed_tasks=1,
             withheld=7,
             withheld_by_kind={"human_edit": 3, "fact_lost": 4},
+            notices=7,
             by_cause={Cause.DATA: 9, Cause.FIRST: 1},
             tiers_before={"vip": 25, "key": 125, "standard": 349},
             tiers_after={"vip": 28, "key": 127, "standard": 344, "blocked": 1},
@@ -235,6 +249,7 @@ def header(**more: Any) -> PlanHeader:
         "kind": PlanKind.RULES,
         "guards": guards(),
         "withheld": withheld(7),
+        "notices": notices(6),
         "environment": "production",
     }
     return PlanHeader(
@@ -263,7 +278,7 @@ def header(**more: Any) -> PlanHeader:
 def empty_header() -> PlanHeader:
     standing = {"vip": 25, "key": 125, "standard": 350}
     counts = PlanCounts(evaluated=500, unchanged=500, tiers_before=standing, tiers_after=standing)
-    return header(counts=counts, guards=(), withheld=())
+    return header(counts=counts, guards=(), withheld=(), notices=())
 
 
 def undo_header() -> PlanHeader:
@@ -278,7 +293,9 @@ def undo_header() -> PlanHeader:
         by_cause={Cause.UNDO: 9},
         fields=12,
     )
-    return header(kind=PlanKind.UNDO, undoes=42, counts=counts, guards=(), withheld=withheld(2))
+    return header(
+        kind=PlanKind.UNDO, undoes=42, counts=counts, guards=(), withheld=withheld(2), notices=()
+    )
 
 
 def explained(

@@ -91,7 +91,7 @@ def test_a_plan_prints_its_legend_every_time(name: str, language: str) -> None:
     legend = next(
         line for line in page(name, language).splitlines() if line.startswith(("图例", "Legend"))
     )
-    assert all(f"   {mark} " in legend for mark in "*▲▼•~+-!")
+    assert all(f"   {mark} " in legend for mark in "*▲▼•~+-!▽")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

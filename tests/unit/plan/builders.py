@@ -225,7 +225,15 @@ def customer(
         first=before.tier is None,
         facts={},
         score=ScoreResult((), Decimal(score), Decimal(score)),
-        tier=TierResult(before.tier, tier, tier, "enter line", text, standing.tier_since),
+        tier=TierResult(
+            before.tier,
+            tier,
+            tier,
+            "enter line",
+            text,
+            standing.tier_since,
+            notice=more.pop("notice", None),
+        ),
         lifecycle=StageResult(
             before.lifecycle,
             stage,

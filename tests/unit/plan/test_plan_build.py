@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.unit.plan.builders import (
@@ -23,7 +24,7 @@ from tests.unit.plan.builders import (
     stood,
 )
 
-from crmsync.model.decision import Cause, Decision
+from crmsync.model.decision import Cause, Decision, Notice
 from crmsync.model.mapping import FieldPick, WriteTarget
 from crmsync.model.override import OverrideKind
 from crmsync.model.plan import (
@@ -37,7 +38,8 @@ from crmsync.model.plan import (
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.state import Clocks, CustomerState, Episode, Standing
 from crmsync.model.text import Text
-from crmsync.plan import FieldValues, HumanEdits, PlanStamp, WritePolicy, build
+from crmsync.plan import Evaluated, FieldValues, HumanEdits, PlanStamp, WritePolicy, build
+from crmsync.plan.header import MOST_LISTED
 from crmsync.plan.identity import facts_digest, firm_facts
 
 
@@ -364,3 +366,43 @@ def test_withheld_rows_are_listed_up_to_a_thousand_and_counted_whole() -> None:
     draft, _ = made([customer(n, locked=True) for n in range(1, 1102)])
     assert len(draft.header.withheld) == 1000
     assert draft.header.counts.withheld == 1101
+
+
+NOTICE = Notice("standard", DAY + timedelta(days=9), Decimal(6), Text("将降级", "falls soon"))
+
+
+def told(n: int, **more: Any) -> Evaluated:
+    """A customer that stays as it is but is about to fall."""
+    return customer(n, was=stood(), owned=holds(stood()), notice=NOTICE, **more)
+
+
+def test_a_customer_about_to_fall_is_listed_and_counted_although_nothing_changes() -> None:
+    draft, lines = made([told(1), told(2), customer(3, was=stood(), owned=holds(stood()))])
+
+    assert [line for line in lines if not isinstance(line, Observation)] == []
+    assert [item.ref for item in draft.header.notices] == [ref(1), ref(2)]
+    assert draft.header.notices[0].due_on == NOTICE.due_on
+    assert draft.header.notices[0].text == NOTICE.text
+    assert (draft.header.counts.notices, draft.header.counts.unchanged) == (2, 3)
+
+
+def test_a_notice_is_a_note_where_the_customer_changes_anyway() -> None:
+    draft, lines = made(
+        [customer(1, stage="at_risk", was=stood(), owned=holds(stood()), notice=NOTICE)]
+    )
+
+    assert change(lines).notes == (NOTICE.text,)
+    assert (draft.header.notices, draft.header.counts.notices) == ((), 0)
+
+
+def test_no_notice_is_given_where_nothing_may_be_written() -> None:
+    draft, _ = made([told(1, locked=True)])
+
+    assert draft.header.notices == ()
+
+
+def test_a_header_lists_so_many_notices_and_counts_them_all() -> None:
+    draft, _ = made(told(n) for n in range(1, MOST_LISTED + 3))
+
+    assert len(draft.header.notices) == MOST_LISTED
+    assert draft.header.counts.notices == MOST_LISTED + 2

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmsync.model.diagnostic import Severity
-from crmsync.source import apply_fixes, read_yaml
+from crmsync.source import apply_fixes, read_yaml, render
 
 CASES = [
     # name, text, code, line, column, zh, en
@@ -295,3 +297,24 @@ def test_no_text_makes_the_reader_raise(seed: str, edits: list[tuple[int, str]])
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     read_yaml("x.yaml", data)
+
+
+HOSTILE = [
+    "a: {b: x，y " + '\\"' * 200_000,
+    "a: b: c\n" + ": " * 200_000,
+    "max：20\n" * 50_000 + "b: 3\n",
+    "a:\n" + " " * 400_000 + "b: > 3",
+    "a: [" + "x，" * 80_000 + "]",
+    "a: {" + ", ".join(f"k{n}" for n in range(50_000)) + "}",
+    "\u3000b: 1\n" * 40_000,
+    "[" * 400_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[text[:12].strip() for text in HOSTILE])
+def test_hostile_text_is_read_in_good_time(text: str) -> None:
+    begin = time.process_time()
+    _, found = read_yaml("x.yaml", text.encode())
+    render(found, {"x.yaml": text})
+    assert time.process_time() - begin < 5
+    assert 0 < len(found) <= 400
