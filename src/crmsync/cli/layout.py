@@ -93,7 +93,7 @@ def number_text(value: float | Decimal) -> str:
     if LANG is Lang.ZH and abs(number) >= 10000:
         unit, size = ("亿", 10**8) if abs(number) >= 10**8 else ("万", 10**4)
         return f"{_short(number / size)}{unit}"
-    return _short(number, grouped=abs(number) >= 10000)
+    return _short(number, grouped=LANG is Lang.EN)
 
 
 def _short(number: Decimal, *, grouped: bool = False) -> str:

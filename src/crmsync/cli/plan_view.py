@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text as Styled
 
-from crmsync.cli.changes_view import customers, legend
+from crmsync.cli.changes_view import SAMPLE, customers, legend
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import bar, clean, figure_text, table
 from crmsync.model.decision import Cause
@@ -129,13 +129,13 @@ def summary(header: PlanHeader) -> str:
 
 
 def _rest_zh(counts: PlanCounts) -> str:
-    soon = f"（其中 {counts.notices} 条即将降级）" if counts.notices else ""
+    soon = f"，其中 {counts.notices} 条降级预告" if counts.notices else ""
     held = f"，{counts.withheld} 条暂缓" if counts.withheld else ""
     return f"{counts.unchanged} 条不变{soon}{held}"
 
 
 def _rest_en(counts: PlanCounts) -> str:
-    soon = f" ({counts.notices} of them about to fall)" if counts.notices else ""
+    soon = f", {counts.notices} of them about to fall" if counts.notices else ""
     held = f", {counts.withheld} withheld" if counts.withheld else ""
     return f"{counts.unchanged} unchanged{soon}{held}"
 
@@ -216,10 +216,18 @@ def withheld_lines(header: PlanHeader, *, every: bool) -> list[str]:
 def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
     """Customers who fall soon unless something happens; empty when there are none."""
     count = header.counts.notices
-    told = header.notices if every else header.notices[:LISTED]
+    told = header.notices if every else header.notices[:SAMPLE]
     if not told:
         return []
-    lines = [f"  ▽ {clean(item.name)}  {item.ref.id}  {clean(item.text.to(LANG))}" for item in told]
+    lines = [
+        say(
+            f"降级预告：{count} 个客户现在不变，但即将降级",
+            f"Notice: {count} customers do not change now but are about to fall",
+        )
+    ]
+    lines += [
+        f"  ▽ {clean(item.name)}  {item.ref.id}  {clean(item.text.to(LANG))}" for item in told
+    ]
     more = max(count, len(header.notices)) - len(told)
     if more:
         hint = "" if every else say("，用 --all 查看", ": --all")
