@@ -26,9 +26,8 @@ def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     """Newest first."""
     from crmsync.cli.run_view import problems, run_page, run_table
     from crmsync.project.history import latest_runs, run_details, run_document
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if run is None:
         runs = latest_runs(project, limit)
         if face.json:
@@ -80,11 +79,10 @@ def _zone() -> ZoneInfo:
 def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> None:
     """Nothing is written yet."""
     from crmsync.cli import plan_view
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import plan_document
     from crmsync.project.undoing import make_undo
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     made = make_undo(project, run, out or face.folder / f"undo-{run}.json")
     header = made.header
     if face.json:
@@ -112,9 +110,8 @@ def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> Non
 def report_command(face: Face, run: int, shape: str) -> None:
     """Markdown for a mail or a pull request, CSV for a sheet."""
     from crmsync.project.history import run_details
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     details = run_details(project, run)
     if face.json or shape == "json":
         face.document("crmsync.run/1", details.as_document())

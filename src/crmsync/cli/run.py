@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 @face_options
 def pull_command(face: Face, connection: str | None, full: bool) -> None:
     """Incremental unless asked otherwise."""
-    from crmsync.project.opening import open_project
     from crmsync.project.pulling import pull
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with face.progress(Text(zh="读取", en="reading")) as progress:
         report = pull(project, project.connection(connection), full=full, progress=progress)
     if face.json:
@@ -87,10 +86,9 @@ def plan_command(
     exit_code: bool,
 ) -> int:
     """The plan is a file; apply writes that file and nothing else."""
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import PlanAsk, make_plan
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     ask = PlanAsk(
         folder=project.ruleset_folder(ruleset),
         connection=project.connection(connection),
@@ -112,10 +110,9 @@ def plan_command(
 @face_options
 def show_command(face: Face, plan: Path, every: bool) -> None:
     """The same page ``plan`` printed."""
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import load_plan
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if not plan.exists() and (face.folder / plan).exists():
         plan = face.folder / plan
     _show(face, load_plan(project, plan), every=every)
@@ -162,9 +159,8 @@ def apply_command(
 ) -> int:
     """Ask, write, report from the journal."""
     from crmsync.project.applying import ApplyAsk, Applying
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if plan is not None and not plan.exists() and (face.folder / plan).exists():
         plan = face.folder / plan
     ask = ApplyAsk(
@@ -268,10 +264,9 @@ def finish(face: Face, report: ApplyReport) -> int:
 @face_options
 def sync_command(face: Face, job: str) -> int:
     """One job of crmsync.yaml, now."""
-    from crmsync.project.opening import open_project
     from crmsync.project.syncing import sync
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
         outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
     if outcome.report is not None:

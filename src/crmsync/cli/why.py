@@ -31,9 +31,8 @@ def explain_command(
     """By record id, or by the customer's name when only one has it."""
     from crmsync.cli.why_view import explanation
     from crmsync.project.explaining import explain_record
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     found = explain_record(
         project,
         project.ruleset_folder(ruleset),
