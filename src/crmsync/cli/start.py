@@ -112,9 +112,8 @@ def _typed(value: str) -> str | int | bool:
 def connect_command(face: Face, connection: str | None, ruleset: str | None) -> None:
     """Show what would be created, ask, create."""
     from crmsync.project.connecting import create_fields, look
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     found = look(project, project.connection(connection), project.ruleset_folder(ruleset))
     if face.json and not face.yes:
         face.document("crmsync.connect/1", found.as_document())
@@ -181,9 +180,8 @@ def adopt_command(
     """Place every customer by the existing field; nothing is written to the CRM."""
     from crmsync.cli.layout import table
     from crmsync.project.adopting import adopt
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with face.progress(Text(zh="读取", en="reading")) as progress:
         report = adopt(
             project,
