@@ -81,9 +81,9 @@ class ZohoSandbox(Sandbox):
         return zoho_id(300_000_000 + number)
 
     @classmethod
-    def for_practice(cls) -> ZohoSandbox:
+    def for_practice(cls, clock: SandboxClock | None = None) -> ZohoSandbox:
         """A sandbox whose practice orders are sales orders, invoices and credit notes alike."""
-        sandbox = cls()
+        sandbox = cls(clock)
         sandbox.order_module = "Sales_Orders"
         return sandbox
 

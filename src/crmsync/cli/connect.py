@@ -36,9 +36,8 @@ def connect_command(
 ) -> ExitCode:
     """Show what would be created, ask, create; exit 1 while a fact has no field to come from."""
     from crmsync.project.connecting import create_fields, look
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     chosen, folder = project.connection(connection), project.ruleset_folder(ruleset)
     found = look(project, chosen, folder)
     made = 0

@@ -169,9 +169,8 @@ def adopt_command(
     """Place every customer by the existing field; nothing is written to the CRM."""
     from crmsync.cli.layout import table
     from crmsync.project.adopting import adopt
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with face.progress(Text(zh="读取", en="reading")) as progress:
         report = adopt(
             project,

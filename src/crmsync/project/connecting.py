@@ -231,8 +231,8 @@ def _worksheet(
             Text(
                 zh="以下字段是指标的来源，CRM 里没有这些名称。企业已有同义字段的，把它的名称写进"
                 "映射文件；没有的，请一并建立：",
-                en="Facts are read from the fields below; the CRM has none of these names. Where the"
-                " company keeps them under another name, write that name into the mapping;"
+                en="Facts are read from the fields below; the CRM has none of these names. Where"
+                " the company keeps them under another name, write that name into the mapping;"
                 " otherwise create them too:",
             )
         )

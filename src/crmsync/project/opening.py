@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pydantic
 
 from crmsync.config.project_file import ConnectionConfig, ProjectConfig, load_project
-from crmsync.config.secrets import SecretSources
+from crmsync.config.secrets import PREFIX, SecretSources
 from crmsync.config.tokens import FileTokenShelf
 from crmsync.connector import ConnectionContext, Connector, Reader, connector
 from crmsync.errors import ConfigError, UsageError
@@ -110,8 +110,10 @@ class Project:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The state store, migrated to today's shape, closed at the end."""
-        where = self.config.store_url or self.config.state / "crmsync.db"
-        store = open_store(where)
+        where = self.config.store_url
+        if where is not None and where.startswith(PREFIX):
+            where = SecretSources(self.config.state / "secrets").get(where)
+        store = open_store(where or self.config.state / "crmsync.db")
         try:
             yield store
         finally:
