@@ -81,11 +81,9 @@ class Ledger:
 
 
 def find() -> Path | None:
-    """The file in the folder named by CRMSYNC_REAL_DATA, if it is there."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        return None
-    path = Path(folder) / FILE
+    """The file in the folder named by CRMSYNC_REAL_DATA, else in ``../shared/data``, if there."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    path = Path(os.environ.get(FOLDER_VARIABLE) or beside) / FILE
     return path if path.exists() else None
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from crmsync import __version__
+from crmsync.cli.face import Clock
 from crmsync.cli.failure import report_bug, report_error
 from crmsync.cli.language import say
 from crmsync.errors import CrmSyncError, ExitCode
@@ -19,7 +20,7 @@ from crmsync.errors import CrmSyncError, ExitCode
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("start", say("新建项目", "make a project: crmsync.yaml, a ruleset, its cases")),
     "connect": (
-        "start",
+        "connect",
         say(
             "登录 CRM，建立或列出写回字段", "sign in to a CRM, create or list the write-back fields"
         ),
@@ -137,11 +138,14 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(ExitCode.TERMINATED)
 
 
-def main() -> None:
-    """Run the command line and leave with the documented exit code, never with a traceback."""
+def main(clock: Clock | None = None) -> None:
+    """Run the command line and leave with the documented exit code, never with a traceback.
+
+    *clock* stands in for the machine's own; rehearsals and tests pass one.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = root.main(standalone_mode=False)
+        code = root.main(standalone_mode=False, obj=clock)
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.Abort:

@@ -23,17 +23,16 @@ from crmsync.model.text import Text
 def serve_command(face: Face, once: bool) -> int:
     """The scheduler; one line on stderr for every slot."""
     from crmsync.cli.run import stoppable
-    from crmsync.project.opening import open_project
     from crmsync.schedule.ticker import Ticker
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     ticker = Ticker(project, tell=lambda text: face.talk(text.zh, text.en))
     if once:
         ticker.tick(threading.Event())
         return ExitCode.DONE
     with stoppable() as stop:
         ticker.run(stop)
-    return ExitCode.DONE
+    return stop.code
 
 
 @click.command(
@@ -49,10 +48,9 @@ def serve_command(face: Face, once: bool) -> int:
 def pause_command(face: Face, ruleset: str | None, connection: str | None, reason: str) -> None:
     """In force until somebody resumes it."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import pause
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     pause(project, *where, by=person(), reason=reason)
     face.talk("已暂停。恢复： crmsync resume", "Paused. To go on: crmsync resume")
@@ -65,10 +63,9 @@ def pause_command(face: Face, ruleset: str | None, connection: str | None, reaso
 def resume_command(face: Face, ruleset: str | None, connection: str | None) -> None:
     """Says whether there was a pause."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import resume
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     if resume(project, *where, by=person()):
         face.talk("已恢复。", "Resumed.")
@@ -91,10 +88,9 @@ def review_command(
 ) -> None:
     """One release covers one local day."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import release_review
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     day = release_review(project, *where, by=person(), reason=reason)
     face.talk(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from crmsync.condition.lexer import MAX_DEPTH
 from crmsync.condition.parsing import parse_condition
 from crmsync.condition.scope import Scope
@@ -58,8 +60,29 @@ def _sentence(node: Scalar, scope: Scope, findings: list[Diagnostic]) -> Conditi
 def _items(
     items: tuple[Node, ...], scope: Scope, findings: list[Diagnostic], depth: int
 ) -> list[Condition]:
-    read = [_read(item, scope, findings, depth + 1) for item in items]
-    return [item for item in read if item is not None]
+    read: list[Condition] = []
+    for number, item in enumerate(items):
+        before = len(findings)
+        found = _read(item, scope, findings, depth + 1)
+        if found is not None:
+            read.append(found)
+        elif number and _cut_by_comma(items[number - 1], item):
+            findings[before:] = [
+                dataclasses.replace(one, mend=_QUOTE_COMMAS, fix=None) for one in findings[before:]
+            ]
+    return read
+
+
+def _cut_by_comma(before: Node, item: Node) -> bool:
+    """Whether ``[tier in vip, key]`` was meant as one sentence: YAML made two of it."""
+    return (
+        isinstance(before, Scalar)
+        and isinstance(item, Scalar)
+        and before.style is item.style is Style.PLAIN
+        and before.span.end_line == item.span.line
+        and any(word in before.text for word in (" in ", "属于"))
+        and len(item.text.split()) == 1
+    )
 
 
 def _joined(items: list[Condition], span: Span) -> Condition:
@@ -106,6 +129,10 @@ def _shape(span: Span, words: Text) -> Diagnostic:
     return error("RULE069", span, words, _WRITE_ONE)
 
 
+_QUOTE_COMMAS = Text(
+    zh='方括号里的逗号把句子分成了两条：给含逗号的整句加引号，如 ["tier in vip, key"]',
+    en='A comma in [ ] cut the sentence in two: quote the whole of it, ["tier in vip, key"].',
+)
 _EMPTY = Text(zh="这里缺条件", en="a condition is missing here")
 _TOO_DEEP = Text(
     zh=f"条件嵌套超过 {MAX_DEPTH} 层", en=f"conditions nest deeper than {MAX_DEPTH} levels"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
+from crmsync.config.literals import fit_literal
 from crmsync.config.lookup import FieldLookup
 from crmsync.model.condition import (
     All,
@@ -14,6 +15,7 @@ from crmsync.model.condition import (
     Call,
     Choose,
     Compare,
+    Comparison,
     Condition,
     Expression,
     Holds,
@@ -45,15 +47,12 @@ class _Walk:
                 return dataclasses.replace(node, items=tuple(map(self.condition, items)))
             case Not(item=item):
                 return dataclasses.replace(node, item=self.condition(item))
-            case Compare(left=left, right=right):
-                first, second = self.expression(left), self.expression(right)
-                return dataclasses.replace(
-                    node, left=self._stored(first, second), right=self._stored(second, first)
-                )
+            case Compare():
+                return self._compare(node)
             case OneOf(operand=operand, values=values):
                 name = self.expression(operand)
                 stored = tuple(self._value(value, name) for value in values)
-                return dataclasses.replace(node, operand=name, values=stored)
+                return dataclasses.replace(node, operand=_used_as(name, stored[0]), values=stored)
             case Between(operand=operand, low=low, high=high):
                 parts = [self.expression(part) for part in (operand, low, high)]
                 return dataclasses.replace(node, operand=parts[0], low=parts[1], high=parts[2])
@@ -85,17 +84,38 @@ class _Walk:
             case _:
                 assert_never(node)
 
-    def _stored(self, item: Expression, beside: Expression) -> Expression:
-        return self._value(item, beside) if isinstance(item, Literal) else item
+    def _compare(self, node: Compare) -> Compare:
+        left, right = self.expression(node.left), self.expression(node.right)
+        if node.comparison in {Comparison.EQ, Comparison.NE}:
+            if isinstance(right, Literal):
+                right = self._value(right, left)
+                left = _used_as(left, right)
+            elif isinstance(left, Literal):
+                left = self._value(left, right)
+                right = _used_as(right, left)
+        return dataclasses.replace(node, left=left, right=right)
 
     def _value(self, item: Literal, beside: Expression) -> Literal:
         field = self._field(beside)
-        if field is None or item.type is not FactType.TEXT or not isinstance(item.value, str):
+        if field is None:
             return item
-        stored = self._fields.check_choice(field, item.value, item.span)
-        return dataclasses.replace(item, value=stored)
+        fitted = fit_literal(item, field)
+        if fitted is None:
+            self._fields.wrong_value(field, item)
+            return item
+        if fitted.type is FactType.TEXT and isinstance(fitted.value, str):
+            stored = self._fields.check_choice(field, fitted.value, item.span)
+            return dataclasses.replace(fitted, value=stored)
+        return fitted
 
     def _field(self, item: Expression) -> FieldSchema | None:
         if not isinstance(item, Name):
             return None
         return self._fields.quietly(self._object, item.id)
+
+
+def _used_as(item: Expression, beside: Literal) -> Expression:
+    """A field compared with a text is asked for its text."""
+    if isinstance(item, Name) and beside.type is FactType.TEXT:
+        return dataclasses.replace(item, type=FactType.TEXT)
+    return item

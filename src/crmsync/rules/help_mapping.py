@@ -160,6 +160,13 @@ MAPPING_HELP = (
         "The label does not name a single field; write the API name.",
     ),
     entry(
+        "MAP057",
+        ("值与字段的类型不符", "a value the field cannot hold"),
+        "例如把金额字段与文字比较，条件永远不会成立。yes、no 和数字若是选项或文字，请加引号。",
+        "Such as an amount compared with a word: the condition could never hold. Where yes, no or "
+        "a number is text, put it in quotes.",
+    ),
+    entry(
         "MAP090",
         ("字段名只有大小写不同", "fields that differ only in case"),
         "本地镜像不区分大小写，只能映射其中一个。",

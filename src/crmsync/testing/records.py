@@ -23,13 +23,15 @@ _SCAN = 200
 class Origin(StrEnum):
     """Who is behind a write: the API, a person in the CRM's own pages, or its automation.
 
-    LOADED is practice data, whether it came over the API or directly.
+    LOADED is practice data, whether it came over the API or directly; DEFAULT what the CRM fills in
+    by itself as a record is created.
     """
 
     API = "api"
     PERSON = "person"
     AUTOMATION = "automation"
     LOADED = "loaded"
+    DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +195,7 @@ class RecordStore:
     ) -> Row:
         """Add a record. Values are stored as given: checking them is the vendor's business.
 
-        *defaults* are what the CRM fills in by itself where *values* say nothing: its automation's
-        writes, not the caller's.
+        *defaults* are what the CRM fills in by itself where *values* say nothing.
         """
         with self.guard:
             self._serial += 1
@@ -318,7 +319,7 @@ class RecordStore:
         if by.origin is not Origin.LOADED:
             for write in _differences(before, row, by, self.is_read_only()):
                 if write.field in own:
-                    write = replace(write, by="system", origin=Origin.AUTOMATION)
+                    write = replace(write, by="system", origin=Origin.DEFAULT)
                 self._writes.append(write)
         for watcher in tuple(self._watchers):
             watcher(before, row, by)

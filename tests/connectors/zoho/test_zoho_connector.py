@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from tests.connectors.zoho.zoho_open import accounts, ids, settings_of
+from tests.connectors.zoho.zoho_open import START, accounts, ids, settings_of
 
+import crmsync_zoho
 from crmsync.connector import (
     Connector,
     CreateOnce,
+    Everything,
+    FieldIn,
     FieldProvisioner,
+    ModifiedSince,
     QuotaReporter,
     ReadQuery,
     WriteOptions,
     connectors,
 )
-from crmsync.errors import QuotaExhausted
-from crmsync.model.change import SetFields
+from crmsync.errors import AccessDenied, QuotaExhausted
+from crmsync.model.change import CreateRecord, Outcome, SetFields
 from crmsync.model.record import RecordRef
+from crmsync.model.schema import FieldSchema, FieldType
 from crmsync_zoho import SPEC
 from crmsync_zoho.connector import open_connector
 
@@ -106,6 +112,38 @@ def test_five_threads_stay_below_zohos_limits(sandbox, connector) -> None:
         thread.join()
     assert len(results) == 300
     assert {row.get("Phone") for row in sandbox.store.rows("Accounts")} == {"1"}
+
+
+def daily_scopes() -> tuple[str, ...]:
+    guide = Path(crmsync_zoho.__file__).with_name("GUIDE.md").read_text(encoding="utf-8")
+    (line,) = (line for line in guide.splitlines() if line.startswith("       ZohoCRM."))
+    return tuple(line.strip().split(","))
+
+
+def test_the_scopes_of_the_guide_are_enough_for_daily_work_and_for_no_more(
+    sandbox, connector
+) -> None:
+    key = sandbox.add_field("Tasks", "Crmsync Key", "text")
+    (record,) = accounts(sandbox, 1)
+    about = RecordRef("Accounts", record)
+    sandbox.accounts.restrict(daily_scopes())
+    connector.check()
+    connector.describe("Accounts")
+    for where in (Everything(), ModifiedSince(START), FieldIn("id", (record,))):
+        list(connector.read(ReadQuery("Accounts", ("Account_Name",), where)))
+    list(connector.read(ReadQuery("Deals", ("Stage",))))
+    task = {"Subject": "Call", "What_Id": record, key: "k"}
+    create = CreateRecord("t", "Tasks", task, key, about)
+    update = SetFields("c", about, {"Phone": None}, {"Phone": "1"})
+    for change in (create, update):
+        (result,) = connector.write([change], WriteOptions())
+        assert result.outcome is Outcome.APPLIED
+    found = connector.read(ReadQuery("Tasks", (), FieldIn(key, ("k",), below=record)))
+    assert len(ids(found)) == 1
+    with pytest.raises(AccessDenied):
+        connector.create_field("Accounts", FieldSchema("x", "New one", FieldType.TEXT))
+    with pytest.raises(AccessDenied):
+        list(connector.read(ReadQuery("Contacts", ("Last_Name",))))
 
 
 def test_repr_and_close_are_harmless(sandbox, connector) -> None:

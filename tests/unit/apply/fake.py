@@ -82,6 +82,8 @@ class FakeCrm:
     calls: list[Sequence[Change]] = field(default_factory=list)
     options: list[WriteOptions] = field(default_factory=list)
     reads: list[ReadQuery] = field(default_factory=list)
+    tells_ids: bool = True
+    """False: creations are confirmed without the new id."""
     before_write: Callable[[FakeCrm], None] = lambda crm: None
 
     def put(self, ref: RecordRef, **fields: Value) -> None:
@@ -137,7 +139,8 @@ class FakeCrm:
         self.creations[key] += 1
         ref = RecordRef(change.object, f"T{sum(self.creations.values())}")
         self.put(ref, **change.values)
-        return ChangeResult(change.change_id, Outcome.APPLIED, ref)
+        told = ref if self.tells_ids else None
+        return ChangeResult(change.change_id, Outcome.APPLIED, told)
 
 
 class FakeConnector:

@@ -96,3 +96,13 @@ def test_every_sentence_of_a_block_is_read() -> None:
         ("RULE103", 3),
         ("RULE051", 4),
     ]
+
+
+@pytest.mark.parametrize("text", ["when: [tier in vip, key]\n", "when: [客户等级 属于 vip, key]\n"])
+def test_a_comma_in_brackets_that_cuts_a_sentence_is_explained(text: str) -> None:
+    tree, found = read(text)
+    assert tree is None
+    assert found[0].mend is not None
+    assert "方括号里的逗号" in found[0].mend.zh
+    assert "cut the sentence in two" in found[0].mend.en
+    assert meaning('when: ["tier in vip, key"]\n') == "tier in vip, key"

@@ -54,6 +54,9 @@ CASES = [
     ("date: Closing_Date", "date: Amount", "MAP053", 6, "是 currency", "is currency", "Choose another"),
     ("via: Account_Name", "via: Contact", "MAP053", 6, "指向 Contacts", "points to Contacts", None),
     ("Stage is Closed Won", "Stage is Closed Wun", "MAP054", 6, "“Closed Wun”不是字段“Stage”的值", "not a value of the field “Stage”", "“Closed Won”"),
+    ("[Amount > 0]", "[Amount is high]", "MAP057", 10, "“Amount”是 currency", "“Amount” is currency", "can hold"),
+    ("[Amount > 0]", "['Closing_Date in 3, 4']", "MAP057", 10, "是 date", "is date", "can hold"),
+    ("Account_Type is Customer", "Owner is yes", "MAP057", 3, "是 user", "is user", "quotes"),
     ("{label: 需求潜力", "{label: 需求潜能", "MAP052", 12, "没有字段“需求潜能”", "no field “需求潜能”", "“需求潜力”"),
     ("{label: 需求潜力", "{label: 同名", "MAP056", 12, "有 2 个名为“同名”的字段", "2 fields labelled “同名”: Formula, Note", "API name"),
     ("tier_since: {label: 等级起始日}", "score: Formula", "MAP055", 16, "只读", "read-only", None),
@@ -73,8 +76,8 @@ def test_what_does_not_fit(
     mapping = good(MAPPING.replace(old, new, 1), tmp_path)
     with pytest.raises(ConfigError) as caught:
         resolve(mapping, SCHEMAS)
-    (found,) = caught.value.diagnostics
-    assert found.code == code
+    found = caught.value.diagnostics[0]
+    assert {item.code for item in caught.value.diagnostics} == {code}
     assert (found.span.file, found.span.line) == ("mapping/zett.yaml", line)
     assert zh in found.message.zh
     assert en in found.message.en
@@ -122,3 +125,33 @@ def test_where_of_a_single_source_is_looked_up_too(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError):
         resolve(broken, SCHEMAS)
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("Grade is 3", "Grade is “3”"),
+        ("Grade in 3, A", "Grade in “3”, “A”"),
+        ("Active is yes", "Active is “Yes”"),
+        ("Active is not 否", "Active is not “No”"),
+        ("Blacklisted is no", "Blacklisted is no"),
+        ("Blacklisted", "Blacklisted"),
+        ("Credit > 3万", "Credit > 30000"),
+        ("any(Grade is missing, Active in (Yes, No))", None),
+    ],
+)
+def test_values_are_taken_as_the_field_holds_them(
+    written: str, meaning: str | None, tmp_path: Path
+) -> None:
+    accounts = SCHEMAS["Accounts"]
+    more = (
+        field("Grade", "picklist", "3", "A"),
+        field("Active", "picklist", "Yes", "No"),
+        field("Credit", "currency"),
+    )
+    schemas = SCHEMAS | {"Accounts": ObjectSchema("Accounts", "客户", (*accounts.fields, *more))}
+    text = MAPPING.replace("[Account_Type is Customer]", f"['{written}']")
+    mapping = resolve(good(text, tmp_path), schemas)
+    assert mapping.applies_to is not None
+    if meaning is not None:
+        assert to_text(mapping.applies_to) == meaning
