@@ -125,35 +125,11 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))
         return
-    header, out = made.header, face.out()
-    out.print(plan_view.legend(), end="\n\n")
-    for line in plan_view.customers(made.lines(), every=every):
+    out = face.out()
+    for line in plan_view.page(made.header, made.lines(), made.tier_names(LANG), every=every):
         out.print(line)
-    for text in plan_view.distribution(header, made.tier_names(LANG)):
-        out.print(text, markup=False)
-    out.print()
-    for text in plan_view.withheld_lines(header.withheld, every=every):
-        out.print(text, markup=False, style="yellow")
-    for text in plan_view.notice_lines(header, every=every):
-        out.print(text, markup=False)
-    because = plan_view.causes(header)
-    if because:
-        out.print(because, markup=False)
-    out.print(plan_view.summary(header), markup=False, style="bold")
-    for guard in header.guards:
-        if guard.tripped:
-            out.print(plan_view.guard_text(guard), markup=False, style="yellow")
-    if not (header.counts.fields or header.counts.new_tasks or header.counts.closed_tasks):
-        face.talk("没有要写的内容。", "There is nothing to write.")
-        return
-    short = f"{made.digest[:4]}…{made.digest[-4:]}"
-    hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
-    face.talk(
-        f"已保存 {made.path.name}（sha256 {short}，{hours} 小时内有效）。"
-        f"写入：  crmsync apply {made.path.name}",
-        f"Saved {made.path.name} (sha256 {short}, valid for {hours} hours)."
-        f" Write it:  crmsync apply {made.path.name}",
-    )
+    told = plan_view.next_step(made.header, digest=made.digest, file=made.path.name)
+    face.talk(told.zh, told.en)
 
 
 @click.command(
@@ -202,7 +178,8 @@ def apply_command(
         _ask_to_write(face, applying)
         with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
             report = applying.run(progress=progress, stop=stop)
-    return finish(face, report)
+    code = finish(face, report)
+    return stop.code if report.interrupted else code
 
 
 def _ask_to_write(face: Face, applying: object) -> None:
@@ -229,16 +206,23 @@ def person() -> str:
         return "unknown"
 
 
+class Stop(threading.Event):
+    """Set when a signal asks to stop; remembers which, for the exit code."""
+
+    code = ExitCode.INTERRUPTED
+
+
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[Stop]:
     """SIGINT and SIGTERM finish the batch under way; a second one ends the process at once."""
-    stop = threading.Event()
+    stop = Stop()
     previous = {}
 
     def ask(number: int, frame: object) -> None:
         del frame
+        stop.code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
         if stop.is_set():
-            raise SystemExit(ExitCode.INTERRUPTED)
+            raise SystemExit(stop.code)
         stop.set()
         click.echo(
             say("正在停下：等这一批写完…", "Stopping: the batch under way is finished first …"),
@@ -294,7 +278,8 @@ def sync_command(face: Face, job: str) -> int:
     with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
         outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
     if outcome.report is not None:
-        return finish(face, outcome.report)
+        code = finish(face, outcome.report)
+        return stop.code if outcome.report.interrupted else code
     if face.json:
         face.document("crmsync.sync/1", {"result": outcome.text, "exit": int(outcome.exit)})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from crmsync.cli.face import Face, face_options
-from crmsync.cli.language import LANG, say
+from crmsync.cli.language import say
 
 
 @click.command(
@@ -43,10 +43,5 @@ def explain_command(
     if face.json:
         face.document("crmsync.explain/1", found.as_document())
         return
-    for line in explanation(found.explanation, found.ruleset, found.sources, full=full):
+    for line in explanation(found, full=full):
         click.echo(line)
-    if found.history:
-        click.echo("")
-        click.echo(say("历史", "History"))
-        for past in found.history:
-            click.echo(f"  {past.to(LANG)}")
