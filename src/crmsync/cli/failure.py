@@ -21,21 +21,12 @@ from crmsync.errors import ConfigError, CrmSyncError, ExitCode
 def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
     """Print *error* for a person on stderr, or as a JSON document on stdout with ``--json``."""
     if "--json" in arguments:
-        click.echo(
-            json.dumps(
-                {
-                    "schema": "crmsync.error/1",
-                    "code": error.code,
-                    "exit": int(error.exit),
-                    "message": error.message.to(LANG),
-                    "help": error.mend.to(LANG) if error.mend else None,
-                },
-                ensure_ascii=False,
-            )
-        )
+        click.echo(json.dumps(_document(error), ensure_ascii=False))
         return error.exit
     if isinstance(error, ConfigError) and error.diagnostics:
-        _diagnostics(error)
+        _diagnostics(error, arguments)
+        if all(item.mend is not None for item in error.diagnostics):
+            return error.exit
     else:
         mark = say("错误", "error")
         click.secho(f"{mark}[{error.code}]: ", fg="red", bold=True, err=True, nl=False)
@@ -45,13 +36,40 @@ def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
     return error.exit
 
 
-def _diagnostics(error: ConfigError) -> None:
-    # Only a run with findings pays for the renderer's import.
+def _document(error: CrmSyncError) -> dict[str, object]:
+    document: dict[str, object] = {
+        "schema": "crmsync.error/1",
+        "code": error.code,
+        "exit": int(error.exit),
+        "message": error.message.to(LANG),
+        "help": error.mend.to(LANG) if error.mend else None,
+    }
+    if isinstance(error, ConfigError) and error.diagnostics:
+        # Only a run with findings pays for the renderer's import.
+        from crmsync.source import render
+
+        findings = json.loads(render(error.diagnostics, {}, format="json"))
+        document["diagnostics"] = findings["diagnostics"]
+    return document
+
+
+def _diagnostics(error: ConfigError, arguments: Sequence[str]) -> None:
     from crmsync.source import read_file, render
 
+    folder = _project(arguments)
     names = {item.span.file for item in error.diagnostics if item.span.file}
-    files = {name: read_file(Path(name)).text for name in names if Path(name).is_file()}
+    files = {name: read_file(folder / name).text for name in names if (folder / name).is_file()}
     click.echo(render(error.diagnostics, files, format="full", lang=LANG), err=True)
+
+
+def _project(arguments: Sequence[str]) -> Path:
+    """Where names of files begin: the folder given with ``--project``, else the present one."""
+    for position, word in enumerate(arguments):
+        if word.startswith("--project="):
+            return Path(word.partition("=")[2])
+        if word == "--project" and position + 1 < len(arguments):
+            return Path(arguments[position + 1])
+    return Path()
 
 
 def report_bug(bug: Exception, arguments: Sequence[str]) -> ExitCode:

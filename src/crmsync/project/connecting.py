@@ -15,6 +15,7 @@ from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema, O
 from crmsync.model.text import Text
 from crmsync.project.loading import describe, load_mapping, load_rules
 from crmsync.project.opening import Project
+from crmsync.project.options import lacking, values_of
 
 _TYPES: Mapping[str, FieldType] = {
     "tier": FieldType.PICKLIST,
@@ -72,8 +73,7 @@ def look(project: Project, connection: ConnectionConfig, folder: Path) -> Connec
             if present is None:
                 missing.append((object, wanted))
                 continue
-            labels = {choice.label for choice in present.choices}
-            new = tuple(c.label for c in wanted.choices if c.label not in labels)
+            new = lacking(present, tuple(choice.value for choice in wanted.choices))
             if new:
                 choices.append((object, present.name, new))
         sheet = None
@@ -111,11 +111,7 @@ def wanted_fields(rules: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, Fi
 def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
     name, label = _names(target.field)
     type = _TYPES.get(target.role, FieldType.TEXT)
-    values: list[str] = []
-    if target.role == "tier" and rules.tier is not None:
-        values = [_stored(target, level.id, level.label, rules) for level in rules.tier.levels]
-    if target.role == "lifecycle" and rules.lifecycle is not None:
-        values = [_stored(target, s.id, s.label, rules) for s in rules.lifecycle.stages]
+    values = values_of(rules, target)
     return FieldSchema(
         name,
         label,
@@ -124,11 +120,6 @@ def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
         max_length=_TEXT_LENGTH if type is FieldType.TEXT else None,
         scale=1 if type is FieldType.DECIMAL else None,
     )
-
-
-def _stored(target: WriteTarget, id: str, label: Text, rules: Ruleset) -> str:
-    first = rules.languages[0] if rules.languages else "zh"
-    return target.values.get(id) or label.to(first)
 
 
 def _names(pick: FieldPick) -> tuple[str, str]:
