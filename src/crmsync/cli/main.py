@@ -24,7 +24,7 @@ from crmsync.model.text import Text
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("start", say("新建项目", "make a project: crmsync.yaml, a ruleset, its cases")),
     "connect": (
-        "start",
+        "connect",
         say(
             "登录 CRM，建立或列出写回字段", "sign in to a CRM, create or list the write-back fields"
         ),

@@ -32,7 +32,7 @@ def serve_command(face: Face, once: bool) -> int:
         return ExitCode.DONE
     with stoppable() as stop:
         ticker.run(stop)
-    return ExitCode.DONE
+    return stop.code
 
 
 @click.command(

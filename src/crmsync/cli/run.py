@@ -179,7 +179,8 @@ def apply_command(
         ask_to_write(face, applying, approved=approve is not None)
         with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
             report = applying.run(progress=progress, stop=stop)
-    return finish(face, report)
+    code = finish(face, report)
+    return stop.code if report.interrupted else code
 
 
 def ask_to_write(face: Face, applying: Applying, *, approved: bool) -> None:
@@ -215,16 +216,23 @@ def person() -> str:
         return "unknown"
 
 
+class Stop(threading.Event):
+    """Set when a signal asks to stop; remembers which, for the exit code."""
+
+    code = ExitCode.INTERRUPTED
+
+
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[Stop]:
     """SIGINT and SIGTERM finish the batch under way; a second one ends the process at once."""
-    stop = threading.Event()
+    stop = Stop()
     previous = {}
 
     def ask(number: int, frame: object) -> None:
         del frame
+        stop.code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
         if stop.is_set():
-            raise SystemExit(ExitCode.INTERRUPTED)
+            raise SystemExit(stop.code)
         stop.set()
         click.echo(
             say("正在停下：等这一批写完…", "Stopping: the batch under way is finished first …"),
@@ -280,7 +288,8 @@ def sync_command(face: Face, job: str) -> int:
     with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
         outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
     if outcome.report is not None:
-        return finish(face, outcome.report)
+        code = finish(face, outcome.report)
+        return stop.code if outcome.report.interrupted else code
     if face.json:
         face.document("crmsync.sync/1", {"result": outcome.text, "exit": int(outcome.exit)})
     else:
