@@ -16,9 +16,10 @@ import click
 from crmsync import __version__
 from crmsync.cli.face import Clock
 from crmsync.cli.failure import nearest, report_bug, report_error, report_usage
-from crmsync.cli.language import say
+from crmsync.cli.help_page import ChinesePage
+from crmsync.cli.language import LANG, say
 from crmsync.errors import CrmSyncError, ExitCode, UsageError
-from crmsync.model.text import Text
+from crmsync.model.text import Lang, Text
 
 # verb → (module, what it does): the one list of verbs, in the order people meet them.
 VERBS: dict[str, tuple[str, str]] = {
@@ -186,6 +187,8 @@ def main(clock: Clock | None = None) -> None:
     *clock* stands in for the machine's own; rehearsals and tests pass one.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    if LANG is Lang.ZH:
+        click.Context.formatter_class = ChinesePage
     try:
         code = root.main(prog_name="crmsync", standalone_mode=False, obj=clock)
     except click.exceptions.Exit as leaving:

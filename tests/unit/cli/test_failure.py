@@ -307,6 +307,16 @@ def test_wrong_use_is_told_in_chinese_too(words: Sequence[str], told: str) -> No
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", told)
 
 
+@pytest.mark.parametrize("words", [["--help"], ["adopt", "--help"], ["runs", "-h"], []])
+def test_help_is_chinese_to_the_last_heading(words: Sequence[str]) -> None:
+    done = shell("zh", *words)
+    text = done.stdout + done.stderr
+    assert done.returncode == (ExitCode.DONE if words else ExitCode.USAGE)
+    assert text.startswith("用法： crmsync ")
+    for english in ("Usage", "Options:", "Commands:", "Show ", "default:", "required"):
+        assert english not in text
+
+
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     """As in ``crmsync completion bash | head -0``."""
     code = f"import sys; sys.path[:0] = {sys.path!r}\nfrom crmsync.cli.main import main\nmain()"
