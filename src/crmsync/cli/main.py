@@ -76,7 +76,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
     ),
-    "sandbox": ("operate", say("启动练习用 CRM", "start a practice CRM on this machine")),
+    "sandbox": ("sandbox", say("启动练习用 CRM", "start a practice CRM on this machine")),
     "demo": (
         "operate",
         say("用练习 CRM 走完全程", "the whole job against the practice CRM, no account needed"),
