@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,12 @@ def look(project: Project, connection: ConnectionConfig, folder: Path) -> Connec
             if new:
                 choices.append((object, present.name, new))
         sources = _lacking_sources(rules, mapping, schemas)
-        sheet = None
-        if (missing or choices or sources) and not isinstance(crm, FieldProvisioner):
-            sheet = _worksheet(crm, missing, choices, sources)
-    if not (missing or choices or sources):
-        resolved(mapping, schemas)
-    return ConnectLook(organization, tuple(missing), tuple(choices), sources, sheet)
+        found = ConnectLook(organization, tuple(missing), tuple(choices), sources)
+        if not (missing or choices or sources):
+            resolved(mapping, schemas)
+        elif not isinstance(crm, FieldProvisioner):
+            found = replace(found, worksheet=_worksheet(crm, found, schemas))
+    return found
 
 
 def create_fields(
@@ -210,23 +210,20 @@ def _present(schema: ObjectSchema, wanted: FieldSchema) -> FieldSchema | None:
     return next(iter(schema.labelled(wanted.label)), None)
 
 
-def _worksheet(
-    crm: object,
-    missing: list[tuple[str, FieldSchema]],
-    choices: list[tuple[str, str, tuple[str, ...]]],
-    sources: tuple[LackingSource, ...],
-) -> Text:
+def _worksheet(crm: object, found: ConnectLook, schemas: Mapping[str, ObjectSchema]) -> Text:
     """What the admin creates by hand, in the connector's own words where it has some."""
-    parts = _sheets(crm, missing)
-    for object, name, values in choices:
+    parts = _sheets(crm, found.missing)
+    for object, name, values in found.choices:
         listed = ", ".join(values)
+        field = schemas[object].field(name)
+        label = name if field is None else field.label
         parts.append(
             Text(
-                zh=f"请给 {object}.{name} 补上选项：{listed}",
-                en=f"Add these options to {object}.{name}: {listed}",
+                zh=f"请给 {object} 的字段“{label}”补上选项：{listed}",
+                en=f"Add these options to the field “{label}” of {object}: {listed}",
             )
         )
-    if sources:
+    if found.sources:
         parts.append(
             Text(
                 zh="以下字段是指标的来源，CRM 里没有这些名称。企业已有同义字段的，把它的名称写进"
@@ -236,13 +233,13 @@ def _worksheet(
                 " otherwise create them too:",
             )
         )
-        parts += _sheets(crm, [(item.object, item.field) for item in sources])
+        parts += _sheets(crm, [(item.object, item.field) for item in found.sources])
     return Text(
         zh="\n\n".join(part.zh for part in parts), en="\n\n".join(part.en for part in parts)
     )
 
 
-def _sheets(crm: object, wanted: list[tuple[str, FieldSchema]]) -> list[Text]:
+def _sheets(crm: object, wanted: Iterable[tuple[str, FieldSchema]]) -> list[Text]:
     by_object: dict[str, list[FieldSchema]] = {}
     for object, field in wanted:
         by_object.setdefault(object, []).append(field)
