@@ -143,9 +143,9 @@ def test_json_carries_every_finding_with_its_place(world: World) -> None:
     result = world.run("plan", "--json", ok=False)
     assert result.code == ExitCode.FINDINGS
     assert result.document["schema"] == "crmsync.error/1"
-    (finding,) = result.document["diagnostics"]
+    (finding,) = result.document["findings"]
     assert finding["code"] == "RULE101"
-    assert finding["place"]["line"] == line_of(world, RULES, "order_total ≥ 1}")
+    assert finding["line"] == line_of(world, RULES, "order_total ≥ 1}")
 
 
 def test_a_tier_the_crms_picklist_lacks_is_refused_before_anything_is_written(world: World) -> None:

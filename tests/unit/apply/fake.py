@@ -174,12 +174,18 @@ class FakeConnector:
                 stored.created,
                 str(stored.version),
             )
-            for number, stored in crm.objects.get(query.object, {}).items()
+            for number, stored in self._asked(query.object, query.where)
             if self._fits(query.where, number, stored)
         ]
         middle = len(found) // 2
         yield Page(tuple(found[:middle]), "more")
         yield Page(tuple(found[middle:]), None)
+
+    def _asked(self, object: str, where: FieldIn) -> list[tuple[str, Stored]]:
+        held = self.crm.objects.get(object, {})
+        if where.field != "id":
+            return list(held.items())
+        return [(id, held[id]) for id in map(str, where.values) if id in held]
 
     def _fits(self, where: FieldIn, id: str, stored: Stored) -> bool:
         crm = self.crm

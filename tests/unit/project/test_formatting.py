@@ -24,6 +24,6 @@ def test_one_unreadable_file_leaves_every_file_as_it_was(tmp_path: Path) -> None
     loose, broken = tmp_path / "loose.yaml", tmp_path / "broken.yaml"
     loose.write_bytes(b"title: a   \r\n")
     broken.write_bytes(b"title: \xff\xff\n")
-    with pytest.raises(UsageError, match="broken.yaml is not UTF-8"):
+    with pytest.raises(UsageError, match=r"broken\.yaml is not UTF-8"):
         tidy(tmp_path, [loose, broken], encoding=None, write=True)
     assert loose.read_bytes() == b"title: a   \r\n"
