@@ -61,7 +61,9 @@ class Face:
     @property
     def terminal(self) -> bool:
         """Whether a person is there to be asked."""
-        return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
+        # A daemon may have no standard input at all.
+        asked = sys.stdin is not None and sys.stdin.isatty()
+        return asked and sys.stderr.isatty() and not self.json
 
     def out(self) -> Console:
         """The console for results; on a pipe it is as wide as the text needs."""

@@ -1,4 +1,4 @@
-"""``serve``, ``pause``, ``resume``, ``review``, ``sandbox``, ``demo``, ``completion``."""
+"""``serve``, ``pause``, ``resume``, ``review``, ``demo``, ``completion``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import say
-from crmsync.errors import ExitCode, UsageError
-from crmsync.model.text import Text
+from crmsync.errors import ExitCode
 
 
 @click.command(
@@ -97,39 +96,6 @@ def review_command(
         f"已放行 {day} 的复评。下一步： crmsync plan",
         f"The review of {day} is released. Next: crmsync plan",
     )
-
-
-@click.command(
-    help=say(
-        "在本机启动一个练习用 CRM（127.0.0.1），按文档模仿真实的限制与毛病。",
-        "Start a practice CRM on 127.0.0.1 that has the real one's documented limits and habits.",
-    )
-)
-@click.argument("crm")
-@click.option("--port", type=int, default=0, help=say("端口，0 为任选", "port; 0 picks one"))
-@face_options
-def sandbox_command(face: Face, crm: str, port: int) -> None:
-    """Serves until interrupted; prints the settings a connection needs."""
-    import json
-
-    from crmsync.connector import connector
-
-    spec = connector(crm)
-    if spec.sandbox is None:
-        raise UsageError(
-            Text(zh=f"{crm} 没有练习 CRM", en=f"{crm} comes without a practice CRM"),
-            mend=Text(zh="见 crmsync connectors", en="see crmsync connectors"),
-        )
-    practice = spec.load("sandbox")()
-
-    def ready(url: str) -> None:
-        settings = practice.connection_settings()
-        face.talk(f"练习 CRM： {url}   Ctrl-C 停止", f"Practice CRM: {url}   Ctrl-C stops it")
-        click.echo(json.dumps({"url": url, "connection": dict(settings.keys)}, default=str))
-        for name, value in settings.secrets.items():
-            face.talk(f"  练习密码 {name} = {value}", f"  practice secret {name} = {value}")
-
-    practice.serve_forever(port, ready)
 
 
 @click.command(

@@ -14,11 +14,12 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
-from crmsync.errors import ExitCode
+from crmsync.errors import ExitCode, UsageError
 from crmsync.model.text import Text
 
 if TYPE_CHECKING:
     from crmsync.model.run import ApplyReport
+    from crmsync.project.applying import Applying
     from crmsync.project.planning import PlanMade
 
 
@@ -175,21 +176,30 @@ def apply_command(
         if applying.already is not None:
             click.echo(applying.already.to(LANG))
             return ExitCode.DONE
-        _ask_to_write(face, applying)
+        ask_to_write(face, applying, approved=approve is not None)
         with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
             report = applying.run(progress=progress, stop=stop)
     code = finish(face, report)
     return stop.code if report.interrupted else code
 
 
-def _ask_to_write(face: Face, applying: object) -> None:
-    from crmsync.project.applying import Applying
-
-    assert isinstance(applying, Applying)
+def ask_to_write(face: Face, applying: Applying, *, approved: bool) -> None:
+    """Where real customers are at stake, a person types the connection's name or has consented."""
     face.talk(applying.headline.zh, applying.headline.en)
-    if applying.environment != "production" or face.yes or not face.terminal:
+    if applying.environment != "production" or face.yes or approved:
         return
     name = applying.connection
+    if not face.terminal:
+        raise UsageError(
+            Text(
+                zh=f"写入生产环境 {name} 需要确认，这里没有终端可问",
+                en=f"writing to {name}, a production CRM, needs a yes, and there is no terminal",
+            ),
+            mend=Text(
+                zh="加上 --approve 校验和（见 crmsync show），或 --yes",
+                en="give --approve with the checksum (see crmsync show), or --yes",
+            ),
+        )
     typed = click.prompt(
         say(f"写入生产环境？输入连接名 {name} 继续", f"This is PRODUCTION. Type {name} to go on"),
         err=True,

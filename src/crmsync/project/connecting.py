@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema, O
 from crmsync.model.text import Text
 from crmsync.project.loading import describe, load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
+from crmsync.project.options import lacking, values_of
 
 _TYPES: Mapping[str, FieldType] = {
     "tier": FieldType.PICKLIST,
@@ -94,17 +95,16 @@ def look(project: Project, connection: ConnectionConfig, folder: Path) -> Connec
             if present is None:
                 missing.append((object, wanted))
                 continue
-            labels = {choice.label for choice in present.choices}
-            new = tuple(c.label for c in wanted.choices if c.label not in labels)
+            new = lacking(present, tuple(choice.value for choice in wanted.choices))
             if new:
                 choices.append((object, present.name, new))
         sources = _lacking_sources(rules, mapping, schemas)
-        sheet = None
-        if (missing or choices or sources) and not isinstance(crm, FieldProvisioner):
-            sheet = _worksheet(crm, missing, choices, sources)
-    if not (missing or choices or sources):
-        resolved(mapping, schemas)
-    return ConnectLook(organization, tuple(missing), tuple(choices), sources, sheet)
+        found = ConnectLook(organization, tuple(missing), tuple(choices), sources)
+        if not (missing or choices or sources):
+            resolved(mapping, schemas)
+        elif not isinstance(crm, FieldProvisioner):
+            found = replace(found, worksheet=_worksheet(crm, found, schemas))
+    return found
 
 
 def create_fields(
@@ -176,11 +176,7 @@ def _document(object: str, item: FieldSchema) -> dict[str, Any]:
 def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
     name, label = _names(target.field)
     type = _TYPES.get(target.role, FieldType.TEXT)
-    values: list[str] = []
-    if target.role == "tier" and rules.tier is not None:
-        values = [_stored(target, level.id, level.label, rules) for level in rules.tier.levels]
-    if target.role == "lifecycle" and rules.lifecycle is not None:
-        values = [_stored(target, s.id, s.label, rules) for s in rules.lifecycle.stages]
+    values = values_of(rules, target)
     return FieldSchema(
         name,
         label,
@@ -189,11 +185,6 @@ def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
         max_length=_TEXT_LENGTH if type is FieldType.TEXT else None,
         scale=1 if type is FieldType.DECIMAL else None,
     )
-
-
-def _stored(target: WriteTarget, id: str, label: Text, rules: Ruleset) -> str:
-    first = rules.languages[0] if rules.languages else "zh"
-    return target.values.get(id) or label.to(first)
 
 
 def _names(pick: FieldPick) -> tuple[str, str]:
@@ -210,23 +201,20 @@ def _present(schema: ObjectSchema, wanted: FieldSchema) -> FieldSchema | None:
     return next(iter(schema.labelled(wanted.label)), None)
 
 
-def _worksheet(
-    crm: object,
-    missing: list[tuple[str, FieldSchema]],
-    choices: list[tuple[str, str, tuple[str, ...]]],
-    sources: tuple[LackingSource, ...],
-) -> Text:
+def _worksheet(crm: object, found: ConnectLook, schemas: Mapping[str, ObjectSchema]) -> Text:
     """What the admin creates by hand, in the connector's own words where it has some."""
-    parts = _sheets(crm, missing)
-    for object, name, values in choices:
+    parts = _sheets(crm, found.missing)
+    for object, name, values in found.choices:
         listed = ", ".join(values)
+        field = schemas[object].field(name)
+        label = name if field is None else field.label
         parts.append(
             Text(
-                zh=f"请给 {object}.{name} 补上选项：{listed}",
-                en=f"Add these options to {object}.{name}: {listed}",
+                zh=f"请给 {object} 的字段“{label}”补上选项：{listed}",
+                en=f"Add these options to the field “{label}” of {object}: {listed}",
             )
         )
-    if sources:
+    if found.sources:
         parts.append(
             Text(
                 zh="以下字段是指标的来源，CRM 里没有这些名称。企业已有同义字段的，把它的名称写进"
@@ -236,13 +224,13 @@ def _worksheet(
                 " otherwise create them too:",
             )
         )
-        parts += _sheets(crm, [(item.object, item.field) for item in sources])
+        parts += _sheets(crm, [(item.object, item.field) for item in found.sources])
     return Text(
         zh="\n\n".join(part.zh for part in parts), en="\n\n".join(part.en for part in parts)
     )
 
 
-def _sheets(crm: object, wanted: list[tuple[str, FieldSchema]]) -> list[Text]:
+def _sheets(crm: object, wanted: Iterable[tuple[str, FieldSchema]]) -> list[Text]:
     by_object: dict[str, list[FieldSchema]] = {}
     for object, field in wanted:
         by_object.setdefault(object, []).append(field)
