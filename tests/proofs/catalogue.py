@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from tests.proofs import crash_points, kills, outcomes
+from itertools import chain
+
+from tests.proofs import boundaries, crash_points, editing, kills, outcomes, plans, repeating
 from tests.proofs.proof import Proof
 
+MODULES = (boundaries, crash_points, editing, kills, outcomes, plans, repeating)
 PROOFS: tuple[Proof, ...] = tuple(
     sorted(
-        (proof for module in (crash_points, kills, outcomes) for proof in module.PROOFS),
+        chain.from_iterable(module.PROOFS for module in MODULES),
         key=lambda proof: int(proof.promise[1:]),
     )
 )

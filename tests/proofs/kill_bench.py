@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tests.end_to_end.world import World, customers, orders, practice
@@ -20,11 +22,13 @@ from tests.proofs.proof import folder
 from tests.proofs.shared_clock import SharedClock
 from tests.proofs.zygote import Ended, Zygote
 
-from crmsync.testing import Drop, RequestKind, RequestRecord
+from crmsync.testing import Drop, PracticeOrder, RequestKind, RequestRecord
 from crmsync_fxiaoke.sandbox import FxiaokeSandbox
 from crmsync_zoho.sandbox import ZohoSandbox
 
 PEOPLE = 16
+FRESH = timedelta(hours=12)
+"""The shared clock jumps over every pause; a plan is made anew long before it expires."""
 GUARDS = ("first_assignments", "records_changed", "new_tasks", "tasks_per_owner")
 ALLOW = [word for name in GUARDS for word in ("--allow", f"{name}=100%")]
 
@@ -72,8 +76,10 @@ class KillBench:
         self.plan: Any = self.world.plan()
         self.tasks = {item["key"] for item in self.plan["changes"] if item["is"] == "task"}
         assert self.tasks, "a plan without tasks proves nothing"
+        shutil.rmtree(self._pristine, ignore_errors=True)
         shutil.copytree(self.world.folder, self._pristine)
         self._store = self.world.sandbox.store.snapshot()
+        self._planned_at = self.world.sandbox.clock.now()
 
     def reset(self) -> None:
         """The CRM and the project as they stood after planning."""
@@ -84,7 +90,26 @@ class KillBench:
         shutil.rmtree(self.world.folder)
         shutil.copytree(self._pristine, self.world.folder)
         sandbox.store.restore(self._store)
+        if sandbox.clock.now() - self._planned_at > FRESH:
+            self.prepare()
         sandbox.recorder.clear()
+
+    def reorder(self, chance: Random) -> None:
+        """Some more customers come, with orders of their own at random."""
+        made = customers(PEOPLE)
+        crowd = [replace(one, key=f"r{one.key}", name=f"{one.name} R") for one in made[:6]]
+        today = date.today()
+        bought = [
+            PracticeOrder(
+                key=f"{one.key}-{number}",
+                customer=one.key,
+                placed_on=today - timedelta(days=chance.randrange(1, 500)),
+                amount=Decimal(chance.randrange(100, 200_000)) / 100,
+            )
+            for one in crowd
+            for number in range(chance.randrange(1, 9))
+        ]
+        self.world.sandbox.load_over_http(crowd, bought)
 
     def start(self, order: str, hit: Hit | None, **keys: Any) -> Ended:
         """One process, signalled as *hit* says, to its end; the CRM has calmed down by then."""
@@ -142,6 +167,10 @@ class KillBench:
         store, object = self.world.sandbox.store, self.world.header()["object"]
         found = {row.target: store.find(object, row.target) for row in rows}
         return {target: row.revision for target, row in found.items() if row is not None}
+
+    def write_requests(self) -> int:
+        """How many write requests came so far."""
+        return self.world.sandbox.recorder.count(kind=RequestKind.WRITE)
 
     def _ask(self, query: str, *values: object) -> list[Any]:
         with closing(sqlite3.connect(self.world.folder / "var" / "crmsync.db")) as raw:

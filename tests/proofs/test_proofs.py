@@ -8,6 +8,7 @@ import pytest
 from tests.proofs.catalogue import PROOFS
 from tests.proofs.proof import Proof, Scale, folder
 from tests.proofs.table import language, written
+from tests.proofs.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,6 +18,7 @@ def test_the_promise_holds(proof: Proof) -> None:
     with folder() as place:
         figure = proof.run(Scale(), place)
     assert figure.holds, figure.text
+    assert {figure.unit, *figure.bad} <= WORDS.keys()
 
 
 def test_every_proof_has_a_name_of_its_own() -> None:

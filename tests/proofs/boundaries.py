@@ -1,0 +1,178 @@
+"""P7: each guard just below, at and just above its limit; above it nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.proofs.proof import Figure, Proof, Scale
+from tests.unit.apply.bench import Bench
+from tests.unit.plan.builders import customer, holds, opening, ruleset, stood
+
+from crmsync.errors import GuardRefused
+from crmsync.model.consent import GUARDS, Consent, unanswered
+from crmsync.model.plan import GuardResult, PlanCounts
+from crmsync.model.ruleset import GuardLimit
+from crmsync.model.text import Text
+from crmsync.plan import Evaluated, PlanFile
+
+OF = 100
+FREE = {name: GuardLimit(name, Decimal(10**6), share=False) for name in GUARDS}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A guard, its limit, and a population whose figure is a given count."""
+
+    name: str
+    limit: GuardLimit
+    made: Callable[[int], Sequence[Evaluated]]
+    more: Callable[[int], Mapping[str, Any]] = lambda count: {}
+
+
+def still(first: int) -> list[Evaluated]:
+    """Customers on whom nothing changes, up to a hundred in all."""
+    return [customer(n, was=stood(), owned=holds(stood())) for n in range(first, OF + 1)]
+
+
+def falls(count: int, **more: Any) -> list[Evaluated]:
+    """So many demotions."""
+    fallen = [
+        customer(n, "standard", was=stood(), owned=holds(stood()), **more)
+        for n in range(1, count + 1)
+    ]
+    return [*fallen, *still(count + 1)]
+
+
+def firsts(count: int) -> list[Evaluated]:
+    """So many first assignments."""
+    return [*(customer(n) for n in range(1, count + 1)), *still(count + 1)]
+
+
+def tasks(count: int, owners: int) -> list[Evaluated]:
+    """So many new tasks, spread over so many owners."""
+    made = [
+        customer(n, was=stood(), owned=holds(stood()), opens=(opening(n),), owner=f"u{n % owners}")
+        for n in range(1, count + 1)
+    ]
+    return [*made, *still(count + 1)]
+
+
+def share(name: str) -> GuardLimit:
+    return GuardLimit(name, Decimal("0.20"), share=True)
+
+
+def number(name: str) -> GuardLimit:
+    return GuardLimit(name, Decimal(20), share=False)
+
+
+def shrunk(count: int) -> Mapping[str, Any]:
+    return {"previous": PlanCounts(evaluated=OF)}
+
+
+def lacking(count: int) -> list[Evaluated]:
+    """So many customers of whom a fact has gone missing."""
+    return [
+        customer(
+            n,
+            was=stood(),
+            owned=holds(stood()),
+            facts={"orders": None if n <= count else 1, "orders_12m": 1, "days": 3.0},
+        )
+        for n in range(1, OF + 1)
+    ]
+
+
+CASES = (
+    Case("records_changed", share("records_changed"), falls),
+    Case("records_changed", number("records_changed"), falls),
+    Case("tier_changes", share("tier_changes"), falls),
+    Case("demotions", share("demotions"), falls),
+    Case("demotions", number("demotions"), falls),
+    Case("demotions_by_pair", number("demotions_by_pair"), falls),
+    Case("first_assignments", share("first_assignments"), firsts),
+    Case("new_tasks", number("new_tasks"), lambda count: tasks(count, 50)),
+    Case("tasks_per_owner", number("tasks_per_owner"), lambda count: tasks(count, 1)),
+    Case("rule_edit", share("rule_edit"), lambda count: falls(count, ruleset_digest="old")),
+    Case("population_shrink", share("population_shrink"), lambda n: still(n + 1), shrunk),
+    Case("missing_rise", share("missing_rise"), lacking, shrunk),
+    Case(
+        "source_age",
+        number("source_age"),
+        lambda count: still(1),
+        lambda count: {"source_ages": {"Deals": count}},
+    ),
+)
+
+
+def boundary(scale: Scale, place: Path) -> Figure:
+    """19, 20 and 21 where 20 is the limit; above it: exit 6, everything named, no call."""
+    wrong = calls = unnamed = trials = 0
+    for place_no, case in enumerate(CASES):
+        bench = Bench(place / str(place_no))
+        for count in (19, 20, 21):
+            trials += 1
+            plan = planned(bench, case, count)
+            found = [g for g in plan.header.guards if g.name == case.name]
+            over = any(guard.tripped for guard in found)
+            wrong += over is not (count > 20) or any(guard.count != count for guard in found)
+            if over:
+                unnamed += not refused_fully(bench, plan, found)
+                calls += len(bench.crm.calls)
+        bench.store.close()
+    missing = len(set(GUARDS) - {case.name for case in CASES})
+    bad = {
+        "wrong verdicts": wrong,
+        "writes when tripped": calls,
+        "unclear refusals": unnamed,
+        "guards not tried": missing,
+    }
+    return Figure(trials, "boundaries", bad)
+
+
+def planned(bench: Bench, case: Case, count: int) -> PlanFile:
+    limits = {**FREE, case.name: case.limit}
+    return bench.plan(case.made(count), ruleset=ruleset(*limits.values()), **case.more(count))
+
+
+def refused_fully(bench: Bench, plan: PlanFile, found: list[GuardResult]) -> bool:
+    """Exit 6, naming guard, figure, limit and consent; that consent is enough, one less is not."""
+    tripped = [guard for guard in plan.header.guards if guard.tripped]
+    try:
+        bench.apply(plan)
+    except GuardRefused as refusal:
+        said = f"{refusal.message.en} {refusal.mend.en if refusal.mend else ''}"
+        (guard,) = [one for one in found if one.tripped]
+        figure = "21.0%" if guard.share else "21"
+        limit = "20.0%" if guard.share else "20"
+        named = all(word in said for word in (guard.name, figure, limit, f"--allow {guard.allow}"))
+        less = guard.allow.replace("21", "20")
+        enough = not unanswered(tripped, [Consent.parse(guard.allow)])
+        return (
+            named
+            and enough
+            and bool(unanswered(tripped, [Consent.parse(less)]))
+            and (refusal.exit == 6)
+        )
+    return False
+
+
+PROOFS = (
+    Proof(
+        "P7",
+        "boundaries",
+        Text(
+            zh="改动过多的运行，在第一次写入之前就停下",
+            en="A run that would change too much stops before the first write",
+        ),
+        Text(
+            zh="每个护栏取界限下、上、外各一次；越界：退出码 6，写明名称、数字、界限和放行办法",
+            en="every guard just below, at and above its limit; above: exit 6 with guard, figure,"
+            " limit and consent named",
+        ),
+        boundary,
+    ),
+)
