@@ -25,6 +25,7 @@ NAMES = (
     "plan",
     "plan-all",
     "plan-empty",
+    "readme",
     "undo-plan",
     "undo",
     "undo-kept",
@@ -52,18 +53,21 @@ def told(language: str) -> dict[str, str]:
         env={**os.environ, "CRMSYNC_LANG": language},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    # A failure is remembered too: a hundred tests need not find it one by one.
+    found: dict[str, str] = {} if done.returncode else json.loads(done.stdout)
+    return found | {"": done.stderr}
 
 
 def page(name: str, language: str) -> str:
-    return told(language)[name]
+    pages = told(language)
+    assert name in pages, pages[""]
+    return pages[name]
 
 
 def test_every_page_is_named_here() -> None:
-    assert tuple(told("en")) == NAMES
+    assert (*told("en"),) == (*NAMES, "")
 
 
 @pytest.mark.parametrize(("name", "language"), EVERY)
@@ -73,6 +77,19 @@ def test_the_page_is_as_it_was(name: str, language: str) -> None:
     if os.environ.get("CRMSYNC_GOLDEN") == "write":
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("file", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+def test_the_plan_in_the_readme_is_what_the_command_prints(file: str, language: str) -> None:
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8")
+    begin, end = "<!-- plan:begin -->", "<!-- plan:end -->"
+    block = f"{begin}\n```\n$ crmsync plan\n{page('readme', language)}```\n{end}"
+    if os.environ.get("CRMSYNC_GOLDEN") == "write":
+        head, _, rest = text.partition(begin)
+        text = head + block + rest.partition(end)[2]
+        path.write_text(text, encoding="utf-8")
+    assert block in text
 
 
 @pytest.mark.parametrize(("name", "language"), EVERY)
