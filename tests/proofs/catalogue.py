@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.proofs import crash_points, outcomes
+from tests.proofs import crash_points, kills, outcomes
 from tests.proofs.proof import Proof
 
 PROOFS: tuple[Proof, ...] = tuple(
     sorted(
-        (proof for module in (crash_points, outcomes) for proof in module.PROOFS),
+        (proof for module in (crash_points, kills, outcomes) for proof in module.PROOFS),
         key=lambda proof: int(proof.promise[1:]),
     )
 )

@@ -119,7 +119,7 @@ def sweep(scale: Scale, place: Path) -> Figure:
 def among_faults(scale: Scale, place: Path) -> Figure:
     """Up to four crashes a run, while the CRM loses replies and commits late."""
     tally, chance = Tally(), scale.chance("among-faults")
-    for trial in range(scale.of(12, 300)):
+    for trial in scale.trials(12, 300):
         rung = chance.choice([CreateOnce.A, CreateOnce.B, CreateOnce.C])
         bench, plan = prepared(place / str(trial), rung)
         bench.crm.faults = [chance.choice(FAULTS) for _ in range(8)]
@@ -134,7 +134,7 @@ def among_faults(scale: Scale, place: Path) -> Figure:
 def naive_fails(scale: Scale, place: Path) -> Figure:
     """The same harness with write, retry, note afterwards: it must find duplicates."""
     tally, chance = Tally(), scale.chance("naive")
-    for trial in range(scale.of(10, 100)):
+    for trial in scale.trials(10, 100):
         bench, plan = prepared(place / str(trial), CreateOnce.B)
         bench.crm.faults = [chance.choice(FAULTS) for _ in range(8)]
         notes = place / f"{trial}.json"

@@ -117,8 +117,9 @@ def stands(bench: Bench, row: OpRecord) -> bool:
 def poison(scale: Scale, place: Path) -> Figure:
     """560 rows, batches of 100 that the CRM takes or refuses whole, one row it never takes."""
     chance, bad, most = scale.chance("poison"), 0, 0
-    trials = scale.of(2, 20)
-    for trial in range(trials):
+    trials = 0
+    for trial in scale.trials(2, 20):
+        trials += 1
         bench = Bench(place / str(trial), fake_crm(write_batch=100, atomic_batch=True))
         bench.seed(560)
         plan = bench.plan(bench.item(n) for n in range(1, 561))

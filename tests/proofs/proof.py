@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,15 @@ class Scale:
 
     full: bool = False
     seed: int = 20261122
+    until: float = math.inf
+    """A moment of ``time.monotonic`` after which no further trial is begun."""
+
+    def trials(self, short: int, full: int) -> Iterator[int]:
+        """Numbers of the trials, as many as there is time for."""
+        for number in range(self.of(short, full)):
+            if number and time.monotonic() > self.until:
+                return
+            yield number
 
     def of(self, short: int, full: int) -> int:
         """The number of trials."""

@@ -19,7 +19,6 @@ HEAD: Mapping[Lang, str] = {
     "en": "| | Promise | How it is proved | Last figure | Command |\n|---|---|---|---|---|\n",
     "zh": "| | 承诺 | 如何证明 | 最近一次的数字 | 命令 |\n|---|---|---|---|---|\n",
 }
-FORM: Mapping[Lang, tuple[str, str]] = {"en": ("full", "short"), "zh": ("完整", "短版")}
 
 
 def table(lang: Lang) -> str:
@@ -41,10 +40,9 @@ def row(proofs: list[Proof], figures: Mapping[str, Kept], lang: Lang) -> str:
 
 
 def cell(figure: Kept | None, lang: Lang) -> str:
-    """Such as ``547 kills (full, 2026-11-22): 0 duplicate tasks, 0 lost``."""
+    """Such as ``547 kills (2026-11-22): 0 duplicate tasks, 0 lost``."""
     if figure is None:
         return "–"
-    form = FORM[lang][0 if figure.full else 1]
     unit = figure.unit if lang == "en" else WORDS[figure.unit]
     counted = ", ".join(
         f"{count} {name}" if lang == "en" else f"{WORDS[name]} {count}"
@@ -52,7 +50,7 @@ def cell(figure: Kept | None, lang: Lang) -> str:
     )
     verdict = "" if figure.holds else " **FAIL**"
     space = " " if lang == "en" else ""
-    return f"{figure.trials:,}{space}{unit} ({form}, {figure.on}): {counted}{verdict}"
+    return f"{figure.trials:,}{space}{unit} ({figure.on}): {counted}{verdict}"
 
 
 def written(text: str, lang: Lang) -> str:

@@ -27,7 +27,9 @@ def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
         _document(error.code, error.exit, error.message, error.mend, _findings(error))
         return error.exit
     if isinstance(error, ConfigError) and error.diagnostics:
-        _diagnostics(error)
+        _diagnostics(error, arguments)
+        if all(item.mend is not None for item in error.diagnostics):
+            return error.exit
     else:
         _headline(error.code, error.message.to(LANG))
     if error.mend is not None:
@@ -187,11 +189,22 @@ def _findings(error: CrmSyncError) -> dict[str, object]:
     return {"findings": rows}
 
 
-def _diagnostics(error: ConfigError) -> None:
+def _diagnostics(error: ConfigError, arguments: Sequence[str]) -> None:
     # Only a run with findings pays for the renderer's import.
     from crmsync.source import read_file, render
 
+    folder = _project(arguments)
     names = {item.span.file for item in error.diagnostics if item.span.file}
-    files = {name: read_file(Path(name)).text for name in names if Path(name).is_file()}
+    files = {name: read_file(folder / name).text for name in names if (folder / name).is_file()}
     text = render(error.diagnostics, files, format="full", lang=LANG)
     click.echo(text, err=True, nl=False)
+
+
+def _project(arguments: Sequence[str]) -> Path:
+    """Where names of files begin: the folder given with ``--project``, else the present one."""
+    for position, word in enumerate(arguments):
+        if word.startswith("--project="):
+            return Path(word.partition("=")[2])
+        if word == "--project" and position + 1 < len(arguments):
+            return Path(arguments[position + 1])
+    return Path()

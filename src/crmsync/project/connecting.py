@@ -16,6 +16,7 @@ from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema, O
 from crmsync.model.text import Text
 from crmsync.project.loading import describe, load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
+from crmsync.project.options import lacking, values_of
 
 _TYPES: Mapping[str, FieldType] = {
     "tier": FieldType.PICKLIST,
@@ -94,8 +95,7 @@ def look(project: Project, connection: ConnectionConfig, folder: Path) -> Connec
             if present is None:
                 missing.append((object, wanted))
                 continue
-            labels = {choice.label for choice in present.choices}
-            new = tuple(c.label for c in wanted.choices if c.label not in labels)
+            new = lacking(present, tuple(choice.value for choice in wanted.choices))
             if new:
                 choices.append((object, present.name, new))
         sources = _lacking_sources(rules, mapping, schemas)
@@ -176,11 +176,7 @@ def _document(object: str, item: FieldSchema) -> dict[str, Any]:
 def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
     name, label = _names(target.field)
     type = _TYPES.get(target.role, FieldType.TEXT)
-    values: list[str] = []
-    if target.role == "tier" and rules.tier is not None:
-        values = [_stored(target, level.id, level.label, rules) for level in rules.tier.levels]
-    if target.role == "lifecycle" and rules.lifecycle is not None:
-        values = [_stored(target, s.id, s.label, rules) for s in rules.lifecycle.stages]
+    values = values_of(rules, target)
     return FieldSchema(
         name,
         label,
@@ -189,11 +185,6 @@ def _field(rules: Ruleset, target: WriteTarget) -> FieldSchema:
         max_length=_TEXT_LENGTH if type is FieldType.TEXT else None,
         scale=1 if type is FieldType.DECIMAL else None,
     )
-
-
-def _stored(target: WriteTarget, id: str, label: Text, rules: Ruleset) -> str:
-    first = rules.languages[0] if rules.languages else "zh"
-    return target.values.get(id) or label.to(first)
 
 
 def _names(pick: FieldPick) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from crmsync.cli.language import say
 from crmsync.evaluate import Engine, EvaluationContext, explain, row_from_facts
 from crmsync.model.change import RemoteError
 from crmsync.model.decision import Cause
@@ -448,68 +447,3 @@ def simulated(**more: Any) -> SimulateReport:
 def unchanged() -> SimulateReport:
     nobody: dict[str, Any] = {key: {} for key in ("matrix", "stages", "tasks")}
     return simulated(customers=0, examples=(), changed_lines=(), **nobody)
-
-
-def readme_lines() -> list[PlanLine]:
-    """Three invented customers, in the reader's language: the plan the READMEs show."""
-    vip, key, standard = say("VIP客户", "VIP"), say("重要客户", "Key"), say("普通客户", "Standard")
-    basic, active, risk = (
-        say("小客户", "Basic"),
-        say("活跃客户", "Active"),
-        say("流失预警", "At risk"),
-    )
-    rises = Text("75.9 分 ≥ 升级线 60", "75.9 points ≥ enter line 60")
-    falls = Text("29 分，低于保级线 30 已满 30 天", "29 points, 30 days below keep line 30")
-    quiet = Text("距上次下单天数 107 > 90", "Days since last order 107 > 90")
-    waits = Text(
-        f"{vip} 71.9 分，低于保级线 72 的第 1 天，暂不降级",
-        f"{vip}: 71.9 points, first day below keep line 72, no fall yet",
-    )
-    tech = say("北方瑞丰科技", "Northern Instruments")
-    call = Text(f"【流失预警】{tech}：已 107 天未下单", f"[At risk] {tech}: no order for 107 days")
-    wang = say("王芳", "Wang Fang")
-    return [
-        change(
-            1044,
-            say("珠江云峰医药", "Pearl River Pharma"),
-            Direction.RISE,
-            delta("tier", standard, key, rises),
-            delta("score", Decimal(58), Decimal("75.9")),
-            delta("reason", None, key),
-            owner=say("张敏", "Zhang Min"),
-        ),
-        change(
-            1033,
-            say("北方瑞丰食品", "Northern Foods"),
-            Direction.FALL,
-            delta("tier", standard, basic, falls),
-            delta("score", Decimal(33), Decimal(29)),
-            owner=say("李强", "Li Qiang"),
-        ),
-        change(
-            1104,
-            tech,
-            Direction.STAGE,
-            delta("lifecycle", active, risk, quiet),
-            notes=(waits,),
-            owner=wang,
-        ),
-        task(1104, tech, title=call, owner=wang),
-    ]
-
-
-def readme_header() -> PlanHeader:
-    counts = PlanCounts(
-        evaluated=20,
-        rises=1,
-        falls=1,
-        stage_only=1,
-        unchanged=17,
-        new_tasks=1,
-        by_cause={Cause.DATA: 1, Cause.TIME: 2},
-        tiers_before={"vip": 2, "key": 5, "standard": 9, "basic": 4},
-        tiers_after={"vip": 2, "key": 6, "standard": 7, "basic": 5},
-        fields=6,
-    )
-    guard = GuardResult("demotions", 1, 20, Decimal("0.02"), True, True, "demotions=5%")
-    return header(counts=counts, guards=(guard,), withheld=(), notices=())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.unit.cli import made
 
 from crmsync.cli import plan_view, run_view, simulate_view, why_view
-from crmsync.cli.language import LANG, say
+from crmsync.cli.language import LANG
 from crmsync.model.plan import PlanHeader, PlanLine
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -20,7 +20,6 @@ def pages() -> Iterator[tuple[str, Iterable[str]]]:
     yield "plan", plan(made.header(), made.plan_lines(), every=False)
     yield "plan-all", plan(made.header(), made.plan_lines(), every=True)
     yield "plan-empty", plan(made.empty_header(), [], every=False)
-    yield "readme", plan(made.readme_header(), made.readme_lines(), every=False)
     yield (
         "undo-plan",
         plan(made.undo_header(), [made.close(3, "东海云茶", reopen=True)], every=False),
@@ -39,7 +38,6 @@ def plan(header: PlanHeader, lines: Iterable[PlanLine], *, every: bool) -> Itera
     tier = made.rules().tier
     assert tier is not None
     names = {level.id: level.label.to(LANG) for level in tier.levels}
-    names["basic"] = say("小客户", "Basic")
     for line in plan_view.page(header, lines, names, every=every):
         yield line.plain
     yield plan_view.next_step(header, digest=made.DIGEST, file="plan.json").to(LANG)
