@@ -40,6 +40,10 @@ class Face:
         """The moment protocol and expiry go by."""
         return datetime.now(UTC)
 
+    def day(self) -> date:
+        """The day to evaluate as of, where no project says which zone's."""
+        return self.today or self.now().date()
+
     @property
     def terminal(self) -> bool:
         """Whether a person is there to be asked."""

@@ -36,14 +36,16 @@ class CompiledRuleset:
     """One ruleset, compiled once and used for any number of customers and days.
 
     ``conditions`` are those that read facts only, each once: bit *n* of a `MatchedRow` speaks of
-    ``conditions[n]``. Conditions that read state (`STATE_NAMES`) are asked per customer afterwards.
+    ``conditions[n]``. Conditions that read state (`STATE_NAMES`) are asked per customer afterwards;
+    ``every`` holds both.
     """
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
-        every = list(_conditions(ruleset))
+        every = tuple(dict.fromkeys(_conditions(ruleset)))
+        self.every: tuple[Condition, ...] = every
         of_facts = [item for item in every if not _reads_state(item)]
         self.conditions: tuple[Condition, ...] = tuple(dict.fromkeys(of_facts))
         self._of_state = tuple(dict.fromkeys(item for item in every if _reads_state(item)))
