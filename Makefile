@@ -42,8 +42,9 @@ lint: setup  ## ruff and mypy --strict
 test: lint  ## every check and test
 	$(RUN)/python -m pytest -n 2 --dist loadfile
 
-proofs: setup  ## the long proofs: every test with more examples
-	CRMSYNC_PROOFS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
+proofs: setup  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
+	$(RUN)/python -m tests.proofs --save $(ONLY)
+	$(RUN)/python -m tests.proofs.table README.md README.zh-CN.md
 
 bench: setup  ## figures, one JSON line each, with a peer in the same run
 	$(RUN)/python -m tests.bench

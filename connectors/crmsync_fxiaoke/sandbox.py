@@ -145,10 +145,10 @@ class FxiaokeSandbox(Sandbox):
             return load_practice(self.url, self.tenant, customers, orders)
 
     @classmethod
-    def for_practice(cls) -> FxiaokeSandbox:
+    def for_practice(cls, clock: SandboxClock | None = None) -> FxiaokeSandbox:
         """A tenant with ten times the standard rate, as a company has that bought faster access:
         at the standard rate writing 500 records takes two minutes."""
-        return cls(calls_per_20_seconds=1000)
+        return cls(clock, calls_per_20_seconds=1000)
 
     def make_fields_by_hand(self, object: str, fields: Sequence[FieldSchema]) -> None:
         """The administrator works through the worksheet: names and values are made up."""

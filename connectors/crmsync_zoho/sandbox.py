@@ -81,9 +81,9 @@ class ZohoSandbox(Sandbox):
         return zoho_id(300_000_000 + number)
 
     @classmethod
-    def for_practice(cls) -> ZohoSandbox:
+    def for_practice(cls, clock: SandboxClock | None = None) -> ZohoSandbox:
         """A sandbox whose practice orders are sales orders, invoices and credit notes alike."""
-        sandbox = cls()
+        sandbox = cls(clock)
         sandbox.order_module = "Sales_Orders"
         return sandbox
 
@@ -95,13 +95,13 @@ class ZohoSandbox(Sandbox):
                 "accounts_url": self.url,
                 "api_domain": self.url,
                 "client_id": self.accounts.client_id,
-                "client_secret": "secret:zoho_client_secret",
-                "refresh_token": "secret:zoho_refresh_token",
+                "client_secret": "secret:zoho/client_secret",
+                "refresh_token": "secret:zoho/refresh_token",
                 "allow_private": True,
             },
             secrets={
-                "zoho_client_secret": self.accounts.client_secret,
-                "zoho_refresh_token": self.accounts.refresh_token,
+                "zoho/client_secret": self.accounts.client_secret,
+                "zoho/refresh_token": self.accounts.refresh_token,
             },
         )
 

@@ -80,8 +80,8 @@ class ZohoSettings(BaseModel):
     data_centre: DataCentre = DataCentre.US
     environment: Environment = Environment.PRODUCTION
     client_id: str = Field(min_length=1)
-    client_secret: SecretName
-    refresh_token: SecretName
+    client_secret: SecretName = Field("secret:zoho/client_secret", validate_default=True)
+    refresh_token: SecretName = Field("secret:zoho/refresh_token", validate_default=True)
     accounts_url: str | None = None
     api_domain: str | None = None
     parallel_calls: int = Field(default=5, ge=1, le=10)

@@ -3,11 +3,6 @@
 What a program that embeds crmsync may rely on is `__all__`; every name is imported when it is first
 asked for, so ``import crmsync`` itself costs next to nothing::
 
-    from datetime import UTC, datetime
-    from pathlib import Path
-
-    import crmsync
-
     project = crmsync.open_project(Path("."), now=lambda: datetime.now(UTC))
     ask = crmsync.PlanAsk(
         folder=project.ruleset_folder(None),
@@ -15,6 +10,8 @@ asked for, so ``import crmsync`` itself costs next to nothing::
         out=Path("plan.json"),
     )
     plan = crmsync.make_plan(project, ask)
+    with crmsync.Applying(project, crmsync.ApplyAsk(plan=plan.path, by="batch")) as applying:
+        report = applying.run()
 
 Connectors are written against `crmsync.connector` and tested with `crmsync.testing`.
 """
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from crmsync.model.decision import Decision
     from crmsync.model.ruleset import Ruleset
     from crmsync.model.run import ApplyReport
-    from crmsync.model.text import Text
     from crmsync.project.applying import ApplyAsk, Applying
     from crmsync.project.checking import check
     from crmsync.project.explaining import explain_record
@@ -37,6 +33,7 @@ if TYPE_CHECKING:
     from crmsync.project.opening import Project, open_project
     from crmsync.project.planning import PlanAsk, PlanMade, load_plan, make_plan
     from crmsync.project.syncing import sync
+    from crmsync.project.undoing import make_undo
 
 __version__ = "0.1.0"
 
@@ -50,13 +47,13 @@ __all__ = [
     "PlanMade",
     "Project",
     "Ruleset",
-    "Text",
     "__version__",
     "check",
     "explain_record",
     "load_plan",
     "load_rules",
     "make_plan",
+    "make_undo",
     "open_project",
     "sync",
 ]
@@ -71,12 +68,12 @@ _HOMES = {
     "PlanMade": "crmsync.project.planning",
     "Project": "crmsync.project.opening",
     "Ruleset": "crmsync.model.ruleset",
-    "Text": "crmsync.model.text",
     "check": "crmsync.project.checking",
     "explain_record": "crmsync.project.explaining",
     "load_plan": "crmsync.project.planning",
     "load_rules": "crmsync.project.loading",
     "make_plan": "crmsync.project.planning",
+    "make_undo": "crmsync.project.undoing",
     "open_project": "crmsync.project.opening",
     "sync": "crmsync.project.syncing",
 }

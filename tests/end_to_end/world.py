@@ -15,12 +15,13 @@ from typing import Any
 
 import yaml
 
+from crmsync.cli.face import Clock
 from crmsync.cli.main import main
 from crmsync.config.secrets import store_secret
 from crmsync.connector import connector
 from crmsync.project.connecting import look
 from crmsync.project.opening import open_project
-from crmsync.testing import PracticeCustomer, PracticeOrder, Sandbox
+from crmsync.testing import PracticeCustomer, PracticeOrder, Sandbox, SandboxClock
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,16 @@ class World:
         self.name = name
         self.folder = folder
         self.sandbox = sandbox
+        self.clock: Clock | None = None
+        """Set to the sandbox's own where a test must not wait: ``on_sandbox_time``."""
+
+    def on_sandbox_time(self) -> None:
+        """From now on commands read the sandbox's clock, and pauses move it instead of waiting."""
+        self.clock = Clock(self.sandbox.clock.now, self.sandbox.clock.sleep)
 
     def run(self, *words: str, ok: bool = True) -> Result:
         """Run one command line in this process, exactly through its entry point."""
-        result = run(words[0], "--project", str(self.folder), *words[1:])
+        result = run(words[0], "--project", str(self.folder), *words[1:], clock=self.clock)
         if ok:
             assert result.code == 0, result.err + result.out
         return result
@@ -117,7 +124,7 @@ class World:
         return sorted((str(r.get(tasks["key"])), str(r.get(tasks["status"]))) for r in keyed)
 
 
-def run(*words: str) -> Result:
+def run(*words: str, clock: Clock | None = None) -> Result:
     """``crmsync`` with these words; its exit code and both streams."""
     out, err = io.StringIO(), io.StringIO()
     previous = sys.argv
@@ -125,7 +132,7 @@ def run(*words: str) -> Result:
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                main()
+                main(clock)
             except SystemExit as leaving:
                 code = int(leaving.code or 0)
     finally:
@@ -134,10 +141,14 @@ def run(*words: str) -> Result:
 
 
 @contextlib.contextmanager
-def practice(name: str, folder: Path) -> Iterator[World]:
-    sandbox: Sandbox = connector(name).load("sandbox").for_practice()
+def practice(name: str, folder: Path, clock: SandboxClock | None = None) -> Iterator[World]:
+    """A practice CRM and the place for a project; with a *clock*, everything runs on that."""
+    sandbox: Sandbox = connector(name).load("sandbox").for_practice(clock)
     with sandbox:
-        yield World(name, folder, sandbox)
+        made = World(name, folder, sandbox)
+        if clock is not None:
+            made.on_sandbox_time()
+        yield made
 
 
 def customers(count: int) -> list[PracticeCustomer]:

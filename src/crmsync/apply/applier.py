@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from crmsync.apply.naming import Naming
 from crmsync.apply.order import ApplyOrder, Surroundings
 from crmsync.apply.register import Registering, new_ops, observations
 from crmsync.apply.remote import Remote, Stopped
 from crmsync.apply.report import report, run_counts, run_state
-from crmsync.apply.sending import Sender, Work
+from crmsync.apply.sending import Sender
 from crmsync.apply.settling import Settler
+from crmsync.apply.work import Work
 from crmsync.connector import Connector
 from crmsync.errors import CrmSyncError, GuardRefused, PlanRefused
 from crmsync.model.consent import refuse, unanswered
@@ -159,6 +161,7 @@ class Applier:
             sender, settler = Sender(work), Settler(work)
             while sender.send_planned() | settler.settle():
                 continue
+            Naming(work).created()
         except Stopped as stop:
             stopped, interrupted = stop.error, stop.error is None
         self._end(run, stopped, interrupted=interrupted)

@@ -152,6 +152,7 @@ def _closing(run: Registering, line: TaskClose) -> NewOp:
             closed=None if line.reopen else line.key,
             reopened=line.key if line.reopen else None,
         ),
+        key_field=line.key_field or None,
     )
 
 

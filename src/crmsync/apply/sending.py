@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from crmsync.apply.comparing import compare, settled_without_call
-from crmsync.apply.order import Progress, Surroundings
-from crmsync.apply.remote import Remote, Stopped
+from crmsync.apply.naming import Naming
+from crmsync.apply.remote import Stopped
+from crmsync.apply.work import Work
 from crmsync.connector import CreateOnce, WriteOptions
 from crmsync.errors import (
     AccessDenied,
@@ -30,11 +31,8 @@ from crmsync.model.change import (
 )
 from crmsync.model.record import Record
 from crmsync.model.run import OpState
-from crmsync.store import Intent, Lock, Op, OpKind, Settled
+from crmsync.store import Intent, Op, OpKind, Settled
 from crmsync.store.batching import batched
-from crmsync.store.effects import Ground
-from crmsync.store.journal import Journal
-from crmsync.store.journal_rows import OPEN
 
 WINDOW = 2000
 """Rows looked at together, to find those that may share a call."""
@@ -47,38 +45,6 @@ _STATES = {
     Outcome.CONFLICT: OpState.CONFLICT,
     Outcome.UNKNOWN: OpState.IN_DOUBT,
 }
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """One run being carried out; ``settled`` of ``total`` rows have their outcome."""
-
-    ground: Ground
-    lock: Lock
-    journal: Journal
-    remote: Remote
-    world: Surroundings
-    run_automation: bool
-    total: int
-    settled: int
-
-    @property
-    def run_id(self) -> int:
-        """The run's number."""
-        return self.ground.run_id
-
-    def settle(self, settled: Sequence[Settled]) -> None:
-        """Note outcomes; the journal alone knows what is done."""
-        if not settled:
-            return
-        self.world.checkpoint("outcome")
-        self.journal.settle(self.ground, settled)
-        self.world.checkpoint("outcome noted")
-        self.settled += sum(item.state not in OPEN for item in settled)
-        kind, remote = settled[0].op.kind.value, self.remote
-        self.world.progress(
-            Progress(self.run_id, kind, self.settled, self.total, remote.calls, remote.waits)
-        )
 
 
 @dataclass(slots=True)
@@ -223,6 +189,10 @@ class Sender:
 
     def _in_turn(self, rows: Sequence[Op]) -> tuple[Sequence[Op], bool]:
         """Rows whose own customer's change is done, and whether any others were settled here."""
+        if rows[0].kind is OpKind.CLOSE:
+            ready, settled = Naming(self.work).closings(rows)
+            self.work.settle(settled)
+            return ready, bool(settled)
         tasks = [op for op in rows if op.kind is OpKind.TASK]
         if not tasks:
             return rows, False
@@ -232,8 +202,7 @@ class Sender:
         needed = {op.needs for op in tasks if op.needs is not None}
         states = self.work.journal.states_of(self.work.run_id, needed)
         elsewhere = self.work.journal.done_elsewhere(tasks)
-        ready: list[Op] = []
-        settled: list[Settled] = []
+        ready, settled = [], []
         for op in tasks:
             needs = OpState.DONE if op.needs is None else states[op.needs]
             if op.seq in elsewhere:

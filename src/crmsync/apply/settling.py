@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from crmsync.apply.comparing import Standing, compare, settled_without_call
-from crmsync.apply.sending import Work
+from crmsync.apply.work import Work, alike
 from crmsync.connector import CreateOnce
-from crmsync.model.record import RecordRef
 from crmsync.model.run import OpState
 from crmsync.store import Op, OpKind, Settled
 from crmsync.store.batching import batched
@@ -58,7 +57,11 @@ class Settler:
         waiting: list[Op] = []
         moved = False
         for piece in batched(self._work.journal.each(self._work.run_id, states=[OpState.IN_DOUBT])):
-            settled = [item for group in _alike(piece) for item in self._verdicts(group)]
+            settled = [
+                item
+                for group in alike(piece, by_parent=self._by_parent)
+                for item in self._verdicts(group)
+            ]
             if settled:
                 self._work.settle(settled)
                 moved = True
@@ -90,7 +93,7 @@ class Settler:
         if rung is CreateOnce.A:
             # an upsert by the key finds what is there; repeating it is safe at any time
             return [self._repeat(op) for op in ops if self._may_repeat(op)]
-        below = ops[0].effect.about if rung is CreateOnce.B else None
+        below = ops[0].effect.about if self._by_parent else None
         found = self._work.remote.by_key(
             ops[0].record.ref.object,
             ops[0].key_field or "",
@@ -124,14 +127,9 @@ class Settler:
         no_way = self._work.remote.capabilities.create_once is CreateOnce.D
         return self._may_repeat(op) and not (op.kind is OpKind.TASK and no_way)
 
+    @property
+    def _by_parent(self) -> bool:
+        return self._work.remote.capabilities.create_once is CreateOnce.B
+
     def _now(self) -> datetime:
         return self._work.world.now()
-
-
-def _alike(ops: Sequence[Op]) -> Iterator[list[Op]]:
-    """Rows that one look-up can answer: one kind and object, and for tasks one customer."""
-    groups: dict[tuple[OpKind, str, RecordRef | None], list[Op]] = {}
-    for op in ops:
-        about = op.effect.about if op.kind is OpKind.TASK else None
-        groups.setdefault((op.kind, op.record.ref.object, about), []).append(op)
-    yield from groups.values()

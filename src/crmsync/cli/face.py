@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -22,7 +23,17 @@ from crmsync.model.text import Text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from crmsync.project.opening import Project
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time a command runs in: what it reads and how it waits."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,17 @@ class Face:
     color: bool
     yes: bool
     today: date | None
+    clock: Clock = field(default_factory=Clock)
 
     def now(self) -> datetime:
         """The moment protocol and expiry go by."""
-        return datetime.now(UTC)
+        return self.clock.now()
+
+    def project(self) -> Project:
+        """The project this run is about; raises ConfigError with every problem in its settings."""
+        from crmsync.project.opening import open_project
+
+        return open_project(self.folder, now=self.now, today=self.today, sleep=self.clock.sleep)
 
     def day(self) -> date:
         """The day to evaluate as of, where no project says which zone's."""
@@ -47,7 +65,9 @@ class Face:
     @property
     def terminal(self) -> bool:
         """Whether a person is there to be asked."""
-        return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
+        # A daemon may have no standard input at all.
+        asked = sys.stdin is not None and sys.stdin.isatty()
+        return asked and sys.stderr.isatty() and not self.json
 
     def out(self) -> Console:
         """The console for results; on a pipe it is as wide as the text needs."""
@@ -147,6 +167,7 @@ def face_options(command: Command) -> Command:
             and (sys.stdout.isatty() or "CLICOLOR_FORCE" in os.environ),
             yes=options.pop("yes"),
             today=options.pop("today"),
+            clock=click.get_current_context().find_object(Clock) or Clock(),
         )
         options.pop("lang")
         return command(face=face, **options)

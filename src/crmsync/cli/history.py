@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 @face_options
 def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     """Newest first."""
-    from crmsync.cli.run_view import problems, run_table
+    from crmsync.cli.run_view import problems, run_page, run_table
     from crmsync.project.history import latest_runs, run_details, run_document
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if run is None:
         runs = latest_runs(project, limit)
         if face.json:
@@ -45,12 +44,14 @@ def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     if face.json:
         face.document("crmsync.run/1", details.as_document())
         return
-    for line in run_table((details.run,), _zone()):
+    for line in run_page(details.run, details.outcomes, _zone()):
         click.echo(line)
-    for name, count in details.outcomes.items():
-        click.echo(f"  {name}: {count}")
     for line in problems(details.problems, every=every):
         click.echo(line)
+    face.talk(
+        f"撤销： crmsync undo {run}    报告： crmsync report {run}",
+        f"Take it back: crmsync undo {run}    Report: crmsync report {run}",
+    )
 
 
 def _zone() -> ZoneInfo:
@@ -78,41 +79,17 @@ def _zone() -> ZoneInfo:
 def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> None:
     """Nothing is written yet."""
     from crmsync.cli import plan_view
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import plan_document
     from crmsync.project.undoing import make_undo
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     made = make_undo(project, run, out or face.folder / f"undo-{run}.json")
     header = made.header
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))
         return
-    counts = header.counts
-    back = counts.firsts + counts.rises + counts.falls + counts.stage_only + counts.other
-    click.echo(say(f"撤销运行 {run}", f"Undo run {run}"))
-    click.echo(
-        say(
-            f"  ← {back} 个客户恢复到运行 {run} 之前的值",
-            f"  ← {back} customers get back the values they had before run {run}",
-        )
-    )
-    if header.withheld:
-        click.echo(
-            say(
-                f"  • {len(header.withheld)} 处保留：之后有人改过（--show-kept 列出）",
-                f"  • {len(header.withheld)} left alone: changed by someone since (--show-kept)",
-            )
-        )
-        if show_kept:
-            for line in plan_view.withheld_lines(header.withheld, every=True):
-                click.echo(f"  {line}")
-    click.echo(
-        say(
-            f"  − {counts.closed_tasks} 个任务关闭",
-            f"  − {counts.closed_tasks} tasks closed",
-        )
-    )
+    for line in plan_view.undo_page(header, kept=show_kept):
+        click.echo(line)
     face.talk(
         f"尚未写入。写入： crmsync apply {made.path.name}",
         f"A plan like any other; nothing is written yet:  crmsync apply {made.path.name}",
@@ -133,9 +110,8 @@ def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> Non
 def report_command(face: Face, run: int, shape: str) -> None:
     """Markdown for a mail or a pull request, CSV for a sheet."""
     from crmsync.project.history import run_details
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     details = run_details(project, run)
     if face.json or shape == "json":
         face.document("crmsync.run/1", details.as_document())

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crmsync.cli.language import LANG, say
-from crmsync.model.fact import FactValue
+from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import Value
 from crmsync.model.text import Lang
+
+_NO_WIDTH = {"Mn", "Me", "Cf"}
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# Joiners are format characters too, but names in many scripts and emoji need them.
+_JOINERS = {"\u200c", "\u200d"}
 
 
 def cells(text: str) -> int:
     """How many terminal columns *text* takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+    return sum(map(_width, text))
+
+
+def _width(char: str) -> int:
+    if unicodedata.category(char) in _NO_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def pad(text: str, width: int) -> str:
@@ -34,10 +42,23 @@ def right(text: str, width: int) -> str:
     return " " * max(0, width - cells(text)) + text
 
 
+def shortened(text: str, width: int) -> str:
+    """*text* in at most *width* columns, ending in … where something was cut off."""
+    if cells(text) <= width:
+        return text
+    kept, left = "", width - 1
+    for char in text:
+        left -= _width(char)
+        if left < 0:
+            break
+        kept += char
+    return f"{kept}…"
+
+
 def clean(text: str) -> str:
-    """*text* from a CRM without control and direction characters, safe for a terminal."""
+    """*text* from a CRM without control, line and direction characters, safe for a terminal."""
     return "".join(
-        char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} or char == "\u200d" else "�"
+        char if unicodedata.category(char) not in _UNSAFE or char in _JOINERS else "�"
         for char in text
     )
 
@@ -59,13 +80,20 @@ def value_text(value: Value | FactValue) -> str:
     return clean(str(value))
 
 
+def fact_text(value: FactValue, type: FactType | None) -> str:
+    """The value of a fact: a ratio of type percent is shown in percent."""
+    if type is FactType.PERCENT and isinstance(value, int | float | Decimal):
+        return f"{_short(Decimal(str(value)) * 100)}%"
+    return value_text(value)
+
+
 def number_text(value: float | Decimal) -> str:
     """A number in the reader's habits: 147.2万 in Chinese, 1,472,000 in English."""
     number = Decimal(str(value)).normalize()
     if LANG is Lang.ZH and abs(number) >= 10000:
         unit, size = ("亿", 10**8) if abs(number) >= 10**8 else ("万", 10**4)
         return f"{_short(number / size)}{unit}"
-    return _short(number, grouped=abs(number) >= 10000)
+    return _short(number, grouped=LANG is Lang.EN)
 
 
 def _short(number: Decimal, *, grouped: bool = False) -> str:
@@ -93,9 +121,11 @@ def table(rows: Sequence[tuple[str, ...]], *, align: str, gap: str = "  ") -> li
     return lines
 
 
-def counts_text(counts: Mapping[str, int]) -> str:
-    """``name 3, other 5`` for the figures that are not zero."""
-    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+def figure_text(value: Decimal, *, share: bool) -> str:
+    """A guard's figure: ``17.6 %`` for a share, a plain number for a count."""
+    if not share:
+        return f"{value.normalize():f}"
+    return f"{(value * 100).quantize(Decimal('0.1')):f}".removesuffix(".0") + " %"
 
 
 def local_zone() -> ZoneInfo:

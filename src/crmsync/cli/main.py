@@ -6,20 +6,26 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import click
 
 from crmsync import __version__
-from crmsync.cli.failure import report_bug, report_error
-from crmsync.cli.language import say
-from crmsync.errors import CrmSyncError, ExitCode
+from crmsync.cli.face import Clock
+from crmsync.cli.failure import nearest, report_bug, report_error, report_usage
+from crmsync.cli.help_page import ChinesePage
+from crmsync.cli.language import LANG, say
+from crmsync.errors import CrmSyncError, ExitCode, UsageError
+from crmsync.model.text import Lang, Text
 
 # verb → (module, what it does): the one list of verbs, in the order people meet them.
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("start", say("新建项目", "make a project: crmsync.yaml, a ruleset, its cases")),
     "connect": (
-        "start",
+        "connect",
         say(
             "登录 CRM，建立或列出写回字段", "sign in to a CRM, create or list the write-back fields"
         ),
@@ -76,7 +82,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
     ),
-    "sandbox": ("operate", say("启动练习用 CRM", "start a practice CRM on this machine")),
+    "sandbox": ("sandbox", say("启动练习用 CRM", "start a practice CRM on this machine")),
     "demo": (
         "operate",
         say("用练习 CRM 走完全程", "the whole job against the practice CRM, no account needed"),
@@ -86,8 +92,37 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+class ReaderGone(Exception):
+    """Nobody reads the output any more, as in ``crmsync runs | head``: no failure of ours."""
+
+
+@contextmanager
+def _readers() -> Iterator[None]:
+    # click turns a broken pipe into exit code 1, which is the code for findings here.
+    try:
+        yield
+    except BrokenPipeError as gone:
+        raise ReaderGone from gone
+
+
 class Verbs(click.Group):
     """A group that imports a verb's module only when that verb runs."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - whatever click hands to its contexts
+    ) -> click.Context:
+        """As click does, but a reader that went away is told apart from a finding."""
+        with _readers():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - a verb's own result
+        """As click does, but a reader that went away is told apart from a finding."""
+        with _readers():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every verb, in the order people meet them."""
@@ -115,9 +150,13 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest verb when the one asked for does not exist."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            near = importlib.import_module("difflib").get_close_matches(args[0], VERBS, n=1)
-            hint = say(f"是不是“{near[0]}”？", f"Did you mean “{near[0]}”?") if near else ""
-            ctx.fail(say(f"没有命令“{args[0]}”。", f"there is no command “{args[0]}”. ") + hint)
+            near = nearest(args[0], VERBS)
+            raise UsageError(
+                Text(zh=f"没有命令“{args[0]}”", en=f"there is no command “{args[0]}”"),
+                mend=Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?")
+                if near
+                else Text.same("crmsync --help"),
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -133,7 +172,12 @@ class Verbs(click.Group):
     ),
     epilog=say("从这里开始： crmsync demo", "Start here: crmsync demo"),
 )
-@click.version_option(__version__, prog_name="crmsync", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__,
+    prog_name="crmsync",
+    message="%(prog)s %(version)s",
+    help=say("显示版本", "Show the version."),
+)
 def root() -> None:
     """The command itself; its verbs do the work."""
 
@@ -143,25 +187,29 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(ExitCode.TERMINATED)
 
 
-def main() -> None:
-    """Run the command line and leave with the documented exit code, never with a traceback."""
+def main(clock: Clock | None = None) -> None:
+    """Run the command line and leave with the documented exit code, never with a traceback.
+
+    *clock* stands in for the machine's own; rehearsals and tests pass one.
+    """
     signal.signal(signal.SIGTERM, _terminate)
+    if LANG is Lang.ZH:
+        click.Context.formatter_class = ChinesePage
     try:
-        code = root.main(standalone_mode=False)
+        code = root.main(prog_name="crmsync", standalone_mode=False, obj=clock)
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.Abort:
         click.echo(say("已中断。", "Interrupted."), err=True)
         code = ExitCode.INTERRUPTED
     except click.ClickException as wrong:
-        wrong.show()
-        code = ExitCode.USAGE
+        code = report_usage(wrong, sys.argv[1:])
     except CrmSyncError as error:
         code = report_error(error, sys.argv[1:])
     except KeyboardInterrupt:
         click.echo(say("已中断。", "Interrupted."), err=True)
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.DONE
     except Exception as bug:  # the last door: a report file instead of a traceback

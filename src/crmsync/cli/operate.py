@@ -1,4 +1,4 @@
-"""``serve``, ``pause``, ``resume``, ``review``, ``sandbox``, ``demo``, ``completion``."""
+"""``serve``, ``pause``, ``resume``, ``review``, ``demo``, ``completion``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import say
-from crmsync.errors import ExitCode, UsageError
-from crmsync.model.text import Text
+from crmsync.errors import ExitCode
 
 
 @click.command(
@@ -23,17 +22,16 @@ from crmsync.model.text import Text
 def serve_command(face: Face, once: bool) -> int:
     """The scheduler; one line on stderr for every slot."""
     from crmsync.cli.run import stoppable
-    from crmsync.project.opening import open_project
     from crmsync.schedule.ticker import Ticker
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     ticker = Ticker(project, tell=lambda text: face.talk(text.zh, text.en))
     if once:
         ticker.tick(threading.Event())
         return ExitCode.DONE
     with stoppable() as stop:
         ticker.run(stop)
-    return ExitCode.DONE
+    return stop.code
 
 
 @click.command(
@@ -49,10 +47,9 @@ def serve_command(face: Face, once: bool) -> int:
 def pause_command(face: Face, ruleset: str | None, connection: str | None, reason: str) -> None:
     """In force until somebody resumes it."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import pause
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     pause(project, *where, by=person(), reason=reason)
     face.talk("已暂停。恢复： crmsync resume", "Paused. To go on: crmsync resume")
@@ -65,10 +62,9 @@ def pause_command(face: Face, ruleset: str | None, connection: str | None, reaso
 def resume_command(face: Face, ruleset: str | None, connection: str | None) -> None:
     """Says whether there was a pause."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import resume
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     if resume(project, *where, by=person()):
         face.talk("已恢复。", "Resumed.")
@@ -91,49 +87,15 @@ def review_command(
 ) -> None:
     """One release covers one local day."""
     from crmsync.cli.run import person
-    from crmsync.project.opening import open_project
     from crmsync.project.operating import release_review
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     day = release_review(project, *where, by=person(), reason=reason)
     face.talk(
         f"已放行 {day} 的复评。下一步： crmsync plan",
         f"The review of {day} is released. Next: crmsync plan",
     )
-
-
-@click.command(
-    help=say(
-        "在本机启动一个练习用 CRM（127.0.0.1），按文档模仿真实的限制与毛病。",
-        "Start a practice CRM on 127.0.0.1 that has the real one's documented limits and habits.",
-    )
-)
-@click.argument("crm")
-@click.option("--port", type=int, default=0, help=say("端口，0 为任选", "port; 0 picks one"))
-@face_options
-def sandbox_command(face: Face, crm: str, port: int) -> None:
-    """Serves until interrupted; prints the settings a connection needs."""
-    import json
-
-    from crmsync.connector import connector
-
-    spec = connector(crm)
-    if spec.sandbox is None:
-        raise UsageError(
-            Text(zh=f"{crm} 没有练习 CRM", en=f"{crm} comes without a practice CRM"),
-            mend=Text(zh="见 crmsync connectors", en="see crmsync connectors"),
-        )
-    practice = spec.load("sandbox")()
-
-    def ready(url: str) -> None:
-        settings = practice.connection_settings()
-        face.talk(f"练习 CRM： {url}   Ctrl-C 停止", f"Practice CRM: {url}   Ctrl-C stops it")
-        click.echo(json.dumps({"url": url, "connection": dict(settings.keys)}, default=str))
-        for name, value in settings.secrets.items():
-            face.talk(f"  练习密码 {name} = {value}", f"  practice secret {name} = {value}")
-
-    practice.serve_forever(port, ready)
 
 
 @click.command(

@@ -2,168 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text as Styled
 
+from crmsync.cli.changes_view import SAMPLE, customers, legend
 from crmsync.cli.language import LANG, say
-from crmsync.cli.layout import bar, cells, clean, pad, right, table, value_text
-from crmsync.model.plan import (
-    Direction,
-    FieldDelta,
-    GuardResult,
-    PlanHeader,
-    PlanKind,
-    PlanLine,
-    RecordChange,
-    TaskClose,
-    TaskCreate,
-    Withheld,
-)
-from crmsync.model.record import RecordRef
+from crmsync.cli.layout import bar, clean, figure_text, table
+from crmsync.model.decision import Cause
+from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
+from crmsync.model.text import Text
 
-MARKS = {
-    Direction.FIRST: ("*", "cyan"),
-    Direction.RISE: ("▲", "green"),
-    Direction.FALL: ("▼", "red"),
-    Direction.STAGE: ("•", "blue"),
-    Direction.OTHER: ("~", "yellow"),
+# How many withheld rows a plan shows before "--all".
+LISTED = 5
+ENVIRONMENTS = {
+    "production": Text(zh="生产", en="production"),
+    "sandbox": Text(zh="沙箱", en="sandbox"),
+    "practice": Text(zh="练习", en="practice"),
 }
-# How many customers of each kind a plan shows before "--all".
-SAMPLE = 3
+CAUSES = {
+    Cause.FIRST: Text(zh="首次评估", en="first assignment"),
+    Cause.DATA: Text(zh="数据变化", en="data changed"),
+    Cause.RULE: Text(zh="规则变化", en="rules changed"),
+    Cause.TIME: Text(zh="时间推移", en="time passed"),
+    Cause.UNDO: Text(zh="撤销", en="taken back"),
+}
+GUARDS = {
+    "records_changed": Text(zh="改动的客户", en="customers changed"),
+    "tier_changes": Text(zh="等级变动", en="tier changes"),
+    "demotions": Text(zh="降级", en="demotions"),
+    "demotions_by_pair": Text(zh="同一等级之间的降级", en="demotions between two tiers"),
+    "first_assignments": Text(zh="首次定级", en="first assignments"),
+    "new_tasks": Text(zh="新任务", en="new tasks"),
+    "tasks_per_owner": Text(zh="单个负责人的新任务", en="new tasks of one owner"),
+    "rule_edit": Text(zh="因改规则而换等级", en="tier changes by an edit of the rules"),
+    "population_shrink": Text(zh="客户总数减少", en="customers gone from the CRM"),
+    "missing_rise": Text(zh="缺数据的客户增多", en="more customers lack data"),
+    "source_age": Text(zh="数据来源过旧", en="a source is old"),
+}
 
 
-@dataclass(slots=True)
-class _Block:
-    """Everything that happens to one customer."""
-
-    ref: RecordRef
-    name: str
-    owner: str | None = None
-    change: RecordChange | None = None
-    tasks: list[TaskCreate | TaskClose] = field(default_factory=list)
-
-    @property
-    def direction(self) -> Direction:
-        return self.change.direction if self.change else Direction.OTHER
-
-
-def legend() -> Styled:
-    """What the signs mean, printed every time."""
-    line = Styled(say("图例   ", "Legend   "))
-    for mark, color, words in (
-        ("*", "cyan", say("首次定级", "first assignment")),
-        ("▲", "green", say("升级", "rise")),
-        ("▼", "red", say("降级", "fall")),
-        ("•", "blue", say("仅生命周期", "stage only")),
-        ("~", "yellow", say("修改", "set")),
-        ("+", "green", say("新建任务", "new task")),
-        ("-", "red", say("关闭任务", "close task")),
-    ):
-        line.append(mark, style=color).append(f" {words}   ")
-    return line
-
-
-def customers(lines: Iterable[PlanLine], *, every: bool) -> Iterator[Styled]:
-    """The customers of the plan: all of them, or a few of each kind and the count of the rest."""
-    shown: dict[Direction, int] = {}
-    left = 0
-    for block in _blocks(lines):
-        if block.change is not None and not block.change.fields and not block.tasks:
-            continue
-        count = shown.get(block.direction, 0)
-        if not every and count >= SAMPLE:
-            left += 1
-            continue
-        shown[block.direction] = count + 1
-        yield from _block(block)
-    if left:
-        yield Styled(
-            say(f"  … 其余 {left} 个客户用 --all 查看", f"  … {left} more customers: --all"),
-            style="dim",
-        )
-
-
-def _blocks(lines: Iterable[PlanLine]) -> Iterator[_Block]:
-    """Group neighbouring lines of one customer: plans keep them together."""
-    block: _Block | None = None
-    for line in lines:
-        if isinstance(line, RecordChange):
-            ref, owner = line.ref, line.owner
-        elif isinstance(line, TaskCreate | TaskClose):
-            ref, owner = line.about, None
-        else:
-            continue
-        if block is None or block.ref != ref:
-            if block is not None:
-                yield block
-            block = _Block(ref, line.name, owner)
-        if isinstance(line, RecordChange):
-            block.change = line
-        else:
-            block.tasks.append(line)
-    if block is not None:
-        yield block
-
-
-def _block(block: _Block) -> Iterator[Styled]:
-    mark, color = MARKS[block.direction]
-    head = Styled("  ").append(mark, style=color)
-    head.append(f" {clean(block.name)}", style="bold").append(f"  {block.ref.id}", style="dim")
-    if block.owner:
-        head.append(
-            say(f"  负责人 {clean(block.owner)}", f"  owner {clean(block.owner)}"), style="dim"
-        )
-    yield head
-    if block.change is not None:
-        deltas = block.change.fields
-        width = max((cells(delta.label.to(LANG)) for delta in deltas), default=0)
-        before = max((cells(_before(delta)) for delta in deltas), default=0)
-        after = max((cells(_after(delta)) for delta in deltas), default=0)
-        for delta in deltas:
-            yield _delta(delta, (width, min(before, 24), min(after, 32)))
-        for note in block.change.notes:
-            yield Styled(f"        {note.to(LANG)}", style="dim")
-    for task in block.tasks:
-        yield _task(task)
+def page(
+    header: PlanHeader, lines: Iterable[PlanLine], tiers: Mapping[str, str], *, every: bool
+) -> Iterator[Styled]:
+    """The whole plan, line by line; *tiers* maps tier ids to labels, best first."""
+    yield Styled(heading(header))
     yield Styled("")
+    yield legend()
+    yield Styled("")
+    yield from customers(lines, every=every)
+    spread = distribution(header.counts, tiers)
+    yield from map(Styled, [*spread, ""] if spread else [])
+    for text in withheld_lines(header, every=every):
+        yield Styled(text, style="yellow")
+    yield from map(Styled, notice_lines(header, every=every))
+    because = causes(header.counts)
+    if because and header.kind is PlanKind.RULES:
+        yield Styled(because)
+    yield Styled(summary(header), style="bold")
+    for guard in header.guards:
+        if guard.tripped:
+            yield Styled(guard_text(guard), style="yellow")
 
 
-def _delta(delta: FieldDelta, widths: tuple[int, int, int]) -> Styled:
-    label, before, after = widths
-    line = Styled("      ").append("~ ", style="yellow")
-    line.append(pad(delta.label.to(LANG), label)).append("  ")
-    line.append(pad(_before(delta), before), style="dim").append(" → ")
-    line.append(pad(_after(delta), after)).append("  ")
-    line.append(delta.why.to(LANG) if delta.role != "reason" else "", style="dim")
-    return line
+def heading(header: PlanHeader) -> str:
+    """Which rules, where to, for which day, over how many customers."""
+    counts = header.counts
+    where = ENVIRONMENTS.get(header.environment, Text.same(header.environment)).to(LANG)
+    rules = f"{header.ruleset} v{header.ruleset_version} → {header.connection}"
+    zh = [f"{rules}（{where}）", str(header.as_of), f"{counts.evaluated} 个客户"]
+    en = [f"{rules} ({where})", str(header.as_of), _count(counts.evaluated, "customer")]
+    if counts.missing:
+        zh.append(f"缺数据 {counts.missing} 个")
+        en.append(f"{counts.missing} lack data")
+    if counts.excluded:
+        zh.append(f"不在范围 {counts.excluded} 个")
+        en.append(f"{counts.excluded} out of scope")
+    return say("   ".join(zh), "   ".join(en))
 
 
-def _before(delta: FieldDelta) -> str:
-    return clean(delta.before_label) if delta.before_label else value_text(delta.before)
-
-
-def _after(delta: FieldDelta) -> str:
-    return clean(delta.after_label) if delta.after_label else value_text(delta.after)
-
-
-def _task(task: TaskCreate | TaskClose) -> Styled:
-    if isinstance(task, TaskCreate):
-        line = Styled("      ").append("+ ", style="green")
-        line.append(say("任务  ", "task  ")).append(clean(task.title.to(LANG)))
-        due = say(f"   {task.due:%m-%d} 到期", f"   due {task.due:%m-%d}")
-        owner = f"   → {clean(task.owner)}" if task.owner else ""
-        return line.append(due + owner, style="dim")
-    line = Styled("      ").append("- ", style="red")
-    return line.append(say("关闭任务  ", "close task  ")).append(task.text.to(LANG), style="dim")
-
-
-def distribution(header: PlanHeader, names: dict[str, str]) -> list[str]:
-    """Tiers now and after the plan, with bars."""
-    before, after = header.counts.tiers_before, header.counts.tiers_after
-    order = [*names, *sorted((set(before) | set(after)) - set(names))]
+def distribution(counts: PlanCounts, tiers: Mapping[str, str]) -> list[str]:
+    """Tiers now and after the plan, with bars; customers without a tier in a row of their own."""
+    before, after = dict(counts.tiers_before), dict(counts.tiers_after)
+    if not before and not after:
+        return []
+    order = [*tiers, *sorted((set(before) | set(after)) - set(tiers))]
+    none = counts.evaluated - sum(before.values()), counts.evaluated - sum(after.values())
+    names = {**tiers, "": say("未定级", "no tier")}
+    before[""], after[""] = before.get("", 0) + none[0], after.get("", 0) + none[1]
     rows = [
         (
             say("等级分布", "Tiers"),
@@ -173,13 +99,13 @@ def distribution(header: PlanHeader, names: dict[str, str]) -> list[str]:
             "",
         )
     ]
-    most = max([*after.values(), 1])
-    for tier in order:
+    most = max(after.values())
+    for tier in dict.fromkeys([*order, ""]):
         now, then = before.get(tier, 0), after.get(tier, 0)
-        if not now and not then:
-            continue
-        change = f"{then - now:+d}" if then != now else "·"
-        rows.append((f"  {names.get(tier, tier)}", str(now), str(then), change, bar(then, most)))
+        if now or then:
+            change = f"{then - now:+d}" if then != now else "·"
+            name = clean(names.get(tier, tier))
+            rows.append((f"  {name}", str(now), str(then), change, bar(then, most)))
     return table(rows, align="lrrrl")
 
 
@@ -187,90 +113,163 @@ def summary(header: PlanHeader) -> str:
     """The one line that says what the plan would do."""
     counts = header.counts
     if header.kind is PlanKind.UNDO:
+        back = touched(counts)
         return say(
-            f"撤销计划：{counts.other + counts.falls + counts.rises} 个客户恢复，"
-            f"{counts.closed_tasks} 个任务关闭，{counts.withheld} 处保留（之后有人改过）。",
-            f"Undo: {counts.other + counts.falls + counts.rises} customers go back,"
-            f" {counts.closed_tasks} tasks close, {counts.withheld} kept (changed since).",
+            f"撤销运行 {header.undoes}：{back} 个客户恢复，{counts.closed_tasks} 个任务关闭；"
+            f"{counts.withheld} 处保留（之后有人改过）。",
+            f"Undo of run {header.undoes}: {_count(back, 'customer')} back as before,"
+            f" {_count(counts.closed_tasks, 'task')} closed; {counts.withheld} kept (changed"
+            " since).",
         )
-    return say(
-        f"计划：{counts.firsts} 首次定级，{counts.rises} 升级，{counts.falls} 降级，"
-        f"{counts.stage_only} 仅生命周期，{counts.other} 其他字段，{counts.new_tasks} 个新任务，"
-        f"{counts.closed_tasks} 个关闭；{counts.unchanged} 条不变"
-        + (f"，其中 {counts.notices} 条降级预告。" if counts.notices else "。"),
-        f"Plan: {counts.firsts} first assignments, {counts.rises} rise, {counts.falls} fall,"
-        f" {counts.stage_only} stage only, {counts.other} other, {counts.new_tasks} new tasks,"
-        f" {counts.closed_tasks} closed; {counts.unchanged} unchanged"
-        + (f", {counts.notices} of them about to fall." if counts.notices else "."),
-    )
+    if not (counts.fields or counts.new_tasks or counts.closed_tasks):
+        return say(
+            f"计划：没有改动；{_rest_zh(counts)}。", f"Plan: nothing changes; {_rest_en(counts)}."
+        )
+    return say(_summary_zh(counts), _summary_en(counts))
 
 
-def causes(header: PlanHeader) -> str:
+def _rest_zh(counts: PlanCounts) -> str:
+    soon = f"，其中 {counts.notices} 条降级预告" if counts.notices else ""
+    held = f"，{counts.withheld} 条暂缓" if counts.withheld else ""
+    return f"{counts.unchanged} 条不变{soon}{held}"
+
+
+def _rest_en(counts: PlanCounts) -> str:
+    soon = f", {counts.notices} of them about to fall" if counts.notices else ""
+    held = f", {counts.withheld} withheld" if counts.withheld else ""
+    return f"{counts.unchanged} unchanged{soon}{held}"
+
+
+def _summary_zh(counts: PlanCounts) -> str:
+    parts = [
+        f"{counts.firsts} 首次定级" if counts.firsts else "",
+        f"{counts.rises} 升级",
+        f"{counts.falls} 降级",
+        f"{counts.stage_only} 仅生命周期",
+        f"{counts.other} 仅其他字段" if counts.other else "",
+        f"{counts.new_tasks} 个新任务",
+        f"{counts.closed_tasks} 个关闭",
+    ]
+    return f"计划：{'，'.join(filter(None, parts))}；{_rest_zh(counts)}。"
+
+
+def _summary_en(counts: PlanCounts) -> str:
+    parts = [
+        _count(counts.firsts, "first assignment") if counts.firsts else "",
+        _count(counts.rises, "rise"),
+        _count(counts.falls, "fall"),
+        f"{counts.stage_only} stage only",
+        f"{counts.other} in other fields only" if counts.other else "",
+        _count(counts.new_tasks, "new task"),
+        f"{counts.closed_tasks} closed",
+    ]
+    return f"Plan: {', '.join(filter(None, parts))}; {_rest_en(counts)}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def touched(counts: PlanCounts) -> int:
+    """How many customers have a field set."""
+    return counts.firsts + counts.rises + counts.falls + counts.stage_only + counts.other
+
+
+def causes(counts: PlanCounts) -> str:
     """Why things change: data, a rule edit, or time alone."""
-    names = {
-        "first assignment": say("首次", "first assignment"),
-        "data changed": say("数据变化", "data changed"),
-        "rule changed": say("规则变化", "rule changed"),
-        "time passed": say("时间推移", "time passed"),
-    }
-    found = [f"{names.get(name, name)} {n}" for name, n in header.counts.by_cause.items() if n]
-    return say("原因：", "Because: ") + ", ".join(found) if found else ""
+    found = [
+        f"{CAUSES[cause].to(LANG)} {counts.by_cause[cause]}"
+        for cause in Cause
+        if counts.by_cause.get(cause)
+    ]
+    return say("原因：", "Because: ") + say("，", ", ").join(found) if found else ""
 
 
 def guard_text(guard: GuardResult) -> str:
     """One tripped guard: its name, the figure, the limit, the place and the one consent."""
-    figure = _figure(guard.figure, share=guard.share)
-    limit = _figure(guard.limit, share=guard.share)
-    place = f" ({guard.place})" if guard.place else ""
+    figure = figure_text(guard.figure, share=guard.share)
+    limit = figure_text(guard.limit, share=guard.share)
+    name = GUARDS.get(guard.name, Text.same(guard.name))
+    place = clean(guard.place)
     return say(
-        f"变更上限 {guard.name}：{figure}（{guard.count}/{guard.of}），超过上限 {limit}{place}。"
+        f"变更上限 {guard.name}（{name.zh}{'：' if place else ''}{place}）："
+        f"{figure}{f'（{guard.count}/{guard.of}）' if guard.share else ''}，超过上限 {limit}。"
         f"写入前需要 --allow {guard.allow}",
-        f"Guard {guard.name}: {figure} ({guard.count} of {guard.of}) is over the limit of"
-        f" {limit}{place}. To write anyway: --allow {guard.allow}",
+        f"Guard {guard.name} ({name.en}{': ' if place else ''}{place}):"
+        f" {figure}{f' ({guard.count} of {guard.of})' if guard.share else ''} is over the limit"
+        f" of {limit}. To write anyway: --allow {guard.allow}",
     )
 
 
-def _figure(value: Decimal, *, share: bool) -> str:
-    if not share:
-        return f"{value.normalize():f}"
-    return f"{(value * 100).quantize(Decimal('0.1')):f}".removesuffix(".0") + " %"
-
-
-def withheld_lines(withheld: Iterable[Withheld], *, every: bool) -> list[str]:
-    """Rows that must not change now, and why."""
-    rows = list(withheld)
-    lines = [
-        f"  ! {clean(row.name)}  {row.ref.id}  {row.text.to(LANG)}"
-        for row in (rows if every else rows[:5])
-    ]
-    if len(rows) > len(lines):
-        more = len(rows) - len(lines)
-        lines.append(say(f"  ! … 另有 {more} 条，用 --all 查看", f"  ! … {more} more: --all"))
+def withheld_lines(header: PlanHeader, *, every: bool) -> list[str]:
+    """Rows that must not change now, and why; the last line counts those not shown."""
+    rows = _in_order(header.withheld)
+    shown = rows if every else rows[:LISTED]
+    lines = [f"  ! {clean(row.name)}  {row.ref.id}  {clean(row.text.to(LANG))}" for row in shown]
+    more = max(sum(header.counts.withheld_by_kind.values()), len(rows)) - len(shown)
+    if more:
+        hint = "" if every else say("，用 --all 查看", ": --all")
+        lines.append(say(f"  ! … 另有 {more} 条{hint}", f"  ! … {more} more{hint}"))
     return lines
 
 
 def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
     """Customers who fall soon unless something happens; empty when there are none."""
+    count = header.counts.notices
     told = header.notices if every else header.notices[:SAMPLE]
     if not told:
         return []
-    count = header.counts.notices
     lines = [
         say(
             f"降级预告：{count} 个客户现在不变，但即将降级",
             f"Notice: {count} customers do not change now but are about to fall",
         )
     ]
-    lines += [f"  ▽ {clean(item.name)}  {item.ref.id}  {item.text.to(LANG)}" for item in told]
-    left = count - len(told)
-    if left:
-        more = "" if every else say("，用 --all 查看", ": --all")
-        lines.append(say(f"  ▽ … 另有 {left} 个{more}", f"  ▽ … {left} more{more}"))
+    lines += [
+        f"  ▽ {clean(item.name)}  {item.ref.id}  {clean(item.text.to(LANG))}" for item in told
+    ]
+    more = max(count, len(header.notices)) - len(told)
+    if more:
+        hint = "" if every else say("，用 --all 查看", ": --all")
+        lines.append(say(f"  ▽ … 另有 {more} 个{hint}", f"  ▽ … {more} more{hint}"))
     return lines
 
 
-def right_aligned(figures: list[tuple[str, str]]) -> list[str]:
-    """Two columns: a name and a figure pushed to the right."""
-    width = max(cells(name) for name, _ in figures)
-    size = max(cells(value) for _, value in figures)
-    return [f"{pad(name, width)}  {right(value, size)}" for name, value in figures]
+def _in_order(rows: Iterable[Withheld]) -> list[Withheld]:
+    return sorted(rows, key=lambda row: row.kind)
+
+
+def next_step(header: PlanHeader, *, digest: str, file: str) -> Text:
+    """The saved file, how long it holds, and the command that writes it, consents included."""
+    counts = header.counts
+    if not (counts.fields or counts.new_tasks or counts.closed_tasks):
+        return Text(zh="没有要写的内容。", en="There is nothing to write.")
+    short = f"{digest[:4]}…{digest[-4:]}"
+    hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
+    allow = "".join(f" --allow {guard.allow}" for guard in header.guards if guard.tripped)
+    command = f"crmsync apply {file}{allow}"
+    return Text(
+        zh=f"已保存 {file}（sha256 {short}，{hours} 小时内有效）。写入：  {command}",
+        en=f"Saved {file} (sha256 {short}, valid for {hours} hours). Write it:  {command}",
+    )
+
+
+def undo_page(header: PlanHeader, *, kept: bool) -> Iterator[str]:
+    """What an undo would give back, what it leaves alone, which tasks it closes."""
+    run, back = header.undoes, touched(header.counts)
+    held, closed = header.counts.withheld, header.counts.closed_tasks
+    yield say(f"撤销运行 {run}", f"Undo run {run}")
+    yield say(
+        f"  ← {back} 个客户恢复到运行 {run} 之前的值",
+        f"  ← {_count(back, 'customer')} back to the values before run {run}",
+    )
+    if held:
+        hint = "" if kept else say("（--show-kept 列出）", " (--show-kept lists them)")
+        yield say(
+            f"  ! {held} 处保留：之后有人改过{hint}",
+            f"  ! {held} left alone: somebody changed them since{hint}",
+        )
+        if kept:
+            yield from (f"  {line}" for line in withheld_lines(header, every=True))
+    yield say(f"  - {closed} 个任务关闭", f"  - {_count(closed, 'task')} closed")
+    yield summary(header)

@@ -88,10 +88,9 @@ def fmt_command(face: Face, files: tuple[Path, ...], encoding: str | None, only_
 def simulate_command(face: Face, ruleset: str | None, against: str, connection: str | None) -> int:
     """Migration matrix, stage moves, tasks."""
     from crmsync.cli.simulate_view import simulation
-    from crmsync.project.opening import open_project
     from crmsync.project.simulating import simulate
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     report = simulate(
         project, project.ruleset_folder(ruleset), project.connection(connection), against
     )

@@ -14,11 +14,12 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
-from crmsync.errors import ExitCode
+from crmsync.errors import ExitCode, UsageError
 from crmsync.model.text import Text
 
 if TYPE_CHECKING:
     from crmsync.model.run import ApplyReport
+    from crmsync.project.applying import Applying
     from crmsync.project.planning import PlanMade
 
 
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 @face_options
 def pull_command(face: Face, connection: str | None, full: bool) -> None:
     """Incremental unless asked otherwise."""
-    from crmsync.project.opening import open_project
     from crmsync.project.pulling import pull
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with face.progress(Text(zh="读取", en="reading")) as progress:
         report = pull(project, project.connection(connection), full=full, progress=progress)
     if face.json:
@@ -87,10 +87,9 @@ def plan_command(
     exit_code: bool,
 ) -> int:
     """The plan is a file; apply writes that file and nothing else."""
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import PlanAsk, make_plan
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     ask = PlanAsk(
         folder=project.ruleset_folder(ruleset),
         connection=project.connection(connection),
@@ -112,10 +111,9 @@ def plan_command(
 @face_options
 def show_command(face: Face, plan: Path, every: bool) -> None:
     """The same page ``plan`` printed."""
-    from crmsync.project.opening import open_project
     from crmsync.project.planning import load_plan
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if not plan.exists() and (face.folder / plan).exists():
         plan = face.folder / plan
     _show(face, load_plan(project, plan), every=every)
@@ -128,35 +126,11 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))
         return
-    header, out = made.header, face.out()
-    out.print(plan_view.legend(), end="\n\n")
-    for line in plan_view.customers(made.lines(), every=every):
+    out = face.out()
+    for line in plan_view.page(made.header, made.lines(), made.tier_names(LANG), every=every):
         out.print(line)
-    for text in plan_view.distribution(header, made.tier_names(LANG)):
-        out.print(text, markup=False)
-    out.print()
-    for text in plan_view.withheld_lines(header.withheld, every=every):
-        out.print(text, markup=False, style="yellow")
-    for text in plan_view.notice_lines(header, every=every):
-        out.print(text, markup=False)
-    because = plan_view.causes(header)
-    if because:
-        out.print(because, markup=False)
-    out.print(plan_view.summary(header), markup=False, style="bold")
-    for guard in header.guards:
-        if guard.tripped:
-            out.print(plan_view.guard_text(guard), markup=False, style="yellow")
-    if not (header.counts.fields or header.counts.new_tasks or header.counts.closed_tasks):
-        face.talk("没有要写的内容。", "There is nothing to write.")
-        return
-    short = f"{made.digest[:4]}…{made.digest[-4:]}"
-    hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
-    face.talk(
-        f"已保存 {made.path.name}（sha256 {short}，{hours} 小时内有效）。"
-        f"写入：  crmsync apply {made.path.name}",
-        f"Saved {made.path.name} (sha256 {short}, valid for {hours} hours)."
-        f" Write it:  crmsync apply {made.path.name}",
-    )
+    told = plan_view.next_step(made.header, digest=made.digest, file=made.path.name)
+    face.talk(told.zh, told.en)
 
 
 @click.command(
@@ -186,9 +160,8 @@ def apply_command(
 ) -> int:
     """Ask, write, report from the journal."""
     from crmsync.project.applying import ApplyAsk, Applying
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     if plan is not None and not plan.exists() and (face.folder / plan).exists():
         plan = face.folder / plan
     ask = ApplyAsk(
@@ -203,20 +176,30 @@ def apply_command(
         if applying.already is not None:
             click.echo(applying.already.to(LANG))
             return ExitCode.DONE
-        _ask_to_write(face, applying)
+        ask_to_write(face, applying, approved=approve is not None)
         with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:
             report = applying.run(progress=progress, stop=stop)
-    return finish(face, report)
+    code = finish(face, report)
+    return stop.code if report.interrupted else code
 
 
-def _ask_to_write(face: Face, applying: object) -> None:
-    from crmsync.project.applying import Applying
-
-    assert isinstance(applying, Applying)
+def ask_to_write(face: Face, applying: Applying, *, approved: bool) -> None:
+    """Where real customers are at stake, a person types the connection's name or has consented."""
     face.talk(applying.headline.zh, applying.headline.en)
-    if applying.environment != "production" or face.yes or not face.terminal:
+    if applying.environment != "production" or face.yes or approved:
         return
     name = applying.connection
+    if not face.terminal:
+        raise UsageError(
+            Text(
+                zh=f"写入生产环境 {name} 需要确认，这里没有终端可问",
+                en=f"writing to {name}, a production CRM, needs a yes, and there is no terminal",
+            ),
+            mend=Text(
+                zh="加上 --approve 校验和（见 crmsync show），或 --yes",
+                en="give --approve with the checksum (see crmsync show), or --yes",
+            ),
+        )
     typed = click.prompt(
         say(f"写入生产环境？输入连接名 {name} 继续", f"This is PRODUCTION. Type {name} to go on"),
         err=True,
@@ -233,16 +216,23 @@ def person() -> str:
         return "unknown"
 
 
+class Stop(threading.Event):
+    """Set when a signal asks to stop; remembers which, for the exit code."""
+
+    code = ExitCode.INTERRUPTED
+
+
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[Stop]:
     """SIGINT and SIGTERM finish the batch under way; a second one ends the process at once."""
-    stop = threading.Event()
+    stop = Stop()
     previous = {}
 
     def ask(number: int, frame: object) -> None:
         del frame
+        stop.code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
         if stop.is_set():
-            raise SystemExit(ExitCode.INTERRUPTED)
+            raise SystemExit(stop.code)
         stop.set()
         click.echo(
             say("正在停下：等这一批写完…", "Stopping: the batch under way is finished first …"),
@@ -292,14 +282,14 @@ def finish(face: Face, report: ApplyReport) -> int:
 @face_options
 def sync_command(face: Face, job: str) -> int:
     """One job of crmsync.yaml, now."""
-    from crmsync.project.opening import open_project
     from crmsync.project.syncing import sync
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with stoppable() as stop, face.progress(Text(zh="运行", en="running")) as progress:
         outcome = sync(project, job, by=f"sync {job}", stop=stop, progress=progress)
     if outcome.report is not None:
-        return finish(face, outcome.report)
+        code = finish(face, outcome.report)
+        return stop.code if outcome.report.interrupted else code
     if face.json:
         face.document("crmsync.sync/1", {"result": outcome.text, "exit": int(outcome.exit)})
     else:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from crmsync.cli.language import say
+from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import clean, table, value_text
 from crmsync.model.run import ApplyReport, OpRecord, OpState, Run, RunState
+from crmsync.model.text import Text
 
 RESULTS = {
-    RunState.RUNNING: ("进行中", "running"),
-    RunState.DONE: ("完成", "done"),
-    RunState.PARTIAL: ("部分完成", "partial"),
-    RunState.STOPPED: ("已停止", "stopped"),
-    RunState.HELD: ("被拦下", "held"),
-    RunState.FAILED: ("失败", "failed"),
+    RunState.RUNNING: Text(zh="进行中", en="running"),
+    RunState.DONE: Text(zh="完成", en="done"),
+    RunState.PARTIAL: Text(zh="部分完成", en="partial"),
+    RunState.STOPPED: Text(zh="已停止", en="stopped"),
+    RunState.HELD: Text(zh="被拦下", en="held"),
+    RunState.FAILED: Text(zh="失败", en="failed"),
+}
+KINDS = {
+    "apply": Text(zh="写入", en="apply"),
+    "sync": Text(zh="夜间", en="sync"),
+    "undo": Text(zh="撤销", en="undo"),
+    "adopt": Text(zh="采用", en="adopt"),
+}
+OUTCOMES = {
+    OpState.PLANNED: Text(zh="未写", en="not written yet"),
+    OpState.INTENT: Text(zh="正要写", en="about to be written"),
+    OpState.IN_DOUBT: Text(zh="未确认", en="unconfirmed"),
+    OpState.DONE: Text(zh="已写入", en="written"),
+    OpState.CONFLICT: Text(zh="跳过：有人改过", en="skipped: somebody changed it"),
+    OpState.REJECTED: Text(zh="被 CRM 拒绝", en="refused by the CRM"),
+    OpState.CANCELLED: Text(zh="已取消", en="cancelled"),
 }
 MARKS = {OpState.CONFLICT: "!", OpState.REJECTED: "✗", OpState.IN_DOUBT: "?"}
 
@@ -28,6 +44,7 @@ def run_table(runs: Sequence[Run], zone: ZoneInfo) -> list[str]:
         say("连接", "CONNECTION"),
         say("规则", "RULES"),
         say("类型", "KIND"),
+        say("评估", "READ"),
         "*",
         "▲",
         "▼",
@@ -36,28 +53,45 @@ def run_table(runs: Sequence[Run], zone: ZoneInfo) -> list[str]:
         say("用时", "TOOK"),
         say("由", "BY"),
     )
-    rows = [head]
-    for run in runs:
-        counts = run.counts
-        took = (run.ended_at - run.started_at).total_seconds() if run.ended_at else 0
-        reason = f" ({run.reason})" if run.reason else ""
-        rows.append(
-            (
-                str(run.id),
-                run.started_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-                run.connection,
-                f"{run.ruleset} v{run.ruleset_version}",
-                run.kind,
-                str(counts.get("firsts", 0)),
-                str(counts.get("rises", 0)),
-                str(counts.get("falls", 0)),
-                str(counts.get("tasks", 0)),
-                say(*RESULTS[run.state]) + (f": {run.note}" if run.note else ""),
-                f"{int(took) // 60}:{int(took) % 60:02d}",
-                clean(run.by + reason),
-            )
-        )
-    return table(rows, align="rllllrrrrlrl")
+    rows = [head, *(_run(run, zone) for run in runs)]
+    return table(rows, align="rllllrrrrrlrl")
+
+
+def _run(run: Run, zone: ZoneInfo) -> tuple[str, ...]:
+    reason = f" ({run.reason})" if run.reason else ""
+    figures = ("read", "firsts", "rises", "falls", "tasks")
+    return (
+        str(run.id),
+        run.started_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+        run.connection,
+        f"{run.ruleset} v{run.ruleset_version}",
+        KINDS.get(run.kind, Text.same(run.kind)).to(LANG),
+        # A run that was stopped before it had figures shows none instead of zeros.
+        *(str(run.counts[name]) if name in run.counts else "–" for name in figures),
+        RESULTS[run.state].to(LANG) + (f": {clean(run.note)}" if run.note else ""),
+        _took(run),
+        clean(run.by + reason),
+    )
+
+
+def _took(run: Run) -> str:
+    if run.ended_at is None:
+        return "–"
+    seconds = int((run.ended_at - run.started_at).total_seconds())
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def run_page(run: Run, outcomes: Mapping[str, int], zone: ZoneInfo) -> Iterator[str]:
+    """One run: its line, then how many rows ended how."""
+    yield from run_table((run,), zone)
+    if outcomes:
+        yield ""
+        rows = [
+            (f"  {OUTCOMES[OpState(name)].to(LANG)}", str(count))
+            for name, count in outcomes.items()
+        ]
+        yield from table(rows, align="lr")
+        yield ""
 
 
 def problems(rows: Sequence[OpRecord], *, every: bool) -> Iterator[str]:
@@ -70,25 +104,21 @@ def problems(rows: Sequence[OpRecord], *, every: bool) -> Iterator[str]:
 
 
 def _problem(row: OpRecord) -> str:
-    head = f"  {MARKS.get(row.state, '·')} {clean(row.name)}  {row.ref.id}   "
+    words, details = OUTCOMES[row.state].to(LANG), ""
     if row.state is OpState.CONFLICT:
-        moved = [
-            f"{field}: {value_text(row.base.get(field))} → {value_text(value)}"
+        words = say("跳过：计划之后有人改过", "skipped: changed since the plan")
+        details = say("；", "; ").join(
+            f"{field} {value_text(row.base.get(field))} → {value_text(value)}"
             for field, value in row.actual.items()
             if value != row.base.get(field)
-        ]
-        return (
-            head
-            + say("跳过：计划之后被人改过 ", "skipped: changed since the plan ")
-            + "; ".join(moved)
         )
-    if row.state is OpState.REJECTED:
-        error = row.error
-        words = f"{error.code} {error.field or ''} {clean(error.message)}" if error else ""
-        return head + say("被 CRM 拒绝：", "refused by the CRM: ") + words
-    if row.state is OpState.IN_DOUBT:
-        return head + say("未确认，稍后核对", "unconfirmed; will be looked up before repeating")
-    return head + say("未写入", "not written")
+    elif row.state is OpState.IN_DOUBT:
+        words = say("未确认，续做时先核对", "unconfirmed; looked up before it is repeated")
+    elif row.error is not None:
+        told = (row.error.code, row.error.field or "", row.error.message)
+        details = clean(" ".join(filter(None, told)))
+    head = f"  {MARKS.get(row.state, '·')} {clean(row.name)}  {row.ref.id}   {words}"
+    return f"{head}{say('：', ': ')}{details}" if details else head
 
 
 def report_line(report: ApplyReport) -> str:

@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from crmsync.cli.language import LANG, say
-from crmsync.cli.layout import cells, clean, pad, right
+from crmsync.cli.layout import cells, clean, figure_text, pad, right, shortened, table
+from crmsync.model.text import Text
 from crmsync.project.simulating import NONE, SimulateReport
+
+# How many edited lines are shown, and how much of each side.
+LINES, SIDE = 10, 44
 
 
 def simulation(report: SimulateReport) -> Iterator[str]:
     """The page, line by line; what decides comes first and the next command last."""
-    count = len(report.changed_lines)
+    yield from _edit(report)
+    count = report.customers
     yield say(
-        f"rules.yaml：{count} 行与 {report.against} 不同",
-        f"rules.yaml: {count} lines differ from {report.against}",
+        f"{count} 个客户，来自最近一次快照；不写入任何东西。",
+        f"{count} customer{'s' * (count != 1)} from the last snapshot; nothing is written.",
     )
-    for line, was, now in report.changed_lines:
-        yield f"  {line:>4}  {was}  →  {now}"
-    yield say(
-        f"{report.customers} 个客户，来自最近一次快照；不写入任何东西。",
-        f"{report.customers} customers from the last snapshot; nothing is written.",
-    )
-    yield ""
-    yield from _matrix(report)
+    if report.matrix:
+        yield ""
+        yield from _matrix(report)
     yield ""
     if report.stages:
         names = _stage_names(report)
-        moves = ", ".join(
+        moves = say("，", ", ").join(
             f"{names.get(old, old)} → {names.get(new, new)} {n}"
             for (old, new), n in sorted(report.stages.items())
         )
         yield say(f"生命周期：{moves}", f"Lifecycle:  {moves}")
     if report.tasks:
-        tasks = ", ".join(f"{name} {n:+d}" for name, n in report.tasks.items())
-        yield say(f"任务：{tasks}", f"Tasks:      {tasks}")
+        tasks = say("，", ", ").join(f"{name} {n:+d}" for name, n in report.tasks.items())
+        yield say(f"任务：    {tasks}", f"Tasks:      {tasks}")
     yield _changed(report)
     if report.examples:
         yield ""
         yield say("看几个：", "Look at a few:")
-        tiers = _tier_names(report)
-        for id, name, old, new, score in report.examples:
-            moved = f"{tiers.get(old, old)} → {tiers.get(new, new)}"
-            yield f"  crmsync explain {id}    {clean(name)}   {score or NONE}  {moved}"
+        yield from _examples(report)
+
+
+def _edit(report: SimulateReport) -> Iterator[str]:
+    count, against = len(report.changed_lines), report.against
+    if not count:
+        yield say(f"rules.yaml 与 {against} 相同", f"rules.yaml is the same as {against}")
+        return
+    yield say(
+        f"rules.yaml：{count} 行与 {against} 不同",
+        f"rules.yaml: {count} line{'s' * (count != 1)} differ{'s' * (count == 1)} from {against}",
+    )
+    rows = [
+        (f"  {line}", _side(was) or say("（新行）", "(new line)"), "→", _side(now) or "–")
+        for line, was, now in report.changed_lines[:LINES]
+    ]
+    yield from table(rows, align="rlll")
+    if count > LINES:
+        yield say(f"  … 另有 {count - LINES} 行", f"  … {count - LINES} more")
+
+
+def _side(text: str) -> str:
+    return shortened(clean(text), SIDE)
 
 
 def _matrix(report: SimulateReport) -> Iterator[str]:
     names = _tier_names(report)
     seen = {tier for pair in report.matrix for tier in pair}
-    order = [tier for tier in [*names, NONE] if tier in seen]
+    order = [tier for tier in names if tier in seen]
+    order += sorted(seen - set(order))
     width = max(max(cells(names.get(tier, tier)) for tier in order) + 2, 8)
-    first = max([cells(f"{report.against}"), *(cells(names.get(t, t)) for t in order)]) + 2
+    against = shortened(report.against, 20)
+    first = max([cells(against), *(cells(names.get(t, t)) for t in order)]) + 2
     head = "".join(right(names.get(tier, tier), width) for tier in order)
     yield say("等级迁移（行：原规则，列：现规则）", "Tier migration (rows: before, columns: now)")
-    yield pad(report.against, first) + head + right(say("合计", "total"), width)
+    head = pad(against, first) + head + right(say("合计", "total"), width)
+    rule = "─" * cells(head)
+    yield head
+    yield rule
     rank = {tier: place for place, tier in enumerate(order)}
     for old in order:
         row = pad(names.get(old, old), first)
@@ -62,6 +86,7 @@ def _matrix(report: SimulateReport) -> Iterator[str]:
             row += right(_cell(report.matrix.get((old, new), 0), rank[old], rank[new]), width)
         total = sum(n for (was, _), n in report.matrix.items() if was == old)
         yield row + right(str(total), width)
+    yield rule
     totals = [sum(n for (_, now), n in report.matrix.items() if now == new) for new in order]
     line = "".join(right(str(total), width) for total in totals)
     yield pad(say("合计", "total"), first) + line + right(str(report.customers), width)
@@ -77,25 +102,48 @@ def _cell(count: int, old: int, new: int) -> str:
 
 def _changed(report: SimulateReport) -> str:
     share = Decimal(report.moved) / report.customers if report.customers else Decimal(0)
-    percent = f"{share * 100:.1f} %"
+    percent = figure_text(share, share=True)
     words = say(
-        f"变化：{report.moved}/{report.customers} 个客户换等级（{percent}）",
+        f"变化：    {report.moved}/{report.customers} 个客户换等级（{percent}）",
         f"Changed:    {report.moved} of {report.customers} customers change tier ({percent})",
     )
     guard = report.guard
     if guard is None:
         return words
     figure = share if guard.share else Decimal(report.moved)
-    limit = f"{guard.limit * 100:f} %" if guard.share else f"{guard.limit:f}"
+    limit = figure_text(guard.limit, share=guard.share)
     verdict = say("超过", "over") if figure > guard.limit else say("正常", "ok")
     return words + say(f"   上限 {limit}：{verdict}", f"   guard {limit}: {verdict}")
 
 
+def _examples(report: SimulateReport) -> Iterator[str]:
+    tiers = _tier_names(report)
+    rows = [
+        (
+            f"  crmsync explain {id}",
+            clean(name),
+            NONE if score is None else str(score),
+            f"{tiers.get(old, old)} → {tiers.get(new, new)}",
+        )
+        for id, name, old, new, score in report.examples
+    ]
+    yield from table(rows, align="llrl")
+
+
 def _tier_names(report: SimulateReport) -> dict[str, str]:
-    rules = report.after.tier
-    return {level.id: level.label.to(LANG) for level in rules.levels} if rules else {}
+    """Labels of every tier in either version, the edited order first, no tier last."""
+    rules = (report.after.tier, report.before.tier)
+    names = [(level.id, level.label) for tier in rules if tier for level in tier.levels]
+    return _first(names) | {NONE: say("未定级", "no tier")}
 
 
-def _stage_names(report: SimulateReport) -> dict[str, str]:
-    graph = report.after.lifecycle
-    return {stage.id: stage.label.to(LANG) for stage in graph.stages} if graph else {}
+def _stage_names(report: SimulateReport) -> Mapping[str, str]:
+    graphs = (report.after.lifecycle, report.before.lifecycle)
+    return _first([(stage.id, stage.label) for graph in graphs if graph for stage in graph.stages])
+
+
+def _first(names: list[tuple[str, Text]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for id, label in names:
+        found.setdefault(id, label.to(LANG))
+    return found

@@ -1,6 +1,9 @@
-"""``init``, ``connect``, ``adopt``, ``connectors``: the first hour with a CRM."""
+"""``init``, ``adopt``, ``connectors``: a project, its starting state, what it can talk to."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +11,9 @@ from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
 from crmsync.errors import UsageError
 from crmsync.model.text import Lang, Text
+
+if TYPE_CHECKING:
+    from crmsync.project.starting import SettingToFill
 
 
 @click.command(
@@ -39,7 +45,7 @@ def init_command(
     """Ask what was not given, write the project, name the next command."""
     from crmsync.connector import connector, connectors
     from crmsync.project.shipped import shipped_rulesets
-    from crmsync.project.starting import NewProject, start, template_keys
+    from crmsync.project.starting import NewProject, settings_to_fill, start
 
     names = [spec.name for spec in connectors()]
     chosen = crm or _ask(face, say("哪个 CRM", "Which CRM"), names, "--crm")
@@ -48,7 +54,8 @@ def init_command(
     )
     spec = connector(chosen)
     given = dict(_setting(item) for item in settings)
-    keys = template_keys(spec) | {key: _typed(value) for key, value in given.items()}
+    asked = settings_to_fill(spec)
+    keys = _filled(face, asked, given) | {key: _typed(value) for key, value in given.items()}
     files = start(
         NewProject(
             folder=face.folder,
@@ -65,10 +72,45 @@ def init_command(
         return
     for path in files:
         click.echo(f"  + {path.relative_to(face.folder)}")
-    face.talk(
-        "下一步： 把密码放好，然后 crmsync check && crmsync connect",
-        "Next: put the secrets in place, then crmsync check && crmsync connect",
-    )
+    _what_next(face, keys)
+
+
+def _filled(
+    face: Face, asked: tuple[SettingToFill, ...], given: Mapping[str, str]
+) -> dict[str, object]:
+    """Every setting as it goes into the file; on a terminal a person is asked for what is open."""
+    keys: dict[str, object] = {}
+    for setting in asked:
+        keys[setting.name] = setting.start
+        if setting.is_secret or given or face.yes or not face.terminal:
+            continue
+        words = click.Choice(list(setting.choices)) if setting.choices else None
+        keys[setting.name] = click.prompt(setting.name, default=setting.start, type=words, err=True)
+    return keys
+
+
+def _what_next(face: Face, keys: Mapping[str, object]) -> None:
+    from crmsync.project.starting import SECRET, is_placeholder
+
+    still = [name for name, value in keys.items() if is_placeholder(value)]
+    hidden = [str(value).removeprefix(SECRET) for value in keys.values() if _is_reference(value)]
+    if still:
+        names = ", ".join(still)
+        face.talk(f"请在 crmsync.yaml 里填写：{names}", f"Fill in, in crmsync.yaml: {names}")
+    for name in hidden:
+        variable = "CRMSYNC_SECRET_" + "".join(c if c.isalnum() else "_" for c in name).upper()
+        face.talk(
+            f"密码 {name}：放进环境变量 {variable}，或文件 var/secrets/{name}（0600）",
+            f"Secret {name}: put it into the environment as {variable}, or into var/secrets/{name}"
+            " (mode 0600)",
+        )
+    face.talk("下一步： crmsync check && crmsync connect", "Next: crmsync check && crmsync connect")
+
+
+def _is_reference(value: object) -> bool:
+    from crmsync.project.starting import SECRET
+
+    return isinstance(value, str) and value.startswith(SECRET)
 
 
 def _ask(face: Face, question: str, options: list[str] | tuple[str, ...], flag: str) -> str:
@@ -101,60 +143,6 @@ def _typed(value: str) -> str | int | bool:
 
 @click.command(
     help=say(
-        "登录 CRM，核对映射用到的字段；写回字段缺失时先列出，确认后建立（不能建的列出清单）。",
-        "Sign in, check the fields the mapping uses; missing write-back fields are listed first and"
-        " created after a yes (or printed as a worksheet where the CRM cannot create them).",
-    )
-)
-@click.argument("connection", required=False)
-@click.option("--ruleset", metavar="NAME", help=say("规则集", "ruleset"))
-@face_options
-def connect_command(face: Face, connection: str | None, ruleset: str | None) -> None:
-    """Show what would be created, ask, create."""
-    from crmsync.project.connecting import create_fields, look
-    from crmsync.project.opening import open_project
-
-    project = open_project(face.folder, now=face.now, today=face.today)
-    found = look(project, project.connection(connection), project.ruleset_folder(ruleset))
-    if face.json and not face.yes:
-        face.document("crmsync.connect/1", found.as_document())
-        return
-    where = found.organization
-    face.talk(
-        f"已登录 {where.name}（{where.environment}），身份 {where.user_name}",
-        f"Signed in to {where.name} ({where.environment}) as {where.user_name}",
-    )
-    if found.worksheet is not None:
-        click.echo(found.worksheet.to(LANG))
-        return
-    if not found.missing and not found.choices:
-        face.talk("写回字段齐全。", "Every write-back field is there.")
-    else:
-        for module, field in found.missing:
-            values = (
-                f"  [{', '.join(choice.label for choice in field.choices)}]"
-                if field.choices
-                else ""
-            )
-            click.echo(f"  + {module}.{field.name}  {field.label}  {field.type}{values}")
-        for module, name, values_ in found.choices:
-            click.echo(f"  ~ {module}.{name}  + {', '.join(values_)}")
-        face.confirm(
-            Text(
-                zh=f"在 {where.name} 建立以上字段？",
-                en=f"Create these fields in {where.name}?",
-            ),
-            flag="--yes",
-        )
-        made = create_fields(project, project.connection(connection), found)
-        face.talk(f"已建立 {made} 个字段。", f"{made} fields created.")
-        if face.json:
-            face.document("crmsync.connect/1", {**found.as_document(), "created": made})
-    face.talk("下一步： crmsync pull && crmsync plan", "Next: crmsync pull && crmsync plan")
-
-
-@click.command(
-    help=say(
         "以 CRM 里现有的等级字段为起点：不设保级期、不建任务，并报告与规则的一致程度。",
         "Take the tier field a company already has as the state before: no hold, no tasks; reports"
         " how far the rules agree with it.",
@@ -181,9 +169,8 @@ def adopt_command(
     """Place every customer by the existing field; nothing is written to the CRM."""
     from crmsync.cli.layout import table
     from crmsync.project.adopting import adopt
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     with face.progress(Text(zh="读取", en="reading")) as progress:
         report = adopt(
             project,

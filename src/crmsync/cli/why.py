@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from crmsync.cli.face import Face, face_options
-from crmsync.cli.language import LANG, say
+from crmsync.cli.language import say
 
 
 @click.command(
@@ -31,9 +31,8 @@ def explain_command(
     """By record id, or by the customer's name when only one has it."""
     from crmsync.cli.why_view import explanation
     from crmsync.project.explaining import explain_record
-    from crmsync.project.opening import open_project
 
-    project = open_project(face.folder, now=face.now, today=face.today)
+    project = face.project()
     found = explain_record(
         project,
         project.ruleset_folder(ruleset),
@@ -44,10 +43,5 @@ def explain_command(
     if face.json:
         face.document("crmsync.explain/1", found.as_document())
         return
-    for line in explanation(found.explanation, found.ruleset, found.sources, full=full):
+    for line in explanation(found, full=full):
         click.echo(line)
-    if found.history:
-        click.echo("")
-        click.echo(say("历史", "History"))
-        for past in found.history:
-            click.echo(f"  {past.to(LANG)}")

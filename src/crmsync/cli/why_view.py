@@ -1,12 +1,13 @@
-"""An explanation as a person reads it: tier, score sheet, conditions ticked, what if."""
+"""An explanation as a person reads it: tier, score sheet, conditions ticked, history, what if."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 from crmsync.cli.language import LANG, say
-from crmsync.cli.layout import cells, clean, pad, right, table, value_text
+from crmsync.cli.layout import cells, clean, fact_text, pad, table
+from crmsync.model.condition import All, AnyOf, Not
 from crmsync.model.decision import (
     CriterionResult,
     Decision,
@@ -15,17 +16,28 @@ from crmsync.model.decision import (
     StageResult,
     TierResult,
     Trace,
+    UnknownCondition,
     Verdict,
 )
-from crmsync.model.ruleset import Ruleset
+from crmsync.model.fact import FactType
+from crmsync.model.position import Span
+from crmsync.model.ruleset import Ruleset, ServiceValue
+from crmsync.model.scorecard import Criterion, SumOf
+from crmsync.model.text import Text
+from crmsync.project.explaining import Explained
 
+# Signs the score sheet uses where no line of a table was hit.
+_HITS = {
+    "otherwise": Text(zh="其余", en="otherwise"),
+    "=": Text(zh="按评分", en="as given"),
+}
+_PLACES = {"exception": Text(zh="例外", en="exception"), "task": Text(zh="任务", en="task")}
 TICKS = {Verdict.TRUE: "✓", Verdict.FALSE: "✗", Verdict.UNKNOWN: "?"}
 
 
-def explanation(
-    shown: Explanation, rules: Ruleset, sources: Mapping[str, str], *, full: bool
-) -> Iterator[str]:
-    """The whole page for one customer; ``full`` adds every condition of every move and task."""
+def explanation(found: Explained, *, full: bool) -> Iterator[str]:
+    """The whole page for one customer; ``full`` adds the conditions of every task."""
+    shown, rules = found.explanation, found.ruleset
     decision = shown.decision
     yield (
         f"{clean(decision.name)}  {decision.ref}   "
@@ -34,21 +46,22 @@ def explanation(
     )
     yield ""
     yield from _standing(shown, rules)
+    yield from _to_do(decision)
     if decision.score is not None:
         yield ""
-        yield from score_sheet(decision.score)
-    if shown.exceptions:
+        yield from score_sheet(decision.score, rules)
+    yield from _exceptions(found)
+    yield from _conditions(found, full=full)
+    yield from _facts(found)
+    yield from _open_points(decision, rules)
+    if found.history:
         yield ""
-        marks = "   ".join(f"{TICKS[trace.verdict]} {trace.text}" for _, trace in shown.exceptions)
-        yield f"  {say('例外', 'exceptions')}    {marks}"
-    yield from _conditions(shown, full=full)
-    yield from _facts(decision, rules, sources)
-    yield from _open_points(decision)
+        yield say("历史", "History")
+        yield from (f"  {clean(past.to(LANG))}" for past in found.history)
     if shown.what_if:
         yield ""
         yield say("还差多少？", "What would it take?")
-        for change in shown.what_if:
-            yield f"  {change.text.to(LANG)}"
+        yield from (f"  {clean(change.text.to(LANG))}" for change in shown.what_if)
 
 
 def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
@@ -57,35 +70,48 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
     width = max(cells(name) for name in names) + 2
     if decision.tier is not None and rules.tier is not None:
         yield pad(names[0], width) + _tier(decision.tier, rules)
-        yield " " * width + _lines(shown)
-        yield (
-            " " * width
-            + f"{say('为什么', 'why')}  {decision.tier.text.to(LANG)}"
-            + _place(decision.tier.span.short if decision.tier.span.line else "")
-        )
-        if decision.tier.due_on is not None:
-            yield " " * width + say(
-                f"最早 {decision.tier.due_on} 变动", f"earliest change on {decision.tier.due_on}"
-            )
-        if decision.tier.notice is not None:
-            told = decision.tier.notice.text.to(LANG)
-            yield " " * width + say(f"预告  {told}", f"notice  {told}")
+        yield from (f"  {line}" for line in _why(shown, decision.tier))
     if decision.lifecycle is not None and rules.lifecycle is not None:
         yield pad(names[1], width) + _stage(decision.lifecycle, rules)
         for move in decision.lifecycle.moves:
-            yield " " * width + move.text.to(LANG) + _place(move.span.short)
+            yield f"  {clean(move.text.to(LANG))}{_place(move.span)}"
         for to, day in decision.lifecycle.waiting.items():
             label = rules.lifecycle.stage(to).label.to(LANG)
-            yield " " * width + say(f"若持续，{day} 进入{label}", f"if it lasts: {label} on {day}")
+            yield say(f"  若持续，{day} 进入{label}", f"  if it lasts: {label} on {day}")
     level = rules.service.get(decision.service or "")
     if level is not None:
-        texts = " · ".join(value.text.to(LANG) for value in level.values)
-        yield pad(names[2], width) + texts
+        yield pad(names[2], width) + " · ".join(map(_promise, level.values))
+
+
+def _promise(value: ServiceValue) -> str:
+    label = f"{value.label.to(LANG)} " if value.label is not None else ""
+    return label + value.text.to(LANG)
+
+
+def _why(shown: Explanation, tier: TierResult) -> list[str]:
+    """Two columns: the score with its lines, the reason, the day a waiting change may come."""
+    rows = []
+    score = shown.decision.score
+    if score is not None:
+        lines = (
+            (say("升级线", "enter line"), shown.enter_line),
+            (
+                say("保级线", "keep line"),
+                shown.keep_line,
+            ),
+        )
+        known = "   ".join(f"{word} {_plain(line)}" for word, line in lines if line is not None)
+        rows.append((say("得分", "score"), f"{_total(score)}   {known}".rstrip()))
+    rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + _place(tier.span)))
+    if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
+        day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
+        rows.append((say("最早", "earliest"), day))
+    if tier.notice is not None:
+        rows.append((say("预告", "notice"), clean(tier.notice.text.to(LANG))))
+    return table(rows, align="ll")
 
 
 def _tier(tier: TierResult, rules: Ruleset) -> str:
-    assert rules.tier is not None
-
     def name(id: str | None) -> str:
         return rules.tier.level(id).label.to(LANG) if rules.tier and id else say("无", "none")
 
@@ -94,30 +120,30 @@ def _tier(tier: TierResult, rules: Ruleset) -> str:
     return f"{name(tier.before)} → {name(tier.after)}"
 
 
-def _lines(shown: Explanation) -> str:
-    score = shown.decision.score
-    if score is None:
-        return ""
-    total = f"{score.total}" if score.total is not None else f"{score.low}–{score.high}"
-    enter = say("升级线", "enter line"), shown.enter_line
-    keep = say("保级线", "keep line"), shown.keep_line
-    lines = "   ".join(f"{word} {line}" for word, line in (enter, keep) if line is not None)
-    return f"{say('得分', 'score')}    {total}      {lines}"
-
-
 def _stage(stage: StageResult, rules: Ruleset) -> str:
     assert rules.lifecycle is not None
     after = rules.lifecycle.stage(stage.after).label.to(LANG)
-    if stage.before == stage.after or stage.before is None:
-        return after + ("" if stage.before is None else say("（不变）", " (unchanged)"))
+    if stage.before is None:
+        return after
+    if stage.before == stage.after:
+        return after + say("（不变）", " (unchanged)")
     return f"{rules.lifecycle.stage(stage.before).label.to(LANG)} → {after}"
 
 
-def _place(short: str) -> str:
-    return f"  ({short})" if short else ""
+def _to_do(decision: Decision) -> Iterator[str]:
+    for task in decision.opens:
+        title = clean(task.title.to(LANG))
+        yield say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
+    for closing in decision.closes:
+        text = clean(closing.text.to(LANG))
+        yield say(f"  - 关闭任务  {text}", f"  - close task  {text}")
 
 
-def score_sheet(score: ScoreResult) -> list[str]:
+def _place(span: Span) -> str:
+    return f"  ({span.short})" if span.line else ""
+
+
+def score_sheet(score: ScoreResult, rules: Ruleset) -> list[str]:
     """Criterion, value, the line it hit, points of the maximum, and where the rule stands."""
     head = (
         say("  评分项", "  criterion"),
@@ -126,79 +152,143 @@ def score_sheet(score: ScoreResult) -> list[str]:
         say("得分", "points"),
         say("规则", "rule"),
     )
-    rows = [head, *(_criterion(item) for item in score.criteria)]
-    total = f"{score.total}" if score.total is not None else f"{score.low}–{score.high}"
+    known = {item.id: item for card in rules.scorecards for item in card.criteria}
+    rows = [head, *(_criterion(item, known.get(item.id)) for item in score.criteria)]
     most = sum((item.maximum for item in score.criteria), Decimal(0))
-    rows.append((say("  合计", "  total"), "", "", f"{total}/{_plain(most)}", ""))
+    rows.append((say("  合计", "  total"), "", "", f"{_total(score)}/{_plain(most)}", ""))
     return table(rows, align="lrlrl")
 
 
-def _criterion(item: CriterionResult) -> tuple[str, ...]:
+def _total(score: ScoreResult) -> str:
+    return f"{score.low}" if score.low == score.high else f"{score.low}–{score.high}"
+
+
+def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]:
     points = f"{item.low}" if item.low == item.high else f"{item.low}–{item.high}"
-    value = say("缺失", "missing") if item.missing else value_text(item.value)
-    hit = item.hit if item.weight == 1 else f"{item.hit} ×{item.weight:.3f}"
-    return (
-        f"  {item.label.to(LANG)}",
-        value,
-        hit,
-        f"{points}/{_plain(item.maximum)}",
-        item.span.short if item.span.line else "",
+    if item.maximum:
+        points += f"/{_plain(item.maximum)}"
+    value = say("缺失", "missing") if item.missing else ""
+    if item.value is not None and not item.missing:
+        value = fact_text(item.value, _type(rule))
+    hit = (
+        say("不计入", "left out")
+        if not item.weight
+        else _HITS.get(item.hit, Text.same(item.hit)).to(LANG)
     )
+    band = rule.band(item.low) if rule is not None and item.low == item.high else None
+    if band is not None and item.weight:
+        hit += say(f"（{band.name}）", f" ({band.name})")
+    place = item.span.short if item.span.line else ""
+    return f"  {item.label.to(LANG)}", value, clean(hit), points, place
+
+
+def _type(rule: Criterion | None) -> FactType | None:
+    if rule is None or isinstance(rule.points, SumOf):
+        return None
+    return rule.points.of.type
 
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def _conditions(shown: Explanation, *, full: bool) -> Iterator[str]:
-    for title, traces in (
-        (say("生命周期的出路", "ways out of this stage"), shown.moves),
-        (say("任务", "tasks"), shown.tasks),
-    ):
-        if not traces or not (full or title.startswith(("生", "w"))):
-            continue
-        yield ""
-        yield f"  {title}"
-        for name, trace in traces:
-            yield f"    {TICKS[trace.verdict]} {name}{_place(trace.span.short)}"
-            yield from trace_lines(trace, depth=3)
-
-
-def trace_lines(trace: Trace, *, depth: int) -> Iterator[str]:
-    """A condition with its parts below it, each ticked, crossed or unknown, with what was read."""
-    indent = "  " * depth
-    if trace.parts:
-        for part in trace.parts:
-            yield from trace_lines(part, depth=depth + (1 if part.parts else 0))
+def _exceptions(found: Explained) -> Iterator[str]:
+    """Every exception with its verdict; one that holds says where it stands."""
+    traces = found.explanation.exceptions
+    if not traces:
         return
-    read = ", ".join(f"{name} = {value_text(value)}" for name, value in trace.values.items())
-    yield f"{indent}{TICKS[trace.verdict]} {trace.text}" + (f"   ({read})" if read else "")
+    yield ""
+    yield f"  {say('例外', 'exceptions')}"
+    for _, trace in traces:
+        place = _place(trace.span) if trace.verdict is Verdict.TRUE else ""
+        yield f"    {TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}{place}"
 
 
-def _facts(decision: Decision, rules: Ruleset, sources: Mapping[str, str]) -> Iterator[str]:
+def _conditions(found: Explained, *, full: bool) -> Iterator[str]:
+    """The moves out of the stage the day opened with and, when asked, the tasks."""
+    shown = found.explanation
+    if shown.moves:
+        yield ""
+        yield say("  从这个阶段出发", "  moves from this stage")
+    for name, trace in shown.moves:
+        yield f"    {TICKS[trace.verdict]} {_move(name, found.ruleset)}{_place(trace.span)}"
+        yield from trace_lines(trace, found, depth=3)
+    if shown.tasks and full:
+        yield ""
+        yield say("  任务的条件", "  conditions of tasks")
+        for name, trace in shown.tasks:
+            yield f"    {TICKS[trace.verdict]} {name}{_place(trace.span)}"
+            yield from trace_lines(trace, found, depth=3)
+
+
+def _move(id: str, rules: Ruleset) -> str:
+    graph = rules.lifecycle
+    for move in graph.moves if graph else ():
+        if move.id == id and graph is not None:
+            sources = say("、", ", ").join(graph.stage(s).label.to(LANG) for s in move.sources)
+            return f"{sources} → {graph.stage(move.to).label.to(LANG)}"
+    return id
+
+
+def trace_lines(trace: Trace, found: Explained, *, depth: int) -> Iterator[str]:
+    """A condition with its parts below it, each ticked, crossed or unknown, with what was read.
+
+    The parts of *all* follow one another; those of *any* and *none* stand below a line that says
+    so, since their ticks alone would be read the wrong way round.
+    """
+    indent = "  " * depth
+    match trace.condition:
+        case All():
+            for part in trace.parts:
+                yield from trace_lines(part, found, depth=depth)
+        case AnyOf():
+            yield f"{indent}{TICKS[trace.verdict]} {say('任一成立：', 'any of:')}"
+            for part in trace.parts:
+                yield from trace_lines(part, found, depth=depth + 1)
+        case Not(item=AnyOf()):
+            yield f"{indent}{TICKS[trace.verdict]} {say('都不成立：', 'none of:')}"
+            for part in trace.parts[0].parts:
+                yield from trace_lines(part, found, depth=depth + 1)
+        case Not(item=All() | Not()):
+            yield f"{indent}{TICKS[trace.verdict]} {say('不能同时成立：', 'not all of:')}"
+            yield from trace_lines(trace.parts[0], found, depth=depth + 1)
+        case _:
+            yield f"{indent}{TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}"
+
+
+def _facts(found: Explained) -> Iterator[str]:
     yield ""
     yield f"  {say('事实', 'facts')}"
     rows = []
-    for fact in rules.facts:
-        value = decision.facts.get(fact.id)
-        shown = value_text(value) if value is not None else say("缺失", "missing")
-        rows.append((f"    {fact.label.to(LANG)}", shown, f"← {sources.get(fact.id, '')}"))
-    width = max((cells(row[0]) for row in rows), default=0)
-    size = max((cells(row[1]) for row in rows), default=0)
-    for label, text, source in rows:
-        yield f"{pad(label, width)}  {right(text, size)}  {source}".rstrip()
+    for fact in found.ruleset.facts:
+        value = found.explanation.decision.facts.get(fact.id)
+        shown = say("缺失", "missing") if value is None else fact_text(value, fact.type)
+        source = found.sources.get(fact.id, "")
+        if fact.formula is not None:
+            source = say("公式 ", "formula ") + (fact.span.short if fact.span.line else "")
+        rows.append((f"    {fact.label.to(LANG)}", shown, f"← {clean(source)}" if source else ""))
+    yield from table(rows, align="lrl") if rows else ()
 
 
-def _open_points(decision: Decision) -> Iterator[str]:
-    for row in decision.withheld:
-        yield f"  ! {row.to(LANG)}"
-    for unknown in decision.unknown:
-        facts = ", ".join(unknown.facts)
-        yield say(
-            f"  ? {unknown.place}：缺少 {facts}，既不成立也不算不成立",
-            f"  ? {unknown.place}: {facts} missing, neither true nor false",
-        ) + _place(unknown.span.short if unknown.span.line else "")
-    for task in decision.opens:
-        yield f"  + {task.title.to(LANG)}  {task.due}"
-    for closing in decision.closes:
-        yield f"  - {closing.text.to(LANG)}"
+def _open_points(decision: Decision, rules: Ruleset) -> Iterator[str]:
+    told = decision.tier.text if decision.tier is not None else None
+    withheld = [row for row in decision.withheld if row != told]
+    if withheld or decision.unknown:
+        yield ""
+    for row in withheld:
+        yield f"  ! {clean(row.to(LANG))}"
+    yield from (_unknown(unknown, rules) for unknown in decision.unknown)
+
+
+def _unknown(unknown: UnknownCondition, rules: Ruleset) -> str:
+    labels = {fact.id: fact.label.to(LANG) for fact in rules.facts}
+    facts = say("、", ", ").join(labels.get(fact, fact) for fact in unknown.facts)
+    kind, _, id = unknown.place.partition(" ")
+    place = (
+        _move(id, rules)
+        if kind == "move"
+        else f"{_PLACES.get(kind, Text.same(kind)).to(LANG)} {id}"
+    )
+    return say(
+        f"  ? {place}：缺少{facts}，无法判断", f"  ? {place}: cannot be told without {facts}"
+    ) + _place(unknown.span)

@@ -32,11 +32,12 @@ _ROLES = {
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The types that will do; ``written`` fields may not be read-only; ``target`` is the object a
-    look-up must point to, where the CRM says what it points to."""
+    look-up must point to, where the CRM says what it points to. ``made``: connect creates it."""
 
     types: frozenset[FieldType] = ANY
     written: bool = False
     target: str | None = None
+    made: bool = False
 
 
 def role_wants(role: str) -> Wanted:

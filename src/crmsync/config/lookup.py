@@ -23,6 +23,7 @@ class FieldLookup:
     def __init__(self, schemas: Mapping[str, ObjectSchema], problems: list[Diagnostic]) -> None:
         self._schemas = schemas
         self._problems = problems
+        self._unmade: dict[str, list[tuple[str, Span]]] = {}
 
     def known(self, object: str) -> bool:
         """Whether the object was described."""
@@ -46,7 +47,8 @@ class FieldLookup:
     ) -> FieldSchema | None:
         """The one field *pick* names on *object*, if it fits."""
         schema = self._schemas[object]
-        found = self._named(schema, pick)
+        written = wanted is not None and (wanted.written or wanted.made)
+        found = self._named(schema, pick, written=written)
         if found is None or wanted is None:
             return found
         if found.type not in wanted.types:
@@ -130,18 +132,38 @@ class FieldLookup:
             ),
         )
 
-    def _named(self, schema: ObjectSchema, pick: FieldPick) -> FieldSchema | None:
+    def name_unmade(self) -> None:
+        """Say which of the fields crmsync writes are missing: once for each object, since before
+        the first ``connect`` that is all of them."""
+        for object, missing in self._unmade.items():
+            names = ", ".join(name for name, _ in missing)
+            self._add(
+                "MAP052",
+                missing[0][1],
+                Text(
+                    zh=f"{object} 没有这些写回字段：{names}",
+                    en=f"{object} lacks fields that crmsync writes: {names}",
+                ),
+                Text(zh="运行 crmsync connect 建好", en="Make them with crmsync connect."),
+            )
+        self._unmade.clear()
+
+    def _named(
+        self, schema: ObjectSchema, pick: FieldPick, *, written: bool = False
+    ) -> FieldSchema | None:
         if pick.name is not None:
             found = _by_name(schema, pick.name)
             if found is None:
-                self._missing(schema, pick.name, pick.span, [one.name for one in schema.fields])
+                names = [one.name for one in schema.fields]
+                self._missing(schema, pick.name, pick.span, names, written=written)
             return found
         label = pick.label or ""
         labelled = schema.labelled(label)
         if len(labelled) == 1:
             return labelled[0]
         if not labelled:
-            self._missing(schema, label, pick.span, [one.label for one in schema.fields])
+            labels = [one.label for one in schema.fields]
+            self._missing(schema, label, pick.span, labels, written=written)
             return None
         names = [one.name for one in labelled]
         shown = ", ".join(names)
@@ -156,8 +178,13 @@ class FieldLookup:
         )
         return None
 
-    def _missing(self, schema: ObjectSchema, word: str, span: Span, known: list[str]) -> None:
+    def _missing(
+        self, schema: ObjectSchema, word: str, span: Span, known: list[str], *, written: bool
+    ) -> None:
         mend, near = did_you_mean(word, known)
+        if written and near is None:
+            self._unmade.setdefault(schema.object, []).append((word, span))
+            return
         self._add(
             "MAP052",
             span,
@@ -167,8 +194,9 @@ class FieldLookup:
             mend
             if near is not None
             else Text(
-                zh="运行 crmsync connect 建好字段，或改写映射",
-                en="Make it with crmsync connect, or mend the mapping.",
+                zh="把企业自己的字段名写进映射；建空字段： crmsync connect --facts",
+                en="Write the company's own field into the mapping; to make it, empty: crmsync"
+                " connect --facts.",
             ),
         )
 

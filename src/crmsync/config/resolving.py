@@ -43,6 +43,7 @@ def resolve(mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> CrmMapp
     """
     work = _Resolver(mapping, schemas)
     found = work.run()
+    work.fields.name_unmade()
     if work.problems:
         count = len(work.problems)
         raise ConfigError(
@@ -52,8 +53,8 @@ def resolve(mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> CrmMapp
                 f" {count} problem{'s' if count > 1 else ''}",
             ),
             mend=Text(
-                zh=f"按提示改映射，或用 crmsync connect {mapping.connector} 建好字段",
-                en=f"mend the mapping, or make the fields with crmsync connect {mapping.connector}",
+                zh="crmsync connect 列出缺少的字段，并建立写回字段",
+                en="crmsync connect lists what is missing and creates the write-back fields",
             ),
             code="MAP050",
             diagnostics=work.problems,
@@ -65,12 +66,12 @@ class _Resolver:
     def __init__(self, mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> None:
         self.problems: list[Diagnostic] = []
         self._mapping = mapping
-        self._fields = FieldLookup(schemas, self.problems)
+        self.fields = FieldLookup(schemas, self.problems)
         self._whole = Span(mapping.file, 1, 1, 1, 1)
 
     def run(self) -> CrmMapping:
         mapping = self._mapping
-        if not self._fields.has(mapping.object, self._whole):
+        if not self.fields.has(mapping.object, self._whole):
             return mapping
         related = {name: self._related(item) for name, item in mapping.related.items()}
         return dataclasses.replace(
@@ -85,27 +86,27 @@ class _Resolver:
             write={role: self._target(item) for role, item in mapping.write.items()},
             lock_field=None
             if mapping.lock_field is None
-            else self._pick(mapping.lock_field, Wanted(TICKS)),
+            else self._pick(mapping.lock_field, Wanted(TICKS, made=True)),
             tasks=None if mapping.tasks is None else self._tasks(mapping.tasks),
         )
 
     def _pick(self, pick: FieldPick, wanted: Wanted | None = None) -> FieldPick:
-        found = self._fields.find(self._mapping.object, pick, wanted)
+        found = self.fields.find(self._mapping.object, pick, wanted)
         return pick if found is None else FieldPick(name=found.name, span=pick.span)
 
     def _condition(self, object: str, condition: Condition | None) -> Condition | None:
         if condition is None:
             return None
-        return resolved_condition(condition, object, self._fields)
+        return resolved_condition(condition, object, self.fields)
 
     def _related(self, related: Related) -> Related:
-        if not self._fields.has(related.object, related.span):
+        if not self.fields.has(related.object, related.span):
             return related
         via = FieldPick(name=related.via, span=related.span)
         wanted = Wanted(LOOKUPS, target=self._mapping.object)
         day = FieldPick(name=related.date, span=related.span)
-        found_via = self._fields.find(related.object, via, wanted)
-        found_day = self._fields.find(related.object, day, Wanted(DATES))
+        found_via = self.fields.find(related.object, via, wanted)
+        found_day = self.fields.find(related.object, day, Wanted(DATES))
         return dataclasses.replace(
             related,
             via=related.via if found_via is None else found_via.name,
@@ -117,38 +118,38 @@ class _Resolver:
         if isinstance(source, FieldSource):
             return dataclasses.replace(source, field=self._pick(source.field))
         related = self._mapping.related[source.related]
-        if not self._fields.known(related.object):
+        if not self.fields.known(related.object):
             return source
         of = source.of
         if of is not None:
             summed = source.aggregate in {Aggregate.SUM, Aggregate.AVG}
-            found = self._fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
+            found = self.fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
             of = of if found is None else FieldPick(name=found.name, span=of.span)
         where = self._condition(related.object, source.where)
         return dataclasses.replace(source, of=of, where=where)
 
     def _target(self, target: WriteTarget) -> WriteTarget:
         wanted = dataclasses.replace(role_wants(target.role), written=True)
-        found = self._fields.find(self._mapping.object, target.field, wanted)
+        found = self.fields.find(self._mapping.object, target.field, wanted)
         if found is None:
             return target
         for value in target.values.values():
-            self._fields.check_choice(found, value, target.field.span)
+            self.fields.check_choice(found, value, target.field.span)
         pick = FieldPick(name=found.name, span=target.field.span)
         return dataclasses.replace(target, field=pick)
 
     def _tasks(self, tasks: TaskTarget) -> TaskTarget:
-        if not self._fields.has(tasks.object, self._whole):
+        if not self.fields.has(tasks.object, self._whole):
             return tasks
         found: dict[str, FieldSchema | None] = {}
         for role, wanted in _task_fields(tasks):
             pick = FieldPick(name=str(getattr(tasks, role)), span=self._whole)
-            found[role] = self._fields.find(tasks.object, pick, wanted)
+            found[role] = self.fields.find(tasks.object, pick, wanted)
         status, priority = found.get("status"), found.get("priority")
         for value in (tasks.open, tasks.closed) if status is not None else ():
-            self._fields.check_choice(status, value, self._whole)
+            self.fields.check_choice(status, value, self._whole)
         for value in tasks.priorities.values() if priority is not None else ():
-            self._fields.check_choice(priority, value, self._whole)
+            self.fields.check_choice(priority, value, self._whole)
         return tasks
 
 

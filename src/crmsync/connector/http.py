@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import Self
@@ -180,7 +182,8 @@ class HttpSession:
     def _request(self, call: HttpCall) -> tuple[httpx.Request, str]:
         url = call.path if "://" in call.path else self._address + call.path
         parts = urlsplit(url)
-        place = f"{call.method} {parts.hostname}{call.template or blank_ids(parts.path)}"
+        host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
+        place = f"{call.method} {host}{call.template or blank_ids(parts.path)}"
         if self._secure and parts.scheme != "https":
             raise AddressRefused(
                 Text(
@@ -212,9 +215,13 @@ class HttpSession:
         if isinstance(problem, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
             return self._unbuildable(place, problem)
         if isinstance(problem, _NOT_SENT):
+            cause = _no_way(problem)
             return Unavailable(
-                Text(zh=f"连不上 CRM（{place}）", en=f"the CRM cannot be reached ({place})"),
-                mend=_TRY_LATER,
+                Text(
+                    zh=f"连不上 CRM（{place}）：{cause.zh}",
+                    en=f"the CRM cannot be reached ({place}): {cause.en}",
+                ),
+                mend=_CHECK_ADDRESS,
             )
         why = _why(problem)
         text = Text(zh=f"{place}：{why.zh}", en=f"{place}: {why.en}")
@@ -252,6 +259,27 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TRY_LATER = Text(
     zh="稍后再试；已完成的部分不会重做。", en="Try again later; what is done stays done."
 )
+
+_CHECK_ADDRESS = Text(
+    zh="请核对连接的地址与网络后再试；已完成的部分不会重做。",
+    en="Check the connection's address and the network, then try again; what is done stays done.",
+)
+
+
+def _no_way(problem: Exception) -> Text:
+    """Why no connection came about, as far as the system says."""
+    reasons: list[BaseException] = [problem]
+    while (below := reasons[-1].__cause__ or reasons[-1].__context__) is not None:
+        reasons.append(below)
+    if any(isinstance(reason, socket.gaierror) for reason in reasons):
+        return Text(zh="找不到这个主机名", en="there is no host of that name")
+    if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons):
+        return Text(zh="对方的证书不可信", en="its certificate is not trusted")
+    if any(isinstance(reason, ConnectionRefusedError) for reason in reasons):
+        return Text(zh="那里没有服务在监听", en="nothing listens there")
+    if any(isinstance(reason, httpx.TimeoutException) for reason in reasons):
+        return Text(zh="没有在限定时间内接通", en="no connection within the deadline")
+    return Text(zh="接不通", en="no connection")
 
 
 def _why(problem: Exception) -> Text:

@@ -6,10 +6,12 @@ from crmsync.evaluate.episodes import episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.wording import Wording
 
 __all__ = [
     "Engine",
     "EvaluationContext",
+    "Wording",
     "decide",
     "episode_key",
     "explain",

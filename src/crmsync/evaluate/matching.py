@@ -61,20 +61,24 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
     ]
     facts = relation.select.copy()
     facts.set("order", None)  # the whole is ordered once, at the end
-    inner = exp.select(exp.Star(), *read).from_(facts.subquery("facts", copy=False))
+    inner = exp.select(exp.Star(), *read)
+    inner = inner.from_(facts.subquery("facts", copy=False), copy=False)
     writer = _Masks(relation, as_of)
     verdicts = [
         exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
         for number, condition in enumerate(engine.conditions)
     ]
-    middle = exp.select(*relation.columns, *verdicts).from_(inner.subquery("known"))
+    middle = exp.select(*relation.columns, *verdicts)
+    middle = middle.from_(inner.subquery("known", copy=False), copy=False)
     words = range((len(engine.conditions) + WORD - 1) // WORD)
     masks = [
         exp.alias_(_word(engine.conditions, word, of), f"{letter}{word}")
         for letter, of in (("t", _is_true), ("u", _is_unknown))
         for word in words
     ]
-    return exp.select(*relation.columns, *masks).from_(middle.subquery("verdicts")).order_by("id")
+    outer = exp.select(*relation.columns, *masks)
+    outer = outer.from_(middle.subquery("verdicts", copy=False), copy=False)
+    return outer.order_by("id", copy=False)
 
 
 class _Masks(SqlWriter):

@@ -316,7 +316,13 @@ class _Policy:
 
     def _entering(self, score: Decimal, level: Level) -> Text:
         if level.enter is None:
-            return Text(zh=f"{points(score)} 分", en=f"{points(score)} points")
+            above = self.levels[self.levels.index(level) - 1].enter
+            if above is None:
+                return Text(zh=f"{points(score)} 分", en=f"{points(score)} points")
+            return Text(
+                zh=f"{points(score)} 分 < 升级线 {points(above)}",
+                en=f"{points(score)} points < enter line {points(above)}",
+            )
         return Text(
             zh=f"{points(score)} 分 ≥ 升级线 {points(level.enter)}",
             en=f"{points(score)} points ≥ enter line {points(level.enter)}",

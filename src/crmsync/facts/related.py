@@ -105,11 +105,12 @@ def _grouped(
             this=_aggregate(setting, related, source, field),
             expression=exp.Where(this=fits),
         )
-        select = select.select(_named(_counted(source, value), alias))
+        select = select.select(_named(_counted(source, value), alias), copy=False)
         broken = _broken(field, fits)
-        select = select.select(_named(broken, f"b_{alias}"))
+        select = select.select(_named(broken, f"b_{alias}"), copy=False)
         columns.append(RelatedColumn(fact, source, alias, _result_type(source, field)))
-    select = select.from_(table(object)).where(_known(_column(via))).group_by(_column(via))
+    select = select.from_(table(object), copy=False).where(_known(_column(via)), copy=False)
+    select = select.group_by(_column(via), copy=False)
     return RelatedTable(select=select, columns=tuple(columns))
 
 
@@ -133,7 +134,7 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
     gaps = exp.select(
         _column("_via"),
         _named(exp.Sub(this=_column("_day"), expression=before), "_gap"),
-    ).from_(days.subquery("days"))
+    ).from_(days.subquery("days", copy=False), copy=False)
     kind = exp.Median if source.aggregate is Aggregate.GAP else exp.Avg
     select = (
         exp.select(
@@ -141,7 +142,7 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
             _named(kind(this=_column("_gap")), alias),
             _named(exp.false(), f"b_{alias}"),
         )
-        .from_(gaps.subquery("gaps"))
+        .from_(gaps.subquery("gaps", copy=False), copy=False)
         .where(_known(_column("_gap")))
         .group_by(_column("_via"))
     )

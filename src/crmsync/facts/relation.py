@@ -88,12 +88,13 @@ class _Builder:
         )
         for role in roles:
             field = fields.own(mapping.write[role].field)
-            select = select.select(_named(_of(field.name), FactRelation.owned_column(role)))
+            column = FactRelation.owned_column(role)
+            select = select.select(_named(_of(field.name), column), copy=False)
         for fact, source in self._sources.items():
             if isinstance(source, FieldSource):
                 select = self._field_source(select, fact, source)
         own = exp.select("*").from_(table(mapping.object)).where(scope(self._setting))
-        select = select.from_(own.subquery("own"))
+        select = select.from_(own.subquery("own", copy=False), copy=False)
         aggregates = {
             fact: source
             for fact, source in self._sources.items()
@@ -190,8 +191,8 @@ class _Builder:
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
         return (
             exp.select(*columns, _named(rejected, "rejected"), *facts, *owned)
-            .from_(below.subquery("facts"))
-            .order_by(exp.Ordered(this=_column("id")))
+            .from_(below.subquery("facts", copy=False), copy=False)
+            .order_by(exp.Ordered(this=_column("id")), copy=False)
         )
 
     def _sourced(self) -> list[FactDefinition]:
@@ -238,18 +239,19 @@ class _Builder:
             this="LIST_CONTAINS", expressions=[_of("_unfit"), exp.Literal.string(field.name)]
         )
         broken = exp.Coalesce(this=unfit, expressions=[exp.false()])
-        return select.select(_named(value, f"s{number}"), _named(broken, f"b{number}"))
+        added = _named(value, f"s{number}"), _named(broken, f"b{number}")
+        return select.select(*added, copy=False)
 
     def _joined(self, select: exp.Select, related: RelatedTable, alias: str) -> exp.Select:
         for column in related.columns:
             number = self._numbers[column.fact]
             self._types[column.fact] = column.type
             broken = exp.Coalesce(this=_of(f"b_{column.alias}", alias), expressions=[exp.false()])
-            select = select.select(
-                _named(_of(column.alias, alias), f"s{number}"), _named(broken, f"b{number}")
-            )
+            value = _named(_of(column.alias, alias), f"s{number}")
+            select = select.select(value, _named(broken, f"b{number}"), copy=False)
         on = exp.EQ(this=_of("_via", alias), expression=_of("id"))
-        return select.join(related.select.subquery(alias), on=on, join_type="left")
+        below = related.select.subquery(alias, copy=False)
+        return select.join(below, on=on, join_type="left", copy=False)
 
 
 def formula_layers(ruleset: Ruleset) -> list[list[FactDefinition]]:
@@ -305,7 +307,7 @@ def _constant(value: FactValue, type: FactType) -> exp.Expr:
 
 def _over(below: exp.Select, added: Sequence[tuple[exp.Expr, str]]) -> exp.Select:
     columns = [_named(value, name) for value, name in added]
-    return exp.select("*", *columns).from_(below.subquery("below"))
+    return exp.select("*", *columns).from_(below.subquery("below", copy=False), copy=False)
 
 
 def _named(value: exp.Expr, name: str) -> exp.Expr:

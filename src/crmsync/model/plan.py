@@ -94,7 +94,11 @@ class TaskCreate:
 
 @dataclass(frozen=True, slots=True)
 class TaskClose:
-    """A task of ours that will be closed: ``values`` are the fields set on the task itself."""
+    """A task of ours that will be closed: ``values`` are the fields set on the task itself.
+
+    ``ref`` has an empty id where the CRM never told one: apply finds the task by ``key``, which
+    stands in its ``key_field``.
+    """
 
     change_id: str
     key: str
@@ -107,6 +111,7 @@ class TaskClose:
     text: Text
     reopen: bool = False
     """Undo of a closing: the same line with the values the other way round."""
+    key_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

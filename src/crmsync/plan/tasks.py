@@ -46,9 +46,7 @@ class Tasks:
         return [
             self._close(item, closing, known[closing.key].crm_id or "", self._target)
             for closing in item.decision.closes
-            if closing.key in known
-            and known[closing.key].closed_on is None
-            and known[closing.key].crm_id
+            if closing.key in known and known[closing.key].closed_on is None
         ]
 
     def _create(
@@ -92,6 +90,7 @@ class Tasks:
             before={target.status: target.open},
             values={target.status: target.closed},
             text=closing.text,
+            key_field=target.key,
         )
 
 

@@ -94,7 +94,7 @@ class _Undoing:
         where = self.before.connection, self.before.ruleset
         states = self.ask.store.states.stored(*where, refs)
         for op in ops:
-            record = records[op.kind].get(_remote_id(op))
+            record = records[op.kind].get(_remote_id(op) or _task_key(op))
             if op.kind is OpKind.FIELDS:
                 lines = self._customer(op, record, states.get(op.effect.about))
             elif op.kind is OpKind.TASK:
@@ -200,6 +200,12 @@ class _Undoing:
 
     def _created(self, op: Op, record: Record | None) -> Iterator[PlanLine]:
         target, episode = self.inputs.mapping.tasks, op.effect.opened
+        if record is None and self._may_show_yet(op):
+            text = Text(
+                "CRM 还查不到这个任务，保留", "the CRM does not show the task yet: it stays"
+            )
+            self._keep(op, None, text)
+            return
         if record is None or target is None or episode is None:
             return  # a task that is gone, or whose creation never came through, needs no closing
         status = record.fields.get(target.status)
@@ -251,18 +257,30 @@ class _Undoing:
         )
 
     def _read(self, ops: Iterable[Op], kind: OpKind) -> dict[str, Record]:
-        chosen = [op for op in ops if op.kind is kind and _remote_id(op)]
-        if not chosen:
-            return {}
-        fields = tuple(sorted({name for op in chosen for name in op.record.want}))
-        ids = tuple(dict.fromkeys(_remote_id(op) for op in chosen))
-        query = ReadQuery(chosen[0].record.ref.object, fields, FieldIn("id", ids))
-        return {
-            record.ref.id: record
-            for page in self.ask.reader.read(query)
-            for record in page.records
-            if not record.deleted
-        }
+        """What the CRM holds of some rows, by id; by key where the CRM never told the id."""
+        mine = [op for op in ops if op.kind is kind]
+        known = [op for op in mine if _remote_id(op)]
+        nameless = [op for op in mine if not _remote_id(op) and _task_key(op)]
+        found: dict[str, Record] = {}
+        if known:
+            ids = tuple(dict.fromkeys(_remote_id(op) for op in known))
+            found = {record.ref.id: record for record in self._ask(known, FieldIn("id", ids))}
+        if nameless:
+            field = nameless[0].key_field or ""
+            keys = tuple(_task_key(op) for op in nameless)
+            for record in self._ask(nameless, FieldIn(field, keys)):
+                found[str(record.fields.get(field))] = record
+        return found
+
+    def _ask(self, ops: Sequence[Op], where: FieldIn) -> Iterator[Record]:
+        fields = tuple(sorted({name for op in ops for name in op.record.want}))
+        for page in self.ask.reader.read(ReadQuery(ops[0].record.ref.object, fields, where)):
+            yield from (record for record in page.records if not record.deleted)
+
+    def _may_show_yet(self, op: Op) -> bool:
+        trust_after = op.record.trust_after
+        sent = not _remote_id(op) and trust_after is not None
+        return sent and trust_after is not None and self.inputs.stamp.created_at < trust_after
 
     def _keep(self, op: Op, field: str | None, text: Text) -> None:
         self.kinds["human_edit"] += 1
@@ -283,6 +301,10 @@ class _Undoing:
 
 def _remote_id(op: Op) -> str:
     return op.record.ref.id if op.kind is not OpKind.TASK else op.record.crm_id or ""
+
+
+def _task_key(op: Op) -> str:
+    return op.record.ref.id if op.kind is OpKind.TASK else ""
 
 
 def _clocks(op: Op, before: Snapshot) -> Observation:

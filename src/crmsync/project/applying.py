@@ -23,6 +23,7 @@ from crmsync.plan import task_fields_of as task_fields
 from crmsync.project.ground import Ground, stand
 from crmsync.project.history import op_document, run_document
 from crmsync.project.opening import Project
+from crmsync.project.planning import silent
 from crmsync.store import Lock, Store
 
 ShowProgress = Callable[[int, int | None], None]
@@ -99,9 +100,14 @@ class Applying:
             f" {counts.new_tasks} new tasks",
         )
 
-    def run(self, *, progress: ShowProgress, stop: threading.Event) -> ApplyReport:
-        """Write. Raises GuardRefused before the first write when a tripped guard has no consent."""
-        applier = Applier(self._store, self._crm, self._world(progress, stop))
+    def run(
+        self, *, progress: ShowProgress = silent, stop: threading.Event | None = None
+    ) -> ApplyReport:
+        """Write. Raises GuardRefused before the first write when a tripped guard has no consent.
+
+        Setting *stop* ends the run after the batch under way; it can be resumed.
+        """
+        applier = Applier(self._store, self._crm, self._world(progress, stop or threading.Event()))
         order = ApplyOrder(
             kind=self._ask.kind,
             by=self._ask.by,

@@ -206,6 +206,17 @@ def _fields(project: Project, connection: ConnectionConfig) -> Iterator[Finding]
         except CrmSyncError as error:
             yield _failed(f"{folder.name} fields", error)
             continue
+        if found.sources:
+            names = ", ".join(str(item.field.name or item.field.label) for item in found.sources)
+            yield Finding(
+                "problem",
+                f"{folder.name} sources",
+                Text(
+                    zh=f"CRM 没有指标的来源字段：{names}",
+                    en=f"the CRM lacks fields that facts are read from: {names}",
+                ),
+                Text.same(f"crmsync connect {connection.name}"),
+            )
         lacking = len(found.missing) + len(found.choices)
         if not lacking:
             text = Text(zh="写回字段齐全", en="every write-back field is there")

@@ -9,9 +9,9 @@ from typing import Any
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
-from crmsync.evaluate import explain
+from crmsync.evaluate import Wording, explain
 from crmsync.model.canonical import encode
-from crmsync.model.decision import Decision, Explanation
+from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
@@ -33,6 +33,13 @@ class Explained:
     ruleset: Ruleset
     sources: Mapping[str, str]
     history: tuple[Text, ...]
+
+    def words(self, trace: Trace) -> Text:
+        """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
+        if trace.condition is None:
+            return Text.same(trace.text)
+        as_of = self.explanation.decision.as_of
+        return Wording(self.ruleset).because_of(trace.condition, trace.values, as_of)
 
     def as_document(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -120,21 +127,31 @@ def _past(store: Store, run: int, ref: RecordRef) -> Decision:
 
 
 def _history(store: Store, connection: str, rules: Ruleset, ref: RecordRef) -> tuple[Text, ...]:
-    lines = []
-    for past in store.decisions.history(connection, rules.id, ref)[:PAST]:
-        score = past.score.total if past.score is not None else None
-        tier, stage = past.tier, past.lifecycle
-        zh = [str(past.as_of), str(score if score is not None else "–")]
-        en = list(zh)
-        if tier is not None and rules.tier is not None:
-            moved = tier.before != tier.after
-            zh.append(f"{tier.before or '–'} → {tier.after}" if moved else str(tier.after))
-            en.append(zh[-1])
-        if stage is not None and stage.before != stage.after:
-            zh.append(f"{stage.before or '–'} → {stage.after}")
-            en.append(zh[-1])
-        lines.append(Text(zh="  ".join(zh), en="  ".join(en)))
-    return tuple(lines)
+    return tuple(
+        _past_line(past, rules)
+        for past in store.decisions.history(connection, rules.id, ref)[:PAST]
+    )
+
+
+def _past_line(past: Decision, rules: Ruleset) -> Text:
+    """Day, score, tier and stage of a past decision, by the labels they have today."""
+    levels = rules.tier.levels if rules.tier is not None else ()
+    stages = rules.lifecycle.stages if rules.lifecycle is not None else ()
+    labels = {level.id: level.label for level in levels}
+    labels |= {stage.id: stage.label for stage in stages}
+    score = past.score.total if past.score is not None else None
+    zh = [str(past.as_of), "–" if score is None else str(score)]
+    en = list(zh)
+    moves = []
+    if past.tier is not None:
+        moves.append((past.tier.before, past.tier.after))
+    if past.lifecycle is not None and past.lifecycle.before != past.lifecycle.after:
+        moves.append((past.lifecycle.before, past.lifecycle.after))
+    for pair in moves:
+        texts = [labels.get(id or "", Text.same(id or "–")) for id in dict.fromkeys(pair)]
+        zh.append(" → ".join(text.zh for text in texts))
+        en.append(" → ".join(text.en for text in texts))
+    return Text(zh="  ".join(zh), en="  ".join(en))
 
 
 def source_texts(mapping: CrmMapping) -> dict[str, str]:

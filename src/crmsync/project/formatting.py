@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from crmsync.errors import UsageError
 from crmsync.model.text import Text
 from crmsync.project.places import ruleset_folders
+
+_WIDER = {"gbk": "gb18030", "gb2312": "gb18030"}
+"""What people call GBK often holds characters that only its successor has."""
 
 
 def tidy(
@@ -17,26 +21,30 @@ def tidy(
     """Files whose text changes: UTF-8, LF, no trailing blanks, one line break at the end.
 
     Without *files*, every YAML file of the project's rulesets. A file that is not UTF-8 needs
-    *encoding*; raises UsageError naming it.
+    *encoding* (files that are UTF-8 are never read as anything else); raises UsageError naming it,
+    before any file is written.
     """
     chosen = list(files)
     if not chosen:
         for ruleset in ruleset_folders(folder, ()):
             chosen += sorted(ruleset.rglob("*.yaml"))
-    changed = []
+    changed: dict[Path, bytes] = {}
     for path in chosen:
         data = path.read_bytes()
         neat = _neat(_text(path, data, encoding)).encode("utf-8")
         if neat != data:
-            changed.append(path)
-            if write:
-                path.write_bytes(neat)
+            changed[path] = neat
+    if write:
+        for path, neat in changed.items():
+            path.write_bytes(neat)
     return tuple(changed)
 
 
 def _text(path: Path, data: bytes, encoding: str | None) -> str:
+    with contextlib.suppress(UnicodeDecodeError):
+        return data.decode("utf-8-sig")
     try:
-        return data.decode(encoding or "utf-8-sig")
+        return data.decode(_WIDER.get((encoding or "").lower(), encoding or "utf-8-sig"))
     except (UnicodeDecodeError, LookupError) as problem:
         given = encoding or "UTF-8"
         known = encoding is None or _known(encoding)

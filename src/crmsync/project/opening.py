@@ -19,7 +19,7 @@ from crmsync.connector import ConnectionContext, Connector, Reader, connector
 from crmsync.errors import ConfigError, UsageError
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.project.starting import KEY_FILE
+from crmsync.project.starting import KEY_FILE, is_placeholder
 from crmsync.rules import load
 from crmsync.store import Store, open_store
 
@@ -137,6 +137,9 @@ class Project:
     @contextmanager
     def _opened(self, connection: ConnectionConfig, *, read_only: bool) -> Iterator[Connector]:
         spec = connector(connection.connector)
+        unfilled = [name for name, value in connection.keys.items() if is_placeholder(value)]
+        if unfilled:
+            raise _unfilled(connection, ", ".join(unfilled))
         model = spec.load("settings")
         try:
             settings = model.model_validate(dict(connection.keys))
@@ -167,6 +170,21 @@ def open_project(
 ) -> Project:
     """Read the project's settings; raises ConfigError with every problem at once."""
     return Project(load_project(folder), now, today, sleep)
+
+
+def _unfilled(connection: ConnectionConfig, names: str) -> ConfigError:
+    place = f"crmsync.yaml:{connection.span.line}"
+    return ConfigError(
+        Text(
+            zh=f"连接“{connection.name}”还没有填写：{names}（{place}）",
+            en=f"connection “{connection.name}” is not filled in yet: {names} ({place})",
+        ),
+        mend=Text(
+            zh="把 <…> 换成 CRM 给的值，见连接器指南",
+            en="put what the CRM gave you in place of <…>; the connector's guide says where from",
+        ),
+        code="CONF015",
+    )
 
 
 def _wrong_settings(connection: ConnectionConfig, problem: pydantic.ValidationError) -> ConfigError:

@@ -37,6 +37,7 @@ from crmsync.project.evaluating import Population
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
+from crmsync.project.options import require_options
 from crmsync.project.people import owner_resolver
 from crmsync.project.pulling import pull_rules
 from crmsync.store import Store
@@ -94,6 +95,7 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
     connection = ask.connection
     with project.reader(connection) as reader:
         ground = stand(reader, ask.folder, connection)
+        require_options(ground.rules, ground.mapping, ground.schemas)
         if ask.pull:
             pull_rules(project, connection, reader, (ground,), progress=progress)
     with project.store() as store:

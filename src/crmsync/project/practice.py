@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from crmsync.config.secrets import store_secret
 from crmsync.connector import ConnectorSpec
+from crmsync.errors import UsageError
+from crmsync.model.text import Text
 from crmsync.project.connecting import look
 from crmsync.project.history import run_details
-from crmsync.project.opening import Project
+from crmsync.project.opening import Project, open_project
 from crmsync.project.sample import SampleOrder, load_sample
+from crmsync.project.starting import NewProject, start
 from crmsync.testing import PracticeCustomer, PracticeOrder, Sandbox
 
 
@@ -28,13 +32,27 @@ class Loaded:
 
 
 class PracticeCrm:
-    """A running sandbox and the hands of the people around it. Use it as a context manager."""
+    """A running sandbox and the hands of the people around it. Use it as a context manager.
 
-    def __init__(self, spec: ConnectorSpec) -> None:
+    Entering raises UsageError where the port is taken or not ours to use.
+    """
+
+    def __init__(self, spec: ConnectorSpec, port: int = 0) -> None:
+        self._spec = spec
+        self._port = port
         self._sandbox: Sandbox = spec.load("sandbox").for_practice()
 
     def __enter__(self) -> Self:
-        self._sandbox.start()
+        try:
+            self._sandbox.start(self._port)
+        except OSError as problem:
+            raise UsageError(
+                Text(
+                    zh=f"端口 {self._port} 不能用：{problem.strerror}",
+                    en=f"port {self._port} cannot be used: {problem.strerror}",
+                ),
+                mend=Text(zh="换一个端口，或不写 --port", en="choose another, or leave --port out"),
+            ) from problem
         return self
 
     def __exit__(
@@ -56,6 +74,11 @@ class PracticeCrm:
         keys = self._sandbox.connection_settings().keys
         return {name: value for name, value in keys.items() if name != "connector"}
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The invented secrets that go with the keys."""
+        return self._sandbox.connection_settings().secrets
+
     def load(self, today: date, most: int) -> Loaded:
         """Load at most *most* customers of the sample with their orders, through the HTTP API."""
         customers, orders = practice_data(today, most)
@@ -64,15 +87,36 @@ class PracticeCrm:
 
     def give_secrets(self, folder: Path) -> None:
         """Put the practice secrets where a project in *folder* looks for them."""
-        for name, value in self._sandbox.connection_settings().secrets.items():
+        for name, value in self.secrets.items():
             store_secret(folder / "var" / "secrets", name, value)
 
     def follow_worksheet(self, project: Project) -> int:
         """Create by hand what ``connect`` could only ask for; says how many fields."""
         found = look(project, project.connection(None), project.ruleset_folder(None))
-        for object, field in found.missing:
+        if found.worksheet is None:
+            return 0
+        asked = [*found.missing, *((item.object, item.field) for item in found.sources)]
+        for object, field in asked:
             self._sandbox.make_fields_by_hand(object, [field])
-        return len(found.missing)
+        return len(asked)
+
+    def make_fields(self, ruleset: str, now: Callable[[], datetime]) -> int:
+        """Do at once what the worksheet for a ready ruleset will ask for; says how many fields."""
+        with tempfile.TemporaryDirectory(prefix="crmsync-practice-") as made:
+            folder = Path(made)
+            start(
+                NewProject(
+                    folder=folder,
+                    spec=self._spec,
+                    ruleset=ruleset,
+                    connection="practice",
+                    language="en",
+                    time_zone="UTC",
+                    keys=self.keys,
+                )
+            )
+            self.give_secrets(folder)
+            return self.follow_worksheet(open_project(folder, now=now))
 
     def edit_a_tier(self, project: Project, run: int) -> tuple[str, str]:
         """Somebody changes one tier that *run* wrote; gives the record's id and name."""

@@ -195,7 +195,7 @@ def _unknown(against: str) -> UsageError:
 
 
 def _changed_lines(old: Path, new: Path) -> tuple[tuple[int, str, str], ...]:
-    """Lines of the new file that differ: number, text before, text after (at most ten)."""
+    """Lines of the new file that differ: number, text before, text after."""
     before = old.read_text(encoding="utf-8").splitlines()
     after = new.read_text(encoding="utf-8").splitlines()
     rows: list[tuple[int, str, str]] = []
@@ -206,4 +206,4 @@ def _changed_lines(old: Path, new: Path) -> tuple[tuple[int, str, str], ...]:
             was = before[a + offset].strip() if a + offset < b else ""
             now = after[c + offset].strip() if c + offset < d else ""
             rows.append((c + offset + 1, was, now))
-    return tuple(rows[:10])
+    return tuple(rows)

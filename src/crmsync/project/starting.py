@@ -6,6 +6,7 @@ import secrets as randomness
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 import yaml
@@ -18,6 +19,7 @@ from crmsync.project.shipped import shipped_ruleset
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SETTINGS_FILE = "crmsync.yaml"
 KEY_FILE = "var/plan.key"
+SECRET = "secret:"  # noqa: S105 - the mark of a reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +69,43 @@ def start(wanted: NewProject) -> tuple[Path, ...]:
     return (settings, *files)
 
 
-def template_keys(spec: ConnectorSpec) -> dict[str, object]:
-    """The connector's own keys a person must fill in, and its secrets as references."""
-    keys: dict[str, object] = {}
+@dataclass(frozen=True, slots=True)
+class SettingToFill:
+    """One of a connector's own settings as ``init`` writes it: ``start`` stands in the file until a
+    person says otherwise; ``choices`` where only some words will do."""
+
+    name: str
+    start: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the file holds a reference only."""
+        return self.start.startswith(SECRET)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it must be filled in before anything works."""
+        return is_placeholder(self.start)
+
+
+def settings_to_fill(spec: ConnectorSpec) -> tuple[SettingToFill, ...]:
+    """What a person must or should look at: required settings, choices, secrets as references."""
+    found: list[SettingToFill] = []
     for name, info in spec.load("settings").model_fields.items():
         if info.is_required():
-            keys[name] = f"<{name}>"
-        elif isinstance(info.default, str) and info.default.startswith("secret:"):
-            keys[name] = info.default
-    return keys
+            found.append(SettingToFill(name, f"<{name}>"))
+        elif isinstance(info.default, Enum):
+            words = tuple(str(item.value) for item in type(info.default))
+            found.append(SettingToFill(name, str(info.default.value), words))
+        elif isinstance(info.default, str) and info.default.startswith(SECRET):
+            found.append(SettingToFill(name, info.default))
+    return tuple(found)
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a setting still holds what ``init`` wrote for a person to replace."""
+    return isinstance(value, str) and value.startswith("<") and value.endswith(">")
 
 
 def make_key(folder: Path) -> Path:
@@ -115,9 +145,9 @@ connections:
   {connection}:
 {keys}
 
-# 密码不写在这里 / secrets are never written here. secret:NAME is looked up in this order:
-#   1. environment  CRMSYNC_SECRET_NAME       2. systemd credentials
-#   3. the system keyring (service crmsync)   4. var/secrets/NAME, readable by you alone (0600)
+# 密码不写在这里 / secrets are never written here. secret:crm/key is looked up in this order:
+#   1. environment  CRMSYNC_SECRET_CRM_KEY    2. systemd credentials
+#   3. var/secrets/crm/key, mode 0600         4. the system keyring (service crmsync, name crm/key)
 
 # 任务负责人 / who stands behind the roles that tasks name:  word: user id in the CRM
 # people:

@@ -167,6 +167,15 @@ MAPPING_HELP = (
         "a number is text, put it in quotes.",
     ),
     entry(
+        "MAP058",
+        ("CRM 的选项不全", "an option the CRM's field lacks"),
+        "等级和阶段写入下拉字段时，选项必须先存在。crmsync connect 列出并补上；"
+        "CRM 里已有同义的选项时，在映射里写 values。",
+        "Tiers and stages go into a picklist only when it offers them. crmsync connect lists and "
+        "adds what is missing; where the CRM has an option that means the same, name it under "
+        "values.",
+    ),
+    entry(
         "MAP090",
         ("字段名只有大小写不同", "fields that differ only in case"),
         "本地镜像不区分大小写，只能映射其中一个。",

@@ -23,6 +23,7 @@ from crmsync.store.episodes import Episodes
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
+from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
 from crmsync.store.purge import purge
@@ -37,6 +38,7 @@ __all__ = [
     "Hold",
     "Intent",
     "Lock",
+    "Named",
     "NewOp",
     "Op",
     "OpKind",

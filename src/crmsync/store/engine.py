@@ -44,7 +44,7 @@ class Database:
             if self.file is not None:
                 _private(self.file)
         except OSError as error:
-            raise _unusable(error) from error
+            raise self._unusable(error) from error
         self._writer = _engine(url, writes=True)
         self._reader = _engine(url, writes=False)
         try:
@@ -69,7 +69,7 @@ class Database:
                 finally:
                     self._own.connection = None
         except SQLAlchemyError as error:
-            raise _unusable(error) from error
+            raise self._unusable(error) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -82,7 +82,7 @@ class Database:
             with self._reader.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise _unusable(error) from error
+            raise self._unusable(error) from error
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[bool]:
@@ -118,6 +118,23 @@ class Database:
         """Give back every connection; twice is fine."""
         self._writer.dispose()
         self._reader.dispose()
+
+    def _unusable(self, error: Exception) -> StoreError:
+        """Names the file, or host and database; never user, password or a row's values."""
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        place = self.file or f"{self.url.host}/{self.url.database}"
+        return StoreError(
+            Text(
+                zh=f"本地状态库 {place} 不可用：{cause}",
+                en=f"the state database {place} cannot be used: {cause}",
+            ),
+            mend=Text(
+                zh="未完成的写入没有发出。请检查磁盘空间、权限、文件是否完好、是否被其他程序占用，"
+                "然后重试。",
+                en="Nothing was sent without being noted first. Check disk space, permissions, the "
+                "file's health and whether another program has it open, then try again.",
+            ),
+        )
 
     @property
     def postgres(self) -> bool:
@@ -186,15 +203,3 @@ def _private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
     elif file.stat().st_mode & 0o077:
         file.chmod(0o600)
-
-
-def _unusable(error: Exception) -> StoreError:
-    cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-    return StoreError(
-        Text(zh=f"本地状态库不可用：{cause}", en=f"the state database cannot be used: {cause}"),
-        mend=Text(
-            zh="未完成的写入没有发出。请检查磁盘空间、权限和文件是否完好，然后重试。",
-            en="Nothing was sent without being noted first. Check disk space, permissions and the "
-            "file's health, then try again.",
-        ),
-    )

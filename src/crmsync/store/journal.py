@@ -30,6 +30,7 @@ from crmsync.store.journal_rows import (
     these,
 )
 from crmsync.store.locks import check_fence
+from crmsync.store.naming import Named, note_ids, trust_of
 from crmsync.store.states import States
 from crmsync.store.tables import attempt, op, run
 
@@ -85,10 +86,16 @@ class Journal:
                 op_of(row) for row in db.execute(query.order_by(attempt.c.seq).limit(limit))
             )
 
-    def each(self, run_id: int, *, states: Sequence[OpState] | None = None) -> Iterator[Op]:
+    def each(
+        self,
+        run_id: int,
+        *,
+        states: Sequence[OpState] | None = None,
+        kinds: Sequence[OpKind] | None = None,
+    ) -> Iterator[Op]:
         """Every row in its order, streamed in pieces."""
         after = 0
-        while piece := self.rows(run_id, states=states, after=after):
+        while piece := self.rows(run_id, states=states, kinds=kinds, after=after):
             yield from piece
             after = piece[-1].seq
 
@@ -147,6 +154,21 @@ class Journal:
                 where,
                 [Confirmed(item.op.effect, item.crm_id) for item in done],
             )
+
+    def nameless(self, run_id: int) -> Iterator[Op]:
+        """Tasks that were created without the CRM telling their id."""
+        made = self.each(run_id, states=[OpState.DONE], kinds=[OpKind.TASK])
+        return (op for op in made if op.record.crm_id is None)
+
+    def note_ids(self, where: Ground, named: Sequence[Named]) -> None:
+        """Note ids that were found by key."""
+        with self._database.write() as db:
+            note_ids(db, where, named)
+
+    def trust_of(self, connection: str, keys: Iterable[str]) -> dict[str, datetime]:
+        """Task key → until when its absence proves nothing."""
+        with self._database.read() as db:
+            return trust_of(db, connection, keys)
 
     def interrupted(self, run_id: int) -> int:
         """Put rows whose call never came back in doubt, before a run goes on; says how many."""

@@ -104,17 +104,17 @@ class Runs:
         """One run; raises UsageError when there is none of that number."""
         found = self._select(run.c.id == run_id)
         if not found:
-            raise UsageError(
-                Text(zh=f"没有第 {run_id} 次运行", en=f"there is no run {run_id}"),
-                mend=Text(zh="用 crmsync runs 查看。", en="See crmsync runs."),
-            )
+            raise _no_run(run_id)
         return found[0]
 
     def header(self, run_id: int) -> PlanHeader:
-        """The header of the plan a run applied, without its withheld rows."""
+        """The header of the plan a run applied, without its withheld rows; raises UsageError."""
         query = sa.select(run.c.header).where(run.c.id == run_id)
         with self._database.read() as db:
-            return loads(db.execute(query).scalar_one(), PlanHeader)
+            header: str | None = db.execute(query).scalar_one_or_none()
+        if header is None:
+            raise _no_run(run_id)
+        return loads(header, PlanHeader)
 
     def latest(self, limit: int = 20, *, connection: str | None = None) -> tuple[Run, ...]:
         """The newest runs first."""
@@ -171,6 +171,13 @@ class Runs:
         query = sa.select(run).where(*where).order_by(run.c.id.desc()).limit(limit)
         with self._database.read() as db:
             return tuple(_run(row) for row in db.execute(query))
+
+
+def _no_run(run_id: int) -> UsageError:
+    return UsageError(
+        Text(zh=f"没有第 {run_id} 次运行", en=f"there is no run {run_id}"),
+        mend=Text(zh="用 crmsync runs 查看。", en="See crmsync runs."),
+    )
 
 
 def _run(row: sa.Row[Any]) -> Run:

@@ -122,6 +122,11 @@ class Table:
             if not row.deleted:
                 index.setdefault(row.get(name), {})[row.id] = None
 
+    def copy(self) -> Table:
+        """The same rows in a table of their own."""
+        past = {id: list(rows) for id, rows in self.past.items()}
+        return Table(self.schema, dict(self.rows), past, list(self.ids))
+
     def index(self, name: str) -> dict[Value, dict[str, None]]:
         """The index of a field."""
         if name not in self.indexes:
@@ -131,6 +136,15 @@ class Table:
                     index.setdefault(row.get(name), {})[row.id] = None
             self.indexes[name] = index
         return self.indexes[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A record store at one moment."""
+
+    tables: Mapping[str, Table]
+    serial: int
+    writes: tuple[FieldWrite, ...]
 
 
 Watcher = Callable[[Row | None, Row, Actor], None]
@@ -297,6 +311,20 @@ class RecordStore:
         with self.guard:
             wanted = {origin} if origin else set(Origin) - {Origin.LOADED}
             return tuple(write for write in self._writes if write.origin in wanted)
+
+    def snapshot(self) -> Snapshot:
+        """Everything as it stands now, to come back to by `restore` as often as wanted."""
+        with self.guard:
+            tables = {name: table.copy() for name, table in self._tables.items()}
+            return Snapshot(tables, self._serial, tuple(self._writes))
+
+    def restore(self, earlier: Snapshot) -> None:
+        """Make everything what it was; ids given out since are given out again."""
+        with self.guard:
+            for name, table in earlier.tables.items():
+                self._tables[name] = table.copy()
+            self._serial = earlier.serial
+            self._writes[:] = earlier.writes
 
     def forget_writes(self) -> None:
         """Start the log anew."""

@@ -88,10 +88,11 @@ class Sandbox(ABC):
         return f"{object.lower()}-{number:08d}"
 
     @classmethod
-    def for_practice(cls) -> Self:
-        """A sandbox for people to try things on, on the real clock. A vendor whose standard limits
-        would make that tedious MAY widen them here, saying so; tests never use this."""
-        return cls()
+    def for_practice(cls, clock: SandboxClock | None = None) -> Self:
+        """A sandbox for people to try things on, on the real clock unless one is given. A vendor
+        whose standard limits would make that tedious MAY widen them here, saying so; tests of the
+        limits never use this."""
+        return cls(clock)
 
     def make_fields_by_hand(self, object: str, fields: Sequence[FieldSchema]) -> None:
         """Do what a `FieldWorksheet` asks an administrator to do in the CRM's own pages.

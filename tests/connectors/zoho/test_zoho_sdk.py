@@ -25,8 +25,8 @@ def run(sandbox: ZohoSandbox, tmp_path: Path):
         given = {
             "url": sandbox.url,
             "client_id": sandbox.accounts.client_id,
-            "client_secret": secrets["zoho_client_secret"],
-            "refresh_token": secrets["zoho_refresh_token"],
+            "client_secret": secrets["zoho/client_secret"],
+            "refresh_token": secrets["zoho/refresh_token"],
             "folder": str(tmp_path),
         }
         done = subprocess.run(

@@ -82,6 +82,8 @@ class FakeCrm:
     calls: list[Sequence[Change]] = field(default_factory=list)
     options: list[WriteOptions] = field(default_factory=list)
     reads: list[ReadQuery] = field(default_factory=list)
+    tells_ids: bool = True
+    """False: creations are confirmed without the new id."""
     before_write: Callable[[FakeCrm], None] = lambda crm: None
 
     def put(self, ref: RecordRef, **fields: Value) -> None:
@@ -137,7 +139,8 @@ class FakeCrm:
         self.creations[key] += 1
         ref = RecordRef(change.object, f"T{sum(self.creations.values())}")
         self.put(ref, **change.values)
-        return ChangeResult(change.change_id, Outcome.APPLIED, ref)
+        told = ref if self.tells_ids else None
+        return ChangeResult(change.change_id, Outcome.APPLIED, told)
 
 
 class FakeConnector:
@@ -171,12 +174,18 @@ class FakeConnector:
                 stored.created,
                 str(stored.version),
             )
-            for number, stored in crm.objects.get(query.object, {}).items()
+            for number, stored in self._asked(query.object, query.where)
             if self._fits(query.where, number, stored)
         ]
         middle = len(found) // 2
         yield Page(tuple(found[:middle]), "more")
         yield Page(tuple(found[middle:]), None)
+
+    def _asked(self, object: str, where: FieldIn) -> list[tuple[str, Stored]]:
+        held = self.crm.objects.get(object, {})
+        if where.field != "id":
+            return list(held.items())
+        return [(id, held[id]) for id in map(str, where.values) if id in held]
 
     def _fits(self, where: FieldIn, id: str, stored: Stored) -> bool:
         crm = self.crm

@@ -295,8 +295,9 @@ def test_tasks_are_closed_while_they_are_open_and_ours() -> None:
         customer(n, was=stood(), owned=holds(stood()), closes=(closing(n),)) for n in range(1, 5)
     ]
     _, lines = made(items, episodes=lambda keys: known)
-    (close,) = [line for line in lines if isinstance(line, TaskClose)]
+    close, nameless = [line for line in lines if isinstance(line, TaskClose)]
     assert close.ref == RecordRef("Tasks", "T1")
+    assert (nameless.ref.id, nameless.key, nameless.key_field) == ("", closing(3).key, "Key")
     assert (close.before, close.values) == ({"Status": "Not Started"}, {"Status": "Completed"})
 
 

@@ -1,0 +1,57 @@
+"""One run being carried out, as the parts of the write protocol share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crmsync.apply.order import Progress, Surroundings
+from crmsync.apply.remote import Remote
+from crmsync.model.record import RecordRef
+from crmsync.store import Lock, Op, OpKind, Settled
+from crmsync.store.effects import Ground
+from crmsync.store.journal import Journal
+from crmsync.store.journal_rows import OPEN
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One run being carried out; ``settled`` of ``total`` rows have their outcome."""
+
+    ground: Ground
+    lock: Lock
+    journal: Journal
+    remote: Remote
+    world: Surroundings
+    run_automation: bool
+    total: int
+    settled: int
+
+    @property
+    def run_id(self) -> int:
+        """The run's number."""
+        return self.ground.run_id
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Note outcomes; the journal alone knows what is done."""
+        if not settled:
+            return
+        self.world.checkpoint("outcome")
+        self.journal.settle(self.ground, settled)
+        self.world.checkpoint("outcome noted")
+        self.settled += sum(item.state not in OPEN for item in settled)
+        kind, remote = settled[0].op.kind.value, self.remote
+        self.world.progress(
+            Progress(self.run_id, kind, self.settled, self.total, remote.calls, remote.waits)
+        )
+
+
+def alike(ops: Sequence[Op], *, by_parent: bool) -> Iterator[list[Op]]:
+    """Rows that one look-up can answer: one kind and object, and one customer where a task without
+    an id is looked up in the customer's own list."""
+    groups: dict[tuple[OpKind, str, RecordRef | None], list[Op]] = {}
+    for op in ops:
+        keyed = op.kind is OpKind.TASK or not op.record.ref.id
+        about = op.effect.about if by_parent and keyed else None
+        groups.setdefault((op.kind, op.record.ref.object, about), []).append(op)
+    yield from groups.values()

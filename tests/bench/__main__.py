@@ -1,0 +1,47 @@
+"""``make bench``: every figure beside a peer measured in the same run, one JSON line each."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import deciding, matching, population, starting
+from tests.bench.figure import Figure
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large everything is."""
+
+    customers: int = 4_300
+    few_orders: int = 20_000
+    many_orders: int = 400_000
+    rows: int = 200_000
+    records: int = 20_000
+    starts: int = 9
+
+
+TINY = Sizes(customers=60, few_orders=300, many_orders=600, rows=120, records=50, starts=1)
+"""For the test that the benches run at all."""
+
+
+def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
+    """Every figure, as soon as it is known."""
+    yield from starting.figures(sizes.starts)
+    yield from matching.figures(sizes.rows, sizes.records)
+    yield from deciding.figures(folder, sizes.customers, sizes.few_orders)
+    yield from population.figures(folder, sizes.customers, (sizes.few_orders, sizes.many_orders))
+
+
+def main(sizes: Sizes) -> None:
+    """Print the figures; the files they need go away with them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for figure in figures(sizes, Path(folder)):
+            print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main(TINY if "--tiny" in sys.argv[1:] else Sizes())

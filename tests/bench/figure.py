@@ -1,0 +1,69 @@
+"""One measured figure beside its peer, and the way parts are run: each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and what it is held against; ``ratio`` is value / peer_value, so less is better.
+
+    ``peak_mb`` is the most memory the process that made the value ever held.
+    """
+
+    name: str
+    value: float
+    unit: str
+    peer: str
+    peer_value: float
+    peak_mb: float
+
+    def line(self) -> str:
+        """One JSON line."""
+        shown = asdict(self)
+        shown |= {"value": round(self.value, 4), "peer_value": round(self.peer_value, 4)}
+        shown["ratio"] = round(self.value / self.peer_value, 3)
+        return json.dumps(shown, ensure_ascii=False)
+
+
+def peak_mb() -> float:
+    """The most memory this process has held so far."""
+    return megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def megabytes(maxrss: int) -> float:
+    """What getrusage calls ``ru_maxrss`` in megabytes; Linux counts kilobytes, macOS bytes."""
+    return round(maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+def best(work: Callable[[], T], times: int = 3) -> tuple[float, T]:
+    """The shortest of several runs in seconds, and what the last one gave."""
+    shortest, result = float("inf"), None
+    for _ in range(times):
+        start = time.perf_counter()
+        result = work()
+        shortest = min(shortest, time.perf_counter() - start)
+    return shortest, result  # type: ignore[return-value]
+
+
+def alone(module: str, *arguments: object) -> dict[str, Any]:
+    """Run ``tests.bench.MODULE`` in a process of its own and give the JSON it prints last."""
+    command = [sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def tell(**found: object) -> None:
+    """Print what a part found, with the process's peak, for `alone` to read."""
+    print(json.dumps({**found, "peak_mb": peak_mb()}, ensure_ascii=False))

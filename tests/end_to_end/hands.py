@@ -1,0 +1,84 @@
+"""What people do on the vendor's side: administrators, and the world's bad days, vendor by vendor.
+
+Each gesture takes any connector's sandbox; a connector without an entry is an error here, so that
+adding one means adding its gestures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from crmsync.testing import Actor, Origin, Sandbox
+from crmsync_fxiaoke.sandbox import FxiaokeSandbox
+from crmsync_zoho.sandbox import ZohoSandbox
+
+ADMINISTRATOR = Actor("administrator", Origin.PERSON)
+APP_STOPPED = 20021
+
+
+def end_tokens(sandbox: Sandbox) -> None:
+    """Every access token given out so far stops working; signing in again helps."""
+    match sandbox:
+        case ZohoSandbox():
+            sandbox.accounts.end_access_tokens()
+        case FxiaokeSandbox():
+            sandbox.gateway.reception.desk.revoke_all()
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+def revoke_access(sandbox: Sandbox) -> None:
+    """The administrator takes the integration's access away for good."""
+    match sandbox:
+        case ZohoSandbox():
+            sandbox.accounts.revoke()
+            sandbox.accounts.end_access_tokens()
+        case FxiaokeSandbox():
+            sandbox.gateway.reception.app_state = APP_STOPPED
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+@contextmanager
+def another_company(sandbox: Sandbox) -> Iterator[None]:
+    """The same address leads to another account for a while; tokens kept so far are void."""
+    match sandbox:
+        case ZohoSandbox():
+            here = sandbox.org.id
+            sandbox.org.id = here[:-1] + "9"
+            yield
+            sandbox.org.id = here
+        case FxiaokeSandbox():
+            reception = sandbox.gateway.reception
+            app = reception.app
+            reception.app = replace(app, ea="anothercompany")
+            yield
+            reception.app = app
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+def lock_record(sandbox: Sandbox, object: str, id: str) -> None:
+    """An administrator locks a record: the API may not change it."""
+    match sandbox:
+        case ZohoSandbox():
+            sandbox.lock(object, id)
+        case FxiaokeSandbox():
+            row = sandbox.store.get(object, id)
+            sandbox.tenant.set_system(row, {"lock_status": "1"}, ADMINISTRATOR)
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+def unlock_record(sandbox: Sandbox, object: str, id: str) -> None:
+    """And unlocks it."""
+    match sandbox:
+        case ZohoSandbox():
+            sandbox.lock(object, id, locked=False)
+        case FxiaokeSandbox():
+            row = sandbox.store.get(object, id)
+            sandbox.tenant.set_system(row, {"lock_status": "0"}, ADMINISTRATOR)
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
