@@ -19,7 +19,7 @@ from crmsync.model.decision import UnknownCondition, Verdict
 from crmsync.model.fact import FactValue, MatchedRow
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
-from crmsync.model.scorecard import PointsTable, Scorecard, SumOf
+from crmsync.model.scorecard import PointsTable, Scorecard
 
 _STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
 
@@ -194,8 +194,6 @@ def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:
     if card.when is not None:
         yield card.when
     for criterion in card.criteria:
-        points = criterion.points
-        parts = [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-        for table in parts:
+        for table in criterion.ways:
             if isinstance(table, PointsTable):
                 yield from (line.when for line in table.lines if line.when is not None)

@@ -14,7 +14,7 @@ from crmsync.evaluate.engine import Engine
 from crmsync.model.condition import All, AnyOf, Condition, Expression, Literal, Not, Within
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import FactDefinition
-from crmsync.model.scorecard import Scale, SumOf
+from crmsync.model.scorecard import Scale
 
 _STEPS = 40
 _OLDEST = 3650
@@ -116,11 +116,7 @@ def thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
         read += [(names(leaf), _constants(leaf)) for leaf in _leaves(condition)]
     for card in rules.scorecards:
         for criterion in card.criteria:
-            points = criterion.points
-            parts = (
-                [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-            )
-            for part in parts:
+            for part in criterion.ways:
                 anchors = {at for at, _ in part.anchors} if isinstance(part, Scale) else set()
                 read.append((names(part.of), set(anchors)))
     for facts, constants in read:

@@ -10,6 +10,8 @@ from itertools import pairwise
 from crmsync.model.fact import FactType
 from crmsync.model.scorecard import (
     AsGiven,
+    Combined,
+    Combining,
     Criterion,
     MissingPoints,
     PointLine,
@@ -17,7 +19,7 @@ from crmsync.model.scorecard import (
     PointsTable,
     Scale,
     ScorePart,
-    SumOf,
+    SinglePoints,
 )
 from crmsync.rules.mutant_sentences import TENTH_PART, Change, Sentences
 
@@ -70,14 +72,25 @@ def _missing(policy: MissingPoints, points: Decimal | None) -> str:
 def _points(
     points: Points, maximum: Decimal, sentences: Sentences
 ) -> Iterator[tuple[Points, Change]]:
+    if not isinstance(points, Combined):
+        yield from _single(points, maximum, sentences)
+        return
+    if points.how is not Combining.SUM:
+        best = points.how is Combining.BEST
+        other = Combining.AVERAGE if best else Combining.BEST
+        change = Change(points.how.value, other.value, points.parts[0].span)
+        yield replace(points, how=other), change
+    for number, part in enumerate(points.parts):
+        for way, change in _single(part.points, part.maximum, sentences):
+            before, after = points.parts[:number], points.parts[number + 1 :]
+            changed: ScorePart = replace(part, points=way)
+            yield replace(points, parts=(*before, changed, *after)), change
+
+
+def _single(
+    points: SinglePoints, maximum: Decimal, sentences: Sentences
+) -> Iterator[tuple[SinglePoints, Change]]:
     match points:
-        case SumOf(parts=parts):
-            for number, part in enumerate(parts):
-                for changed, change in _part(part, sentences):
-                    yield (
-                        replace(points, parts=(*parts[:number], changed, *parts[number + 1 :])),
-                        change,
-                    )
         case PointsTable():
             yield from _table(points, maximum, sentences)
         case Scale():
@@ -87,12 +100,6 @@ def _points(
         case AsGiven():
             for of, change in sentences.of_expression(points.of):
                 yield replace(points, of=of), change
-
-
-def _part(part: ScorePart, sentences: Sentences) -> Iterator[tuple[ScorePart, Change]]:
-    for points, change in _points(part.points, part.maximum, sentences):
-        assert not isinstance(points, SumOf)
-        yield replace(part, points=points), change
 
 
 def _table(

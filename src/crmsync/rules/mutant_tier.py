@@ -15,6 +15,7 @@ from crmsync.model.ruleset import (
     TierRules,
     UpChange,
 )
+from crmsync.rules.mutant_points import plain
 from crmsync.rules.mutant_sentences import Change, Sentences, nearby
 
 NO_WAITING = 30
@@ -52,13 +53,13 @@ def _lines(level: Level, rules: TierRules) -> Iterator[tuple[Level, Change]]:
         in_order = (above is None or enter < above) and (below is None or enter > below)
         if in_order and (level.keep is None or level.keep == level.enter or enter >= level.keep):
             keep = enter if level.keep == level.enter else level.keep
-            change = Change(f"enter: {level.enter}", f"enter: {enter}", level.span)
+            change = Change(f"enter: {plain(level.enter)}", f"enter: {plain(enter)}", level.span)
             yield replace(level, enter=enter, keep=keep), change
     if level.keep is None or level.keep == level.enter:
         return
     for keep in _near(level.keep):
         if keep <= level.enter:
-            change = Change(f"keep: {level.keep}", f"keep: {keep}", level.span)
+            change = Change(f"keep: {plain(level.keep)}", f"keep: {plain(keep)}", level.span)
             yield replace(level, keep=keep), change
 
 

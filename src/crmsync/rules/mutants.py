@@ -28,7 +28,7 @@ from crmsync.model.ruleset import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.scorecard import Criterion, SumOf
+from crmsync.model.scorecard import Criterion
 from crmsync.rules.language import state_scope
 from crmsync.rules.mutant_points import criterion_changes, plain
 from crmsync.rules.mutant_sentences import Change, Sentences, nearby
@@ -144,9 +144,7 @@ def _scorecards(ruleset: Ruleset, sentences: Sentences) -> Iterator[Mutant]:
 
 def _unsure(criterion: Criterion, ruleset: Ruleset) -> frozenset[str]:
     """The facts below a criterion that may be unknown; formulas may always be."""
-    points = criterion.points
-    parts = [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-    read = frozenset(name for part in parts for name in names(part.of))
+    read = frozenset(name for way in criterion.ways for name in names(way.of))
     sure = {fact.id for fact in ruleset.facts if fact.missing is not None}
     return read - sure
 
