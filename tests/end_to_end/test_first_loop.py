@@ -64,7 +64,7 @@ def test_a_second_plan_is_empty_and_a_second_apply_does_nothing(world: World) ->
     world.apply()
     before = len(world.sandbox.field_writes())
     again = world.apply()
-    assert "already applied as run 1" in again.out
+    assert "already applied as run 1" in again.document["already"]
     assert world.plan()["changes"] == []
     assert len(world.sandbox.field_writes()) == before
 
@@ -144,3 +144,38 @@ def test_a_persons_value_in_our_field_is_left_alone_and_listed_in_every_plan(wor
         assert not [row for row in rows(again) if row["id"] == first["id"]]
     world.sandbox.edit_as_person(first["object"], first["id"], {field: mine})
     assert world.plan()["withheld"] == []
+
+
+def test_every_verb_gives_one_document_whose_first_key_names_its_schema(world: World) -> None:
+    world.plan()
+    folder = str(world.folder / "rulesets" / "retail-rfm")
+    verbs = (
+        ("connectors",),
+        ("check",),
+        ("check", "--explain", "MAP052"),
+        ("fmt",),
+        ("test",),
+        ("connect",),
+        ("doctor",),
+        ("pull",),
+        ("plan",),
+        ("show",),
+        ("simulate", "--against", folder),
+        ("explain", rows(world.plan())[0]["id"]),
+        ("apply", "plan.json", "--yes", "--allow", "tasks_per_owner=100%"),
+        ("apply", "plan.json", "--yes"),
+        ("sync", "nightly"),
+        ("runs",),
+        ("runs", "1"),
+        ("report", "1"),
+        ("undo", "1"),
+        ("pause", "--reason", "invented"),
+        ("resume",),
+        ("review",),
+        ("explain", "Nobody Invented"),
+        ("sync", "no-such-job"),
+    )
+    for words in verbs:
+        result = world.run(*words, "--json", ok=False)
+        assert next(iter(result.document)) == "schema", words
+        assert str(result.document["schema"]).startswith("crmsync."), words

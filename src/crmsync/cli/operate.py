@@ -52,6 +52,8 @@ def pause_command(face: Face, ruleset: str | None, connection: str | None, reaso
     project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     pause(project, *where, by=person(), reason=reason)
+    if face.json:
+        face.document("crmsync.pause/1", {"paused": True})
     face.talk("已暂停。恢复： crmsync resume", "Paused. To go on: crmsync resume")
 
 
@@ -66,7 +68,10 @@ def resume_command(face: Face, ruleset: str | None, connection: str | None) -> N
 
     project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
-    if resume(project, *where, by=person()):
+    was_paused = resume(project, *where, by=person())
+    if face.json:
+        face.document("crmsync.pause/1", {"paused": False, "was_paused": was_paused})
+    if was_paused:
         face.talk("已恢复。", "Resumed.")
     else:
         face.talk("本来就没有暂停。", "There was no pause.")
@@ -92,6 +97,8 @@ def review_command(
     project = face.project()
     where = project.ruleset_folder(ruleset), project.connection(connection)
     day = release_review(project, *where, by=person(), reason=reason)
+    if face.json:
+        face.document("crmsync.review/1", {"released": day})
     face.talk(
         f"已放行 {day} 的复评。下一步： crmsync plan",
         f"The review of {day} is released. Next: crmsync plan",

@@ -36,7 +36,11 @@ def check_command(
     from crmsync.source import has_errors, render
 
     if code is not None:
-        click.echo(explain_code(code, LANG))
+        text = explain_code(code, LANG)
+        if face.json:
+            face.document("crmsync.code/1", {"code": code, "text": text})
+        else:
+            click.echo(text)
         return ExitCode.DONE
     report = check(face.folder, folders)
     if fix:
@@ -64,8 +68,11 @@ def fmt_command(face: Face, files: tuple[Path, ...], encoding: str | None, only_
     from crmsync.project.formatting import tidy
 
     changed = tidy(face.folder, files, encoding=encoding, write=not only_check)
-    for path in changed:
-        click.echo(str(path))
+    if face.json:
+        face.document("crmsync.fmt/1", {"changed": [str(path) for path in changed]})
+    else:
+        for path in changed:
+            click.echo(str(path))
     return ExitCode.FINDINGS if only_check and changed else ExitCode.DONE
 
 

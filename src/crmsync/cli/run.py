@@ -174,7 +174,10 @@ def apply_command(
     )
     with Applying(project, ask) as applying:
         if applying.already is not None:
-            click.echo(applying.already.to(LANG))
+            if face.json:
+                face.document("crmsync.apply/1", {"already": applying.already})
+            else:
+                click.echo(applying.already.to(LANG))
             return ExitCode.DONE
         ask_to_write(face, applying, approved=approve is not None)
         with stoppable() as stop, face.progress(Text(zh="写入", en="writing")) as progress:

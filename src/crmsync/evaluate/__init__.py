@@ -5,6 +5,7 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.wording import Wording
 
@@ -18,5 +19,6 @@ __all__ = [
     "match_columnar",
     "match_compiled",
     "past_episode",
+    "rete_status",
     "row_from_facts",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import sqlite3
 import stat
@@ -17,6 +16,7 @@ from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import QuotaReporter
 from crmsync.errors import CrmSyncError
+from crmsync.evaluate import rete_status
 from crmsync.model.diagnostic import Severity
 from crmsync.model.text import Text
 from crmsync.project.checking import check
@@ -84,21 +84,21 @@ def _sqlite() -> Finding:
 
 
 def _rete() -> Finding:
-    if importlib.util.find_spec("durable_rules_engine") is not None:
-        return Finding(
-            "ok",
-            "engine",
-            Text(
-                zh="编译与列式匹配器可用；durable-rules 已安装（本版本不使用）",
-                en="compiled and columnar matchers; durable-rules is installed (not used yet)",
-            ),
+    """Which matchers there are; the self-test of durable-rules runs in a process of its own."""
+    status = rete_status()
+    if status.usable:
+        text = Text(
+            zh="编译、列式与 rete 匹配器可用；durable-rules 通过自检",
+            en="compiled, columnar and rete matchers; durable-rules passed its self-test",
         )
+        return Finding("ok", "engine", text)
     return Finding(
         "ok",
         "engine",
         Text(
-            zh="编译与列式匹配器可用；durable-rules 未安装，编译匹配器代替它",
-            en="compiled and columnar matchers; durable-rules is absent, compiled does its work",
+            zh=f"编译与列式匹配器可用；durable-rules {status.why.zh}，编译匹配器代替它",
+            en=f"compiled and columnar matchers; durable-rules {status.why.en},"
+            " compiled does its work",
         ),
     )
 

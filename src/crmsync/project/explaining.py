@@ -10,13 +10,13 @@ from typing import Any
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.evaluate import Wording, explain
-from crmsync.model.canonical import encode
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
+from crmsync.project.explained import explanation_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.schemas import load_schemas
@@ -44,7 +44,7 @@ class Explained:
     def as_document(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "explanation": encode(self.explanation, Explanation),
+            **explanation_document(self.explanation, self.ruleset, self.words),
             "sources": dict(self.sources),
             "history": list(self.history),
         }

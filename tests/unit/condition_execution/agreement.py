@@ -13,6 +13,7 @@ from crmsync.condition import compile_matcher, condition_sql, expression_sql, ne
 from crmsync.condition.compiled import Matcher, compile_expression
 from crmsync.condition.tracing import evaluate
 from crmsync.condition.values import microseconds, moment
+from crmsync.evaluate.rete import ReteNetworks
 from crmsync.model.condition import Condition, Expression, Name
 from crmsync.model.decision import Verdict
 
@@ -77,6 +78,25 @@ def by_python(
             ]
         )
     return said
+
+
+def by_rete(
+    conditions: Sequence[Condition],
+    rows: Sequence[Row],
+    networks: type[ReteNetworks] = ReteNetworks,
+) -> Said:
+    """By durable-rules alone: a failure is raised, never mended by another matcher."""
+    made: list[ReteNetworks] = []
+
+    def build(items: Sequence[Condition], slots: Sequence[str]) -> Matcher:
+        made.append(networks(items, slots))
+        return made[0].match
+
+    try:
+        return by_python(conditions, rows, build)
+    finally:
+        for item in made:
+            item.close()
 
 
 def by_sql(

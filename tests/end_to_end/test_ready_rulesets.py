@@ -1,0 +1,149 @@
+"""The ready rulesets, each on every CRM: fields made, read, planned, written, explained, empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.end_to_end.world import World, practice
+
+from crmsync.connector import connectors
+from crmsync.model.mapping import FieldSource
+from crmsync.project.connecting import look
+from crmsync.project.ground import Ground, stand
+from crmsync.project.opening import open_project
+from crmsync.testing import PracticeCustomer, PracticeOrder
+
+NAMES = [spec.name for spec in connectors() if spec.sandbox]
+TIERS = {
+    "b2b-standard": {"VIP客户", "重要客户", "普通客户", "小客户", "黑名单"},
+    "real-estate": {"A类(VIP)客户", "B类（中端）客户", "C类（普通）客户", "D类客户", "黑名单"},
+}
+
+
+def people(count: int) -> list[PracticeCustomer]:
+    """From the best to the worst; one is blacklisted, one overdue, one has no figures at all."""
+    return [
+        PracticeCustomer(
+            key=f"c{place:02}",
+            name=f"Invented Company {place:02}",
+            owner=f"Invented Seller {place % 2}",
+            margin=None if place == 3 else Decimal(40 - 3 * place),
+            overdue_days=90 if place == 1 else 0,
+            potential=None if place == 3 else ("High", "Medium", "Low")[place * 3 // count],
+            blacklisted=place == 2,
+        )
+        for place in range(count)
+    ]
+
+
+def orders(customers: list[PracticeCustomer], today: date) -> Iterator[PracticeOrder]:
+    for place, customer in enumerate(customers):
+        for number in range(max(0, 12 - 2 * place)):
+            yield PracticeOrder(
+                key=f"{customer.key}-{number}",
+                customer=customer.key,
+                placed_on=today - timedelta(days=4 + 6 * place + 25 * number),
+                amount=Decimal(900_000 // (1 + place)),
+            )
+
+
+JUDGED: dict[str, tuple[object, ...]] = {
+    "客户性质": ("股份公司", "政府", "国有企业", "民营企业"),
+    "客户实力评分": (Decimal(14), Decimal(11), Decimal(6), None),
+    "成长率_3年": (Decimal(25), None, Decimal(10), Decimal(-5)),
+    "土地开发增长": (None, Decimal(12), None, None),
+    "客户关系评分": (Decimal(18), Decimal(12), Decimal(9), Decimal(3)),
+    "战略重要性评分": (Decimal(19), Decimal(14), Decimal(8), Decimal(2)),
+}
+"""What people typed in, by fact: the customers take the columns in turn."""
+
+
+def prepare(world: World, ruleset: str) -> None:
+    if hasattr(world.sandbox, "order_module"):
+        world.sandbox.order_module = "Deals"  # what these rulesets count as revenue
+    world.init(ruleset)
+    world.run("connect", "--yes", "--facts", ok=False)
+    project = open_project(world.folder, now=world.sandbox.clock.now)
+    connection = project.connection(None)
+    found = look(project, connection, project.ruleset_folder(None))
+    if found.worksheet is not None:
+        for object, field in found.missing:
+            world.sandbox.make_fields_by_hand(object, [field])
+        for item in found.sources:
+            world.sandbox.make_fields_by_hand(item.object, [item.field])
+    lacking = world.run("connect", "--json").document
+    assert [*lacking["missing"], *lacking["choices"], *lacking["sources"]] == []
+    customers = people(12)
+    made = world.sandbox.load_over_http(customers, list(orders(customers, date.today())))
+    with project.reader(connection) as reader:
+        ground = stand(reader, project.ruleset_folder(None), connection)
+    if ruleset == "real-estate":
+        type_in(world, ground, list(made.customers.values()))
+
+
+def type_in(world: World, ground: Ground, ids: list[str]) -> None:
+    object = ground.mapping.object
+    for place, id in enumerate(ids):
+        values: dict[str, Any] = {}
+        for fact, column in JUDGED.items():
+            source = ground.mapping.read[fact]
+            assert isinstance(source, FieldSource)
+            field = ground.schemas[object].field(str(source.field.name))
+            assert field is not None
+            shown = column[place % len(column)]
+            stored = {choice.label: choice.value for choice in field.choices}
+            values[field.name] = stored.get(str(shown), shown)
+        world.sandbox.edit_as_person(object, id, values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ruleset", sorted(TIERS))
+def test_a_ready_ruleset_runs_from_connect_to_an_empty_plan(
+    name: str, ruleset: str, tmp_path: Path
+) -> None:
+    with practice(name, tmp_path) as world:
+        prepare(world, ruleset)
+        assert world.run("doctor", "--json").document
+        world.run("pull")
+        with world.sandbox.read_only():
+            plan = world.plan("--no-pull")
+        summary = plan["summary"]
+        assert summary["evaluated"] == 12
+        assert summary["first_assignments"] >= 10
+        tier = world.tier_field()
+        labels = given(plan, tier, world)
+        assert len(labels & TIERS[ruleset]) >= 4, labels
+        assert "黑名单" in labels or ruleset == "real-estate"
+        world.apply()
+        assert world.plan()["changes"] == []
+        first = next(row["id"] for row in plan["changes"] if row["is"] == "fields")
+        explained = world.run("explain", first, "--json").document
+        score = explained["score"]
+        for end in ("low", "high"):
+            parts = (Decimal(line[end]) for line in score["criteria"])
+            assert sum(parts) == Decimal(score[end])
+        world.check_invariants()
+        undo = world.run("undo", "1", "--json").document
+        assert undo["summary"]["evaluated"] >= 10
+
+
+def given(plan: Any, field: str, world: World) -> set[str]:
+    """The labels of the tiers a plan assigns."""
+    object = next(row["object"] for row in plan["changes"] if row["is"] == "fields")
+    project = open_project(world.folder, now=world.sandbox.clock.now)
+    with project.reader(project.connection(None)) as reader:
+        schema = reader.describe(object).field(field)
+    assert schema is not None
+    names = {choice.value: choice.label for choice in schema.choices}
+    return {
+        names[item["after"]]
+        for row in plan["changes"]
+        if row["is"] == "fields"
+        for item in row["set"]
+        if item["field"] == field
+    }
