@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from crmsync.apply.comparing import compare, settled_without_call
@@ -49,10 +50,16 @@ _STATES = {
 
 @dataclass(slots=True)
 class Sender:
-    """Sends what is planned. ``versions`` are newer ones, read after a conflict."""
+    """Sends what is planned.
+
+    ``versions`` are those of the last look, by seq; ``looked`` says it was just now. ``again`` are
+    rows that were in conflict once: they are sent a second time, not a third.
+    """
 
     work: Work
     versions: dict[int, str | None] = field(default_factory=dict)
+    looked: set[int] = field(default_factory=set)
+    again: set[int] = field(default_factory=set)
 
     def send_planned(self) -> bool:
         """Send every planned change whose turn it is; says whether any row moved."""
@@ -78,6 +85,9 @@ class Sender:
         """Send one batch until every row of it has an outcome or is in doubt."""
         tries = 0
         while batch := self._compared(batch):
+            if len(batch) > 1 and self._strict and batch[0].kind is not OpKind.TASK:
+                self._one_by_one(batch)
+                return
             error = self._attempt(batch)
             if error is None:
                 return
@@ -136,20 +146,20 @@ class Sender:
         return (
             item.state is OpState.CONFLICT
             and item.op.kind is not OpKind.TASK
-            and item.op.seq not in self.versions
+            and item.op.seq not in self.again
         )
 
     def _after_conflict(self, ops: Sequence[Op]) -> None:
         """Owned fields unchanged: once more with the version of now. Else the conflict stands."""
-        records = self._read(ops)
         for op in ops:
-            found = compare(op, records.get(op.record.ref.id))
-            outcome = settled_without_call(op, found)
-            self.versions[op.seq] = found.version
-            if outcome is None:
-                self.send([op])
-            else:
-                self.work.settle([outcome])
+            self.again.add(op.seq)
+            self.send([op])
+
+    def _one_by_one(self, batch: Sequence[Op]) -> None:
+        """One call each, on the strength of the look just taken at all of them."""
+        self.looked.update(op.seq for op in batch)
+        for op in batch:
+            self.send([op])
 
     def _split(self, batch: Sequence[Op], error: BatchRejected) -> None:
         """Halve until the culprit stands alone."""
@@ -165,22 +175,40 @@ class Sender:
         """The rows to be sent; those that need no call, or must not have one, are settled."""
         if batch[0].kind is OpKind.TASK:
             return batch
-        plain = [op for op in batch if not op.record.want]
+        if len(batch) == 1 and batch[0].seq in self.looked:
+            self.looked.discard(batch[0].seq)
+            return batch
         sent = [op for op in batch if op.record.want]
-        settled = [Settled(op, OpState.DONE) for op in plain]
-        if self._strict and all(op.version or op.seq in self.versions for op in sent):
-            self.work.settle(settled)
-            return sent
-        records = self._read(sent) if sent else {}
+        settled = [Settled(op, OpState.DONE) for op in batch if not op.record.want]
+        records = self._look(sent) if sent else {}
         ready: list[Op] = []
         for op in sent:
-            outcome = settled_without_call(op, compare(op, records.get(op.record.ref.id)))
+            found = compare(op, records.get(op.record.ref.id))
+            self.versions[op.seq] = found.version
+            outcome = settled_without_call(op, found)
             if outcome is None:
                 ready.append(op)
             else:
                 settled.append(outcome)
         self.work.settle(settled)
         return ready
+
+    def _look(self, ops: Sequence[Op]) -> Mapping[str, Record]:
+        """The records as they stand now.
+
+        For compare-and-set a record just modified is looked at again when its version's grain has
+        passed: a second edit inside the grain would not show in the version.
+        """
+        asked_at = self.work.world.now()
+        records = self._read(ops)
+        grain = self.work.remote.capabilities.version_resolution
+        if not (self._strict and grain):
+            return records
+        fresh = [op for op in ops if _is_fresh(records.get(op.record.ref.id), asked_at, grain)]
+        if fresh:
+            self.work.remote.pause(2 * grain.total_seconds())
+            records = {**records, **self._read(fresh)}
+        return records
 
     def _read(self, ops: Sequence[Op]) -> Mapping[str, Record]:
         fields = sorted({name for op in ops for name in op.record.want})
@@ -221,9 +249,8 @@ class Sender:
         def together(op: Op) -> tuple[str, str]:
             return op.record.ref.object, _content(op) if capabilities.uniform_batch else ""
 
-        size = 1 if self._strict else capabilities.write_batch
         for _, group in groupby(sorted(rows, key=together), key=together):
-            yield from batched(group, size)
+            yield from batched(group, capabilities.write_batch)
 
     def _change(self, op: Op) -> Change:
         record = op.record
@@ -240,7 +267,7 @@ class Sender:
             ref=record.ref,
             before={name: record.base.get(name) for name in record.want},
             after=record.want,
-            version=self.versions.get(op.seq, op.version) if self._strict else None,
+            version=self.versions.get(op.seq) if self._strict else None,
         )
 
     def _options(self) -> WriteOptions:
@@ -278,3 +305,7 @@ def _cancelled(op: Op, why: RemoteError) -> Settled:
 
 def _content(op: Op) -> str:
     return text_of({name: encode_value(op.record.want[name]) for name in sorted(op.record.want)})
+
+
+def _is_fresh(record: Record | None, asked_at: datetime, grain: timedelta) -> bool:
+    return record is not None and asked_at < record.modified_at + 2 * grain

@@ -39,12 +39,16 @@ _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """One connection: the connector's name and its own keys, secrets still as references."""
+    """One connection: the connector's name and its own keys, secrets still as references.
+
+    ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
+    """
 
     name: str
     connector: str
     keys: MappingOf[str, object]
     allow_private: bool = False
+    write_mode: str = "batch"
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
 
@@ -181,13 +185,14 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
         own = {
             key.text: _plain(key, value, problems)
             for key, value in body.entries
-            if key.text not in {"connector", "allow_private"}
+            if key.text not in {"connector", "allow_private", "write_mode"}
         }
         found[name.text] = ConnectionConfig(
             name=name.text,
             connector=connector or "",
             keys=own,
             allow_private=keys.boolean("allow_private") or False,
+            write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
             span=name.span,
         )
     return found

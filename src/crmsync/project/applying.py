@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from crmsync.apply import Applier, ApplyOrder, Progress, Surroundings
 from crmsync.connector import Connector
-from crmsync.errors import ExitCode, PlanRefused, UsageError
+from crmsync.errors import ConfigError, ExitCode, PlanRefused, UsageError
 from crmsync.model.consent import Consent
 from crmsync.model.plan import PlanHeader, PlanSource
 from crmsync.model.run import ApplyReport
@@ -207,7 +207,26 @@ class Applying:
             allowed=allowed,
             progress=told,
             stop=stop.is_set,
+            strict=self._strict(),
         )
+
+    def _strict(self) -> bool:
+        """Whether each record is written alone with compare-and-set, as the settings ask."""
+        connection = self._project.connection(self._header.connection)
+        if connection.write_mode == "strict" and not self._crm.capabilities.conditional_write:
+            raise ConfigError(
+                Text(
+                    zh=f"连接“{connection.name}”设了 write_mode: strict，但这个 CRM 没有条件写入",
+                    en=f"connection “{connection.name}” asks for write_mode: strict, but this CRM"
+                    " offers no conditional write",
+                ),
+                mend=Text(
+                    zh="删去这一行：写入前仍会逐批重新读取比对",
+                    en="remove the line: records are still read again just before they are written",
+                ),
+                code="CONF016",
+            )
+        return connection.write_mode == "strict"
 
 
 def exit_code(report: ApplyReport) -> ExitCode:

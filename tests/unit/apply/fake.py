@@ -102,6 +102,11 @@ class FakeCrm:
     def tasks(self) -> dict[str, dict[str, Value]]:
         return {key: stored.fields for key, stored in self.objects.get("Tasks", {}).items()}
 
+    def version(self, stored: Stored) -> str:
+        """A counter; where versions have a grain, the time of the last change as coarse as that."""
+        grain = self.capabilities.version_resolution.total_seconds()
+        return str(int(stored.created.timestamp() // grain) if grain else stored.version)
+
     def settle(self) -> None:
         """Carry out the commits that fell due."""
         due = [item for item in self.pending if item[0] <= self.clock.now()]
@@ -121,12 +126,12 @@ class FakeCrm:
         if stored is None:
             error = RemoteError("NOT_FOUND", "no such record")
             return ChangeResult(change.change_id, Outcome.REJECTED, error=error)
-        if change.version is not None and change.version != str(stored.version):
+        if change.version is not None and change.version != self.version(stored):
             return ChangeResult(change.change_id, Outcome.CONFLICT)
         for name in change.after:
             self.sets[change.ref.id, name] += 1
         self.put(change.ref, **change.after)
-        version = str(self.objects[change.ref.object][change.ref.id].version)
+        version = self.version(self.objects[change.ref.object][change.ref.id])
         return ChangeResult(change.change_id, Outcome.APPLIED, change.ref, version)
 
     def _create(self, change: CreateRecord) -> ChangeResult:
@@ -172,7 +177,7 @@ class FakeConnector:
                 RecordRef(query.object, number),
                 {name: stored.fields.get(name) for name in query.fields},
                 stored.created,
-                str(stored.version),
+                crm.version(stored),
             )
             for number, stored in self._asked(query.object, query.where)
             if self._fits(query.where, number, stored)

@@ -371,6 +371,29 @@ def test_a_record_that_keeps_moving_ends_as_a_conflict(bench: Bench) -> None:
     assert len(bench.crm.calls) == 2
 
 
+def test_an_edit_within_the_grain_of_the_version_is_not_overwritten(bench: Bench) -> None:
+    bench.crm = fake_crm(conditional_write=True, version_resolution=timedelta(seconds=1))
+    plan = bench.plan(firsts(bench, 2))  # type: ignore[arg-type]
+    bench.crm.put(ref(1), Phone="1")  # so the version says this second
+    edits = iter([None])
+
+    def edit(crm: FakeCrm) -> None:
+        for _ in edits:
+            crm.put(ref(1), Tier="VIP客户")
+
+    bench.crm.before_write = edit
+    report = bench.apply(plan, strict=True)
+    assert outcomes(report) == {"done": 1, "conflict": 1}
+    assert bench.tiers(2) == ["VIP客户", "重要客户"]
+
+
+def test_strict_writes_look_at_a_whole_batch_with_one_read(bench: Bench) -> None:
+    bench.crm = fake_crm(conditional_write=True)
+    plan = bench.plan(firsts(bench, 4))  # type: ignore[arg-type]
+    assert outcomes(bench.apply(plan, strict=True)) == {"done": 4}
+    assert (len(bench.crm.reads), len(bench.crm.calls)) == (1, 4)
+
+
 def test_batches_are_not_conditional_and_reread_just_before(bench: Bench) -> None:
     plan = bench.plan(firsts(bench, 4))  # type: ignore[arg-type]
     bench.apply(plan)

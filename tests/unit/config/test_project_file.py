@@ -43,6 +43,13 @@ def problems(folder: Path, text: str) -> tuple[Diagnostic, ...]:
     return tuple(caught.value.diagnostics)
 
 
+def test_the_write_mode_is_no_key_of_the_connector_s(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("allow_private: true", "write_mode: strict"))
+    shop = load_project(tmp_path).connections["shop"]
+    assert shop.write_mode == "strict"
+    assert "write_mode" not in shop.keys
+
+
 def test_a_project(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     for name in ("b", "a"):
@@ -53,7 +60,7 @@ def test_a_project(tmp_path: Path) -> None:
     assert (project.language, project.human_edits) == ("en", "adopt")
     assert project.state == tmp_path / "var"
     shop = project.connections["shop"]
-    assert (shop.connector, shop.allow_private) == ("zett", True)
+    assert (shop.connector, shop.allow_private, shop.write_mode) == ("zett", True, "batch")
     assert shop.keys["client_secret"] == "secret:shop/client_secret"
     assert shop.keys["page_size"] == 50
     assert "connector" not in shop.keys
