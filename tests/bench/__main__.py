@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import deciding, matching, population, starting
+from tests.bench import deciding, matching, population, single, starting
 from tests.bench.figure import Figure
 
 
@@ -32,6 +32,7 @@ def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     """Every figure, as soon as it is known."""
     yield from starting.figures(sizes.starts)
     yield from matching.figures(sizes.rows, sizes.records)
+    yield from single.figures(sizes.records)
     yield from deciding.figures(folder, sizes.customers, sizes.few_orders)
     yield from population.figures(folder, sizes.customers, (sizes.few_orders, sizes.many_orders))
 

@@ -82,3 +82,25 @@ def unlock_record(sandbox: Sandbox, object: str, id: str) -> None:
             sandbox.tenant.set_system(row, {"lock_status": "0"}, ADMINISTRATOR)
         case _:
             raise NotImplementedError(type(sandbox).__name__)
+
+
+def field_updates(sandbox: Sandbox) -> tuple[str, str]:
+    """Method and path of the calls that change customers."""
+    match sandbox:
+        case ZohoSandbox():
+            return "PUT", "/crm/v8/Accounts*"
+        case FxiaokeSandbox():
+            return "POST", "/cgi/crm/v2/data/update"
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+def task_creations(sandbox: Sandbox) -> tuple[str, str]:
+    """Method and path of the calls that create tasks."""
+    match sandbox:
+        case ZohoSandbox():
+            return "POST", "/crm/v8/Tasks*"
+        case FxiaokeSandbox():
+            return "POST", "/cgi/crm/custom/v2/data/create"
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)

@@ -44,6 +44,8 @@ class World:
         self.name = name
         self.folder = folder
         self.sandbox = sandbox
+        self.planned: Any = None
+        """The plan a fixture made, as ``plan --json`` gave it."""
         self.clock: Clock | None = None
         """Set to the sandbox's own where a test must not wait: ``on_sandbox_time``."""
 

@@ -58,6 +58,10 @@ class Face:
 
         return open_project(self.folder, now=self.now, today=self.today, sleep=self.clock.sleep)
 
+    def day(self) -> date:
+        """The day to evaluate as of, where no project says which zone's."""
+        return self.today or self.now().date()
+
     @property
     def terminal(self) -> bool:
         """Whether a person is there to be asked."""

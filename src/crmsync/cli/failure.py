@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -15,7 +16,7 @@ import click
 
 from crmsync import __version__
 from crmsync.cli.language import LANG, say
-from crmsync.errors import ConfigError, CrmSyncError, ExitCode, UsageError
+from crmsync.errors import ConfigError, CrmSyncError, ExitCode, Throttled, UsageError
 from crmsync.model.text import Text
 
 SCHEMA = "crmsync.error/1"
@@ -24,7 +25,7 @@ SCHEMA = "crmsync.error/1"
 def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
     """Print *error* for a person on stderr, or as a JSON document on stdout with ``--json``."""
     if "--json" in arguments:
-        _document(error.code, error.exit, error.message, error.mend, _findings(error))
+        _document(error.code, error.exit, error.message, advice(error), _findings(error))
         return error.exit
     if isinstance(error, ConfigError) and error.diagnostics:
         _diagnostics(error, arguments)
@@ -32,9 +33,22 @@ def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
             return error.exit
     else:
         _headline(error.code, error.message.to(LANG))
-    if error.mend is not None:
-        _mend(error.mend.to(LANG))
+    mend = advice(error)
+    if mend is not None:
+        _mend(mend.to(LANG))
     return error.exit
+
+
+def advice(error: CrmSyncError) -> Text | None:
+    """What to do next: the error's own words, else when a CRM that asked for a pause may be asked
+    again."""
+    if error.mend is not None or not isinstance(error, Throttled) or error.retry_after is None:
+        return error.mend
+    minutes = max(1, math.ceil(error.retry_after / 60))
+    return Text(
+        zh=f"{minutes} 分钟后再试；已完成的部分不会重做。",
+        en=f"Try again in {minutes} minute{'s' * (minutes != 1)}; what is done stays done.",
+    )
 
 
 def report_usage(wrong: click.ClickException, arguments: Sequence[str]) -> ExitCode:

@@ -42,7 +42,13 @@ VERBS: dict[str, tuple[str, str]] = {
         say("检查规则、映射、用例文件", "check rule, mapping, table and case files"),
     ),
     "fmt": ("rules", say("整理规则文件；--from gbk 转码", "tidy rule files; --from gbk")),
-    "test": ("rules", say("运行用例", "run the cases in rules.test.yaml")),
+    "test": (
+        "cases",
+        say(
+            "运行用例；mutate、generate、capture",
+            "run the cases; mutate, generate and capture make them better",
+        ),
+    ),
     "simulate": (
         "rules",
         say("在最近快照上比较规则改动的影响", "what an edit would change, on the last snapshot"),

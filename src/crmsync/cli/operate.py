@@ -8,7 +8,8 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import say
-from crmsync.errors import ExitCode
+from crmsync.errors import ExitCode, UsageError
+from crmsync.model.text import Text
 
 
 @click.command(
@@ -21,11 +22,24 @@ from crmsync.errors import ExitCode
 @face_options
 def serve_command(face: Face, once: bool) -> int:
     """The scheduler; one line on stderr for every slot."""
+    from crmsync.cli.failure import report_bug
     from crmsync.cli.run import stoppable
     from crmsync.schedule.ticker import Ticker
 
     project = face.project()
-    ticker = Ticker(project, tell=lambda text: face.talk(text.zh, text.en))
+    if not project.config.jobs:
+        raise UsageError(
+            Text(zh="crmsync.yaml 里没有任务", en="crmsync.yaml holds no jobs"),
+            mend=Text(
+                zh="在 jobs 下写一个任务，见 README", en="write one below jobs; README shows how"
+            ),
+        )
+
+    def tell(text: Text) -> None:
+        stamp = face.now().astimezone().isoformat(timespec="seconds")
+        face.talk(f"{stamp} {text.zh}", f"{stamp} {text.en}")
+
+    ticker = Ticker(project, tell, on_bug=lambda bug: report_bug(bug, ["serve"]))
     if once:
         ticker.tick(threading.Event())
         return ExitCode.DONE

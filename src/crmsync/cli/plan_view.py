@@ -189,13 +189,19 @@ def guard_text(guard: GuardResult) -> str:
     """One tripped guard: its name, the figure, the limit, the place and the one consent."""
     figure = figure_text(guard.figure, share=guard.share)
     limit = figure_text(guard.limit, share=guard.share)
-    name = GUARDS.get(guard.name, Text.same(guard.name))
-    place = clean(guard.place)
+    label, place = GUARDS.get(guard.name), clean(guard.place)
+    zh = [label.zh] if label else []
+    # In English the name says it already, but for the underscores.
+    en = [label.en] if label and label.en != guard.name.replace("_", " ") else []
+    about_zh, about_en = (
+        "：".join(filter(None, [*zh, place])),
+        ": ".join(filter(None, [*en, place])),
+    )
     return say(
-        f"变更上限 {guard.name}（{name.zh}{'：' if place else ''}{place}）："
+        f"变更上限 {guard.name}{f'（{about_zh}）' if about_zh else ''}："
         f"{figure}{f'（{guard.count}/{guard.of}）' if guard.share else ''}，超过上限 {limit}。"
         f"写入前需要 --allow {guard.allow}",
-        f"Guard {guard.name} ({name.en}{': ' if place else ''}{place}):"
+        f"Guard {guard.name}{f' ({about_en})' if about_en else ''}:"
         f" {figure}{f' ({guard.count} of {guard.of})' if guard.share else ''} is over the limit"
         f" of {limit}. To write anyway: --allow {guard.allow}",
     )

@@ -1,19 +1,14 @@
-"""``check``, ``fmt``, ``test``, ``simulate``: everything around rule files, nothing written."""
+"""``check``, ``fmt``, ``simulate``: everything around rule files, nothing written."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
 from crmsync.errors import ExitCode
-
-if TYPE_CHECKING:
-    from crmsync.project.cases import CaseOutcome, CasesReport
 
 
 @click.command(
@@ -79,61 +74,6 @@ def fmt_command(face: Face, files: tuple[Path, ...], encoding: str | None, only_
         for path in changed:
             click.echo(str(path))
     return ExitCode.FINDINGS if only_check and changed else ExitCode.DONE
-
-
-@click.command(help=say("运行 rules.test.yaml 里的用例。", "Run the cases in rules.test.yaml."))
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--coverage", is_flag=True, help=say("列出未触及的规则", "name rules never hit"))
-@face_options
-def test_command(face: Face, folders: tuple[Path, ...], coverage: bool) -> int:
-    """Exit 1 when a case fails."""
-    from crmsync.project.cases import run_cases
-
-    reports = run_cases(face.folder, folders)
-    if face.json:
-        face.document("crmsync.test/1", {"rulesets": [r.as_document() for r in reports]})
-    else:
-        for report in reports:
-            _cases(report, coverage=coverage)
-        total = sum(len(report.outcomes) for report in reports)
-        failed = sum(not item.passed for report in reports for item in report.outcomes)
-        click.echo(
-            say(
-                f"{total} 个用例：{total - failed} 通过，{failed} 失败",
-                f"{total} tests: {total - failed} passed, {failed} failed",
-            )
-        )
-    return ExitCode.FINDINGS if any(not report.passed for report in reports) else ExitCode.DONE
-
-
-def _cases(report: CasesReport, *, coverage: bool) -> None:
-    click.echo(f"{report.ruleset} · rules.test.yaml · today = {report.today}")
-    for outcome in report.outcomes:
-        _case(outcome, report)
-    hit, total = report.exercised
-    if total:
-        share = f"{hit * 100 // total} %"
-        never = report.never_hit if coverage else report.never_hit[:2]
-        more = "" if coverage or len(report.never_hit) <= 2 else ", …   --coverage"
-        names = ", ".join(f"{name} ({span.short})" for name, span in never)
-        click.echo(
-            say(f"触及规则 {hit}/{total} ({share})", f"Rules exercised: {hit} of {total} ({share})")
-            + (say("。未触及：", ". Never hit: ") + names + more if names else "")
-        )
-
-
-def _case(outcome: CaseOutcome, report: CasesReport) -> None:
-    from crmsync.source import render
-
-    mark = click.style("✓", fg="green") if outcome.passed else click.style("✗", fg="red")
-    click.echo(f"  {mark} {outcome.name}", color=sys.stdout.isatty())
-    if outcome.passed:
-        return
-    text = render(outcome.diagnostics, report.texts, format="full", lang=LANG)
-    for line in text.splitlines()[: -2 if len(outcome.diagnostics) else None]:
-        click.echo(f"      {line}")
-    for reason in outcome.reasons:
-        click.echo(f"      = {say('原因', 'why')}: {reason.to(LANG)}")
 
 
 @click.command(

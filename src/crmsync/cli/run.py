@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crmsync.cli.face import Face, face_options
+from crmsync.cli.failure import advice
 from crmsync.cli.language import LANG, say
 from crmsync.errors import ExitCode, UsageError
 from crmsync.model.text import Text
@@ -264,6 +265,8 @@ def finish(face: Face, report: ApplyReport) -> int:
     click.echo(report_line(report))
     if report.stopped is not None:
         face.talk(f"停在：{report.stopped.message.zh}", f"Stopped: {report.stopped.message.en}")
+        if (mend := advice(report.stopped)) is not None:
+            face.talk(f"  = 建议: {mend.zh}", f"  = help: {mend.en}")
     run = report.run.id
     again = f"crmsync apply --resume {run}"
     if report.resumable:

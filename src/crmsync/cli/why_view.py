@@ -22,7 +22,7 @@ from crmsync.model.decision import (
 from crmsync.model.fact import FactType
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset, ServiceValue
-from crmsync.model.scorecard import Criterion, SumOf
+from crmsync.model.scorecard import Criterion
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
 
@@ -183,9 +183,9 @@ def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]
 
 
 def _type(rule: Criterion | None) -> FactType | None:
-    if rule is None or isinstance(rule.points, SumOf):
+    if rule is None or len(rule.ways) > 1:
         return None
-    return rule.points.of.type
+    return rule.ways[0].of.type
 
 
 def _plain(number: Decimal) -> str:

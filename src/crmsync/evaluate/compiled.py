@@ -19,7 +19,7 @@ from crmsync.model.decision import UnknownCondition, Verdict
 from crmsync.model.fact import FactValue, MatchedRow
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
-from crmsync.model.scorecard import PointsTable, Scorecard, SumOf
+from crmsync.model.scorecard import PointsTable, Scorecard
 
 _STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
 
@@ -36,14 +36,16 @@ class CompiledRuleset:
     """One ruleset, compiled once and used for any number of customers and days.
 
     ``conditions`` are those that read facts only, each once: bit *n* of a `MatchedRow` speaks of
-    ``conditions[n]``. Conditions that read state (`STATE_NAMES`) are asked per customer afterwards.
+    ``conditions[n]``. Conditions that read state (`STATE_NAMES`) are asked per customer afterwards;
+    ``every`` holds both.
     """
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
-        every = list(_conditions(ruleset))
+        every = tuple(dict.fromkeys(_conditions(ruleset)))
+        self.every: tuple[Condition, ...] = every
         of_facts = [item for item in every if not _reads_state(item)]
         self.conditions: tuple[Condition, ...] = tuple(dict.fromkeys(of_facts))
         self._of_state = tuple(dict.fromkeys(item for item in every if _reads_state(item)))
@@ -192,8 +194,6 @@ def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:
     if card.when is not None:
         yield card.when
     for criterion in card.criteria:
-        points = criterion.points
-        parts = [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-        for table in parts:
+        for table in criterion.ways:
             if isinstance(table, PointsTable):
                 yield from (line.when for line in table.lines if line.when is not None)

@@ -22,13 +22,15 @@ from crmsync.model.fact import FactValue
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import (
     AsGiven,
+    Combined,
+    Combining,
     Criterion,
     MissingPoints,
     PointLine,
     PointsTable,
     Scale,
     Scorecard,
-    SumOf,
+    SinglePoints,
 )
 from crmsync.model.text import Text
 
@@ -147,25 +149,37 @@ class _Criterion:
     def __init__(self, engine: CompiledRuleset, criterion: Criterion) -> None:
         self.rule = criterion
         points = criterion.points
-        self._sum = isinstance(points, SumOf)
+        self._how = points.how if isinstance(points, Combined) else None
         self.reads = engine.inputs({n for of in _operands(criterion) for n in names(of)})
-        if isinstance(points, SumOf):
+        if isinstance(points, Combined):
             self._parts = [_part(engine, part.points, part.maximum) for part in points.parts]
         else:
             self._parts = [_part(engine, points, criterion.maximum)]
 
     def score(self, answers: Answers, values: Sequence[FactValue]) -> CriterionResult:
         parts = [part.points(answers, values) for part in self._parts]
-        if any(part.missing for part in parts):
-            return self._missing(parts)
-        result = self._line(parts, tenths(sum((part.low for part in parts), ZERO)))
-        if self._sum:
-            hit = " + ".join(plain(round(part.low, 2)) for part in parts)
-            return replace(result, hit=hit, value=None)
-        return result
+        low, high = self._combined([p.low for p in parts]), self._combined([p.high for p in parts])
+        # one part that is unknown may not matter: of the best it need not be known
+        if any(part.missing for part in parts) and (low != high or self._how is not Combining.BEST):
+            return self._missing(low, high)
+        if self._how is Combining.BEST:
+            return self._line(max(parts, key=lambda part: (part.low, not part.missing)), low)
+        result = self._line(parts[0], low)
+        if self._how is None:
+            return result
+        hit = " + ".join(plain(round(part.low, 2)) for part in parts)
+        if self._how is Combining.AVERAGE:
+            hit = f"({hit}) / {len(parts)}"
+        return replace(result, hit=hit, value=None)
 
-    def _line(self, parts: Sequence[_Points], points: Decimal) -> CriterionResult:
-        rule, first = self.rule, parts[0]
+    def _combined(self, points: Sequence[Decimal]) -> Decimal:
+        if self._how is Combining.BEST:
+            return tenths(max(points))
+        total = sum(points, ZERO)
+        return tenths(total / len(points) if self._how is Combining.AVERAGE else total)
+
+    def _line(self, first: _Points, points: Decimal) -> CriterionResult:
+        rule = self.rule
         return CriterionResult(
             id=rule.id,
             label=rule.label,
@@ -178,16 +192,14 @@ class _Criterion:
             span=first.line.span if first.line is not None else rule.span,
         )
 
-    def _missing(self, parts: Sequence[_Points]) -> CriterionResult:
-        low = tenths(sum((part.low for part in parts), ZERO))
-        high = tenths(sum((part.high for part in parts), ZERO))
+    def _missing(self, low: Decimal, high: Decimal) -> CriterionResult:
         weight = Decimal(1)
         if self.rule.missing is MissingPoints.GIVEN:
             low = high = tenths(self.rule.missing_points or ZERO)
         elif self.rule.missing is MissingPoints.SKIP:
             low, high, weight = ZERO, ZERO, ZERO
-        line = replace(self._line(parts, low), high=high, missing=True, hit="?", weight=weight)
-        return replace(line, value=None, span=self.rule.span)
+        nothing = _Points(low, high, None)
+        return replace(self._line(nothing, low), high=high, missing=True, weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +291,7 @@ class _GivenPart(_Part):
         return _Points(exact, exact, shown_value, "=")
 
 
-def _part(
-    engine: CompiledRuleset, points: PointsTable | Scale | AsGiven, maximum: Decimal
-) -> _Part:
+def _part(engine: CompiledRuleset, points: SinglePoints, maximum: Decimal) -> _Part:
     match points:
         case PointsTable():
             return _TablePart(engine, points, maximum)
@@ -292,8 +302,7 @@ def _part(
 
 
 def _operands(criterion: Criterion) -> list[Expression]:
-    points = criterion.points
-    return [part.points.of for part in points.parts] if isinstance(points, SumOf) else [points.of]
+    return [way.of for way in criterion.ways]
 
 
 def tenths(value: Decimal) -> Decimal:

@@ -32,7 +32,7 @@ from crmsync.model.ruleset import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.scorecard import Criterion, MissingPoints, SumOf
+from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.state import CustomerState, Standing
 from crmsync.model.text import Text
 
@@ -257,9 +257,7 @@ def judged_facts(ruleset: Ruleset) -> set[str]:
     ]
     read: set[str] = set()
     for criterion in criteria:
-        points = criterion.points
-        parts = [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-        for part in parts:
+        for part in criterion.ways:
             read |= names(part.of)
     return read
 

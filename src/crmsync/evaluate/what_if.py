@@ -7,25 +7,22 @@ from where they stand; the last stretch is halved down to the fact's own unit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from crmsync.condition import names
-from crmsync.condition.shape import parts_of
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
 from crmsync.evaluate.matching import match_compiled
+from crmsync.evaluate.places import Line, line_of, thresholds
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.scoring import score_names
 from crmsync.evaluate.wording import points, shown
-from crmsync.model.condition import All, AnyOf, Condition, Expression, Literal, Not, Within
 from crmsync.model.decision import Because, Decision, WhatIf
 from crmsync.model.fact import FactRow, FactType, FactValue
 from crmsync.model.ruleset import FactDefinition
-from crmsync.model.scorecard import Scale, SumOf
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
 
@@ -33,8 +30,6 @@ HORIZON = 400
 """Days looked ahead: longer than every usual hold, patience and window together."""
 
 PER_DIRECTION = 3
-_STEPS = 40
-_OLDEST = 3650
 _WAITING = frozenset({Because.PATIENCE, Because.GRACE, Because.REVIEW, Because.FACT_LOST})
 
 
@@ -147,7 +142,7 @@ class _Search:
             fitting = (v for v in options if v != current and wanted(self._today(fact.id, v)))
             value = next(fitting, None)
             return None if value is None else (1.0, value)
-        line = _line_of(fact, current, self._setting.context.as_of, self._thresholds[fact.id])
+        line = line_of(fact, current, self._setting.context.as_of, self._thresholds[fact.id])
         if line is None:
             return None
         hits = [hit for way in (-1, 1) if (hit := self._along(fact, line, way, wanted)) is not None]
@@ -157,7 +152,7 @@ class _Search:
         return abs(nearest - line.start) * line.weight, line.value(nearest)
 
     def _along(
-        self, fact: FactDefinition, line: _Line, way: int, wanted: Callable[[Decision], bool]
+        self, fact: FactDefinition, line: Line, way: int, wanted: Callable[[Decision], bool]
     ) -> int | None:
         """The nearest place in one direction that is *wanted*, to the unit."""
         outside = line.start
@@ -243,30 +238,6 @@ class _Search:
         return WhatIf(tier, text, on=day)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The values of one fact as whole numbers of its unit, from where it stands."""
-
-    start: int
-    low: int
-    high: int
-    marks: tuple[int, ...]
-    value: Callable[[int], FactValue]
-    weight: float
-    """How far one unit is, so that changes of different facts can be compared."""
-
-    def places(self, way: int) -> list[int]:
-        """The places to try in one direction, nearest first."""
-        steps = {self.start + way * 2**power for power in range(_STEPS)}
-        near = {mark + shift for mark in self.marks for shift in (-1, 0, 1)}
-        ahead = [
-            place
-            for place in steps | near
-            if (place - self.start) * way > 0 and self.low <= place <= self.high
-        ]
-        return sorted(ahead, reverse=way < 0)
-
-
 def _about_to_fall(decision: Decision) -> bool:
     """Whether only a hold, patience, grace, a review or a lost fact keeps the tier up."""
     if decision.tier is None:
@@ -275,113 +246,9 @@ def _about_to_fall(decision: Decision) -> bool:
     return decision.tier.because in _WAITING or (low and decision.tier.because == Because.HOLD)
 
 
-def _line_of(
-    fact: FactDefinition, current: FactValue, as_of: date, marks: frozenset[Decimal | date]
-) -> _Line | None:
-    if fact.type is FactType.DATE:
-        days = {(as_of - mark).days for mark in marks if isinstance(mark, date)}
-        days |= {int(mark) for mark in marks if isinstance(mark, Decimal) and abs(mark) < _OLDEST}
-        start = (as_of - current).days if isinstance(current, date) else 0
-        return _Line(
-            start=start,
-            low=0,
-            high=max(_OLDEST, start),
-            marks=tuple(sorted(days | {0})),
-            value=lambda place: as_of - timedelta(days=place),
-            weight=1 / 30,
-        )
-    if not fact.type.numeric:
-        return None
-    unit = _unit(fact.type, current)
-    exact = _number(current)
-    numbers = [mark for mark in marks if isinstance(mark, Decimal)]
-    places = {math.floor(mark / unit) for mark in numbers} | {
-        math.ceil(mark / unit) for mark in numbers
-    }
-    furthest = max([abs(place) for place in places] + [abs(int(exact / unit)), 1]) * 4
-    low = 0 if exact >= 0 else -furthest
-    high = furthest
-    if fact.between is not None:
-        low, high = math.ceil(fact.between[0] / unit), math.floor(fact.between[1] / unit)
-    scale = max(abs(exact), unit * 10)
-    return _Line(
-        start=math.floor(exact / unit),
-        low=low,
-        high=high,
-        marks=tuple(sorted(places)),
-        value=lambda place: _typed(place * unit, fact.type),
-        weight=float(unit / scale),
-    )
-
-
-def _number(value: FactValue) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return Decimal(0)
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
-
-
-def _unit(type: FactType, current: FactValue) -> Decimal:
-    if type is FactType.PERCENT:
-        return Decimal("0.001")
-    if type is FactType.NUMBER:
-        return Decimal(1) if abs(_number(current)) >= 100 else Decimal("0.1")
-    return Decimal(1)
-
-
-def _typed(value: Decimal, type: FactType) -> FactValue:
-    if type is FactType.INTEGER:
-        return int(value)
-    return value if type is FactType.MONEY else float(value)
-
-
 def _thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
-    """For each fact a tier can hang on: the constants the rules compare it with.
-
-    Constants compared with a formula count for every fact the formula reads.
-    """
-    found: dict[str, set[Decimal | date]] = {}
+    """The constants of the facts a tier can hang on."""
     rules = engine.ruleset
     exceptions = () if rules.tier is None else tuple(item.when for item in rules.tier.exceptions)
-    read: list[tuple[frozenset[str], set[Decimal | date]]] = []
-    for condition in (*engine.conditions, *exceptions):
-        read += [(names(leaf), _constants(leaf)) for leaf in _leaves(condition)]
-    for card in rules.scorecards:
-        for criterion in card.criteria:
-            points = criterion.points
-            parts = (
-                [part.points for part in points.parts] if isinstance(points, SumOf) else [points]
-            )
-            for part in parts:
-                anchors = {at for at, _ in part.anchors} if isinstance(part, Scale) else set()
-                read.append((names(part.of), set(anchors)))
     relevant = engine.inputs(score_names(rules) | {n for e in exceptions for n in names(e)})
-    for facts, constants in read:
-        for fact in engine.inputs(facts) & relevant:
-            found.setdefault(fact, set()).update(constants)
-    return {fact: frozenset(constants) for fact, constants in found.items()}
-
-
-def _leaves(node: Condition) -> Iterable[Condition]:
-    if isinstance(node, All | AnyOf):
-        for item in node.items:
-            yield from _leaves(item)
-    elif isinstance(node, Not):
-        yield from _leaves(node.item)
-    else:
-        yield node
-
-
-def _constants(node: Condition | Expression) -> set[Decimal | date]:
-    if isinstance(node, Literal):
-        value = node.value
-        if isinstance(value, date):
-            return {value}
-        number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        return {_number(value)} if number else set()
-    found: set[Decimal | date] = set()
-    if isinstance(node, Within):
-        length = node.window.length
-        found.add(Decimal(length.months * 30 + length.days))
-    for part in parts_of(node):
-        found |= _constants(part)
-    return found
+    return {fact: marks for fact, marks in thresholds(engine).items() if fact in relevant}

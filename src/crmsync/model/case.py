@@ -27,7 +27,8 @@ class Expectation:
 
     ``score`` is a range whose ends are equal for one number. ``tier``, ``service`` and ``notice``
     (the tier a demotion to come is announced for) are tier ids or ``""`` for none; ``tasks`` the
-    exact set of task ids opened. ``spans`` says where each expected value is written.
+    exact set of task ids opened, ``closes`` of those closed. ``spans`` says where each expected
+    value is written.
     """
 
     score: tuple[Decimal, Decimal] | None = None
@@ -35,6 +36,7 @@ class Expectation:
     tier_because: str | None = None
     lifecycle: str | None = None
     tasks: frozenset[str] | None = None
+    closes: frozenset[str] | None = None
     service: str | None = None
     notice: str | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
@@ -45,7 +47,8 @@ class Case:
     """One customer: facts, where it stood before, and what must come out.
 
     ``facts`` holds only what was given; counts and sums left out take their value for missing.
-    ``before.standing`` is empty for a customer never seen.
+    ``before.standing`` is empty for a customer never seen. ``released``: a review was released, so
+    demotions that wait for one may happen.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Case:
     episodes: tuple[CaseEpisode, ...]
     expect: Expectation
     span: Span = field(default=NOWHERE, compare=False)
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

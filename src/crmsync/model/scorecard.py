@@ -58,23 +58,36 @@ class AsGiven:
     of: Expression
 
 
+SinglePoints: TypeAlias = PointsTable | Scale | AsGiven
+"""The ways one expression gives points."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScorePart:
-    """One part of a sum."""
+    """One part of a criterion that has several."""
 
     maximum: Decimal
-    points: PointsTable | Scale | AsGiven
+    points: SinglePoints
     span: Span = field(default=NOWHERE, compare=False)
 
 
+class Combining(StrEnum):
+    """How the points of several parts become one number: added up, the most, or their mean."""
+
+    SUM = "sum_of"
+    BEST = "best_of"
+    AVERAGE = "average_of"
+
+
 @dataclass(frozen=True, slots=True)
-class SumOf:
-    """The parts' points added up."""
+class Combined:
+    """The points of several parts, combined before anything is rounded."""
 
     parts: tuple[ScorePart, ...]
+    how: Combining = Combining.SUM
 
 
-Points: TypeAlias = PointsTable | Scale | AsGiven | SumOf
+Points: TypeAlias = SinglePoints | Combined
 
 
 class Edges(StrEnum):
@@ -111,6 +124,13 @@ class Criterion:
     note: Text | None = None
     edges: Edges = Edges.LOWER
     span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def ways(self) -> tuple[SinglePoints, ...]:
+        """How each part gives its points; one of them when there are no parts."""
+        if isinstance(self.points, Combined):
+            return tuple(part.points for part in self.points.parts)
+        return (self.points,)
 
     def band(self, points: Decimal) -> Band | None:
         """The band *points* fall into, if bands are given; `Edges` decides where two touch."""

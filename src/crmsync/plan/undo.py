@@ -31,7 +31,7 @@ from crmsync.plan.header import MOST_LISTED, Figures, header
 from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import PlanInputs
 from crmsync.plan.provenance import owned_fields
-from crmsync.plan.values import ROLE_LABELS
+from crmsync.plan.values import ROLE_LABELS, FieldValues
 from crmsync.store import Op, OpKind, Snapshot, Store, StoredState
 from crmsync.store.batching import batched
 
@@ -80,6 +80,7 @@ class _Undoing:
             raise _elsewhere(ask.run_id)
         self.roles = {field: role for role, field in self.before.owned.items()}
         self.allowed = frozenset(owned_fields(inputs.mapping))
+        self.values = FieldValues(inputs.ruleset, inputs.mapping, inputs.origin.schema)
         levels = inputs.ruleset.tier.levels if inputs.ruleset.tier else ()
         self.rank = {level.id: place for place, level in enumerate(levels)}
         self.spool, self.tally = Spool(), Tally()
@@ -154,7 +155,8 @@ class _Undoing:
                 continue
             if not same_value(now, ours):
                 kept.add(role)
-                self._keep(op, name, _changed_since(role, ours, now))
+                told = (self.values.seen(role, value) or value for value in (ours, now))
+                self._keep(op, name, _changed_since(role, *told))
             elif name not in self.allowed:
                 kept.add(role)
                 text = Text(
@@ -163,7 +165,8 @@ class _Undoing:
                 self._keep(op, name, text)
             else:
                 why = Text(f"撤销第 {self.ask.run_id} 次运行", f"run {self.ask.run_id} undone")
-                deltas.append(FieldDelta(name, role, ROLE_LABELS[role], now, base, why))
+                seen = self.values.seen(role, now), self.values.seen(role, base)
+                deltas.append(FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen))
         return tuple(deltas), kept
 
     def _change(

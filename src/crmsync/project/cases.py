@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from crmsync.errors import RulesetError
-from crmsync.evaluate import (
-    Engine,
-    EvaluationContext,
-    decide,
-    match_compiled,
-    past_episode,
-    row_from_facts,
-)
+from crmsync.evaluate import Engine
 from crmsync.model.case import Case, CaseFile, Mismatch
-from crmsync.model.decision import Decision
 from crmsync.model.diagnostic import Diagnostic, Severity
 from crmsync.model.position import Span
-from crmsync.model.state import Episode
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.project.deciding import decide_case
 from crmsync.project.loading import load_rules
 from crmsync.project.places import ruleset_folders
 from crmsync.rules import compare, load_cases, touched, untouched
@@ -114,15 +107,20 @@ def run_cases(folder: Path, asked: Sequence[Path]) -> list[CasesReport]:
     return [_run(item) for item in ruleset_folders(folder, asked)]
 
 
-def _run(folder: Path) -> CasesReport:
-    rules = load_rules(folder)
+def cases_of(folder: Path, rules: Ruleset) -> CaseFile:
+    """The cases of a ruleset folder, none where there is no file; raises RulesetError."""
     file, problems = load_cases(folder, rules)
     if has_errors(problems):
         raise RulesetError(
             Text(zh=f"{folder.name} 的用例有错误", en=f"the cases of {folder.name} have errors"),
             diagnostics=problems,
         )
-    cases = file or CaseFile(rules.id, ())
+    return file or CaseFile(rules.id, ())
+
+
+def _run(folder: Path) -> CasesReport:
+    rules = load_rules(folder)
+    cases = cases_of(folder, rules)
     engine = Engine(rules)
     outcomes, seen = [], frozenset[str]()
     for case in cases.cases:
@@ -139,21 +137,3 @@ def _run(folder: Path) -> CasesReport:
         never_hit=tuple((place.id, place.span) for place in missed),
         texts={cases.file: read_file(Path(cases.file)).text} if cases.file else {},
     )
-
-
-def decide_case(engine: Engine, case: Case) -> Decision:
-    """What the rules decide for one case."""
-    state, context = case.before, EvaluationContext(as_of=case.today)
-    row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
-    (matched,) = match_compiled((row,), engine, case.today)
-    decision = decide(engine, matched, state, context)
-    if not case.episodes:
-        return decision
-    today = {opening.task_id: opening.key for opening in decision.opens}
-    episodes = tuple(
-        Episode(today[item.task_id], item.task_id, state.ref, item.opened_on)
-        if item.opened_on == case.today and item.task_id in today
-        else past_episode(engine, state, item.task_id, item.opened_on)
-        for item in case.episodes
-    )
-    return decide(engine, matched, state, replace(context, open_episodes={state.ref: episodes}))

@@ -67,7 +67,7 @@ def explain_record(
     with project.store() as store:
         people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
         with people.open() as opened:
-            id = _find(opened, wanted)
+            id = find_record(opened, wanted)
             row = opened.row(id)
             assert row is not None
             state = opened.states([row])[row.ref]
@@ -86,7 +86,8 @@ def mirrored_mapping(
     return resolved(mapping, load_schemas(project.schemas_path(connection)))
 
 
-def _find(opened: OpenPopulation, wanted: str) -> str:
+def find_record(opened: OpenPopulation, wanted: str) -> str:
+    """The id of the customer of that id or exact name; raises UsageError."""
     if opened.row(wanted) is not None:
         return wanted
     found = opened.named(wanted)

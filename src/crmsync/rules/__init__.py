@@ -1,20 +1,26 @@
 """The rule language: reads a ruleset folder, types it, finds what cannot be meant, holds cases."""
 
+from crmsync.rules.case_text import case_text
 from crmsync.rules.cases import CASE_OBJECT, load_cases
 from crmsync.rules.catalogue import CATALOGUE, explain
 from crmsync.rules.checking import check
-from crmsync.rules.comparing import compare, rule_places, touched, untouched
+from crmsync.rules.comparing import compare, expectation_of, rule_places, touched, untouched
 from crmsync.rules.lint_facts import read_by_rules
+from crmsync.rules.mutants import Mutant, mutants
 from crmsync.rules.reading import load, read_rules
 
 __all__ = [
     "CASE_OBJECT",
     "CATALOGUE",
+    "Mutant",
+    "case_text",
     "check",
     "compare",
+    "expectation_of",
     "explain",
     "load",
     "load_cases",
+    "mutants",
     "read_by_rules",
     "read_rules",
     "rule_places",

@@ -15,8 +15,9 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
+from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
 from crmsync.source import Mapping as MappingNode
@@ -42,13 +43,13 @@ class _Names:
 
 
 def load_cases(
-    folder: Path, ruleset: Ruleset, *, name: str | None = None
+    folder: Path, ruleset: Ruleset, *, name: str | None = None, path: Path | None = None
 ) -> tuple[CaseFile | None, list[Diagnostic]]:
-    """Read the cases of *folder*; an unknown key, fact or tier is an error.
+    """Read the cases of *folder* (or of *path*); an unknown key, fact or tier is an error.
 
     Gives the file only without errors; ``None`` and no finding when there is no case file.
     """
-    path = folder / CASES_FILE
+    path = path or folder / CASES_FILE
     if not path.exists():
         return None, []
     source = read_file(path, name=name if name is not None else path.as_posix())
@@ -123,11 +124,12 @@ class _Reader:
         before_node, expect_node = block.take("before"), block.need("expect")
         before, episodes = self._before(before_node, ref, day)
         expect = self._expect(expect_node)
+        released = block.one_of("review", ("released",)) is not None
         block.finish()
         if name is None or own is None:
             return None
         seen.add(name.text, name.span)
-        return Case(name.text, own, facts, before, episodes, expect, block.span)
+        return Case(name.text, own, facts, before, episodes, expect, block.span, released)
 
     # ── facts ──────────────────────────────────────────────────────────────────────────────────
 
@@ -183,27 +185,16 @@ class _Reader:
         pending = self._pending(block.take("lifecycle_pending"), stage)
         episodes = self._episodes(block.take("episodes"), evaluated)
         block.finish()
-        days = 0 if below is None else max(0, (evaluated - below).days + 1)
-        return (
-            CustomerState(
-                ref,
-                Standing(
-                    tier=tier or None,
-                    tier_since=since,
-                    tier_first=since,
-                    lifecycle=stage or None,
-                    lifecycle_since=stage_since,
-                ),
-                Clocks(
-                    first_seen=min(filter(None, (since, stage_since, evaluated))),
-                    evaluated=evaluated,
-                    below_keep_since=below,
-                    below_keep_evaluations=days,
-                    pending=pending,
-                ),
-            ),
-            episodes,
+        opening = Opening(
+            tier=tier or None,
+            tier_since=since,
+            lifecycle=stage or None,
+            lifecycle_since=stage_since,
+            below_keep_since=below,
+            pending=pending,
+            evaluated=evaluated,
         )
+        return opening.state(ref, today), episodes
 
     def _pending(self, node: Node | None, stage: str | None) -> dict[str, date]:
         """``{at_risk: 2026-11-10}``: since when the move to that stage has been waiting."""
@@ -255,26 +246,29 @@ class _Reader:
         block = None if node is None else Block.of(node, self._findings)
         if block is None:
             return Expectation()
-        tasks = block.take("tasks")
-        expected = None
-        if tasks is not None:
-            expected = frozenset(
-                task
-                for word in words(tasks, self._findings)
-                if (task := self._named(word, self._names.tasks))
-            )
         result = Expectation(
             score=self._score(block.scalar("score")),
             tier=self._named(block.scalar("tier"), self._names.tiers),
             tier_because=self._named(block.scalar("tier_because"), self._names.because),
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
-            tasks=expected,
+            tasks=self._tasks(block.take("tasks")),
+            closes=self._tasks(block.take("closes")),
             service=self._named(block.scalar("service"), self._names.tiers),
             notice=self._named(block.scalar("notice"), self._names.tiers),
             spans={key.text: value.span for key, value in block.node.entries},
         )
         block.finish()
         return result
+
+    def _tasks(self, node: Node | None) -> frozenset[str] | None:
+        """The exact set of tasks a list names; ``None`` where nothing is said."""
+        if node is None:
+            return None
+        return frozenset(
+            task
+            for word in words(node, self._findings)
+            if (task := self._named(word, self._names.tasks))
+        )
 
     def _score(self, found: Scalar | None) -> tuple[Decimal, Decimal] | None:
         if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from crmsync.model.case import Case, Mismatch, RulePlace
+from crmsync.model.case import Case, Expectation, Mismatch, RulePlace
 from crmsync.model.decision import Decision, ScoreResult
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import PointsTable
@@ -43,10 +43,10 @@ def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
     told = None if tier is None else tier.notice
     told_of, says = (None, why) if told is None else (told.tier, told.text)
     yield from _word(case, "notice", expect.notice, told_of, says)
-    if expect.tasks is not None:
-        opened = frozenset(task.task_id for task in decision.opens)
-        if opened != expect.tasks:
-            yield _miss(case, "tasks", _list(expect.tasks), _list(opened))
+    opened = frozenset(task.task_id for task in decision.opens)
+    yield from _set(case, "tasks", expect.tasks, opened)
+    closed = frozenset(task.task_id for task in decision.closes)
+    yield from _set(case, "closes", expect.closes, closed)
 
 
 def _word(
@@ -54,6 +54,13 @@ def _word(
 ) -> Iterator[Mismatch]:
     if expected is not None and expected != (got or ""):
         yield _miss(case, key, expected or "none", got or "none", why)
+
+
+def _set(
+    case: Case, key: str, expected: frozenset[str] | None, got: frozenset[str]
+) -> Iterator[Mismatch]:
+    if expected is not None and expected != got:
+        yield _miss(case, key, _list(expected), _list(got))
 
 
 def _miss(case: Case, key: str, expected: str, got: str, why: Text | None = None) -> Mismatch:
@@ -71,6 +78,22 @@ def _score(score: ScoreResult | None) -> str:
 
 def _list(names: frozenset[str]) -> str:
     return f"[{', '.join(sorted(names))}]"
+
+
+def expectation_of(decision: Decision) -> Expectation:
+    """All a case could expect of *decision*: with it the case passes."""
+    tier, stage, score = decision.tier, decision.lifecycle, decision.score
+    told = None if tier is None or tier.notice is None else tier.notice.tier
+    return Expectation(
+        score=None if score is None else (score.low, score.high),
+        tier=None if tier is None else tier.after or "",
+        tier_because=None if tier is None else tier.because,
+        lifecycle=None if stage is None else stage.after,
+        tasks=frozenset(task.task_id for task in decision.opens),
+        closes=frozenset(task.task_id for task in decision.closes),
+        service=None if tier is None else decision.service or "",
+        notice=None if tier is None else told or "",
+    )
 
 
 # ── coverage ───────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import AsGiven, Criterion, PointsTable, Scale, SumOf
+from crmsync.model.scorecard import Criterion, PointsTable
 from crmsync.model.text import Text
 from crmsync.source import error, warning
 
@@ -61,22 +61,14 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
             yield from _operands(criterion)
 
 
-def _parts(criterion: Criterion) -> Iterator[PointsTable | Scale | AsGiven]:
-    points = criterion.points
-    if isinstance(points, SumOf):
-        yield from (part.points for part in points.parts)
-    else:
-        yield points
-
-
 def _lines(criterion: Criterion) -> Iterator[Condition]:
-    for part in _parts(criterion):
+    for part in criterion.ways:
         if isinstance(part, PointsTable):
             yield from (line.when for line in part.lines if line.when is not None)
 
 
 def _operands(criterion: Criterion) -> Iterator[Expression]:
-    yield from (part.of for part in _parts(criterion))
+    yield from (part.of for part in criterion.ways)
 
 
 def lint_facts(ruleset: Ruleset) -> Iterator[Diagnostic]:

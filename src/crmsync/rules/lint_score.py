@@ -13,13 +13,13 @@ from crmsync.model.position import Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import (
     AsGiven,
+    Combined,
     Criterion,
     PointLine,
     PointsTable,
     Scale,
     Scorecard,
     ScorePart,
-    SumOf,
 )
 from crmsync.model.text import Text
 from crmsync.rules.reach import Numbers, Values, Words, everything, nothing, values_of
@@ -65,7 +65,7 @@ def _total(card: Scorecard) -> Iterator[Diagnostic]:
 
 def _criterion(criterion: Criterion, facts: dict[str, FactDefinition]) -> Iterator[Diagnostic]:
     parts: tuple[Criterion | ScorePart, ...] = (criterion,)
-    if isinstance(criterion.points, SumOf):
+    if isinstance(criterion.points, Combined):
         parts = criterion.points.parts
     for part in parts:
         points = part.points

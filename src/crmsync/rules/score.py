@@ -11,6 +11,8 @@ from crmsync.model.diagnostic import Label
 from crmsync.model.position import Span
 from crmsync.model.scorecard import (
     AsGiven,
+    Combined,
+    Combining,
     Criterion,
     Edges,
     MissingPoints,
@@ -20,7 +22,6 @@ from crmsync.model.scorecard import (
     Scale,
     Scorecard,
     ScorePart,
-    SumOf,
 )
 from crmsync.model.text import Text
 from crmsync.rules.bands import read_bands
@@ -30,10 +31,10 @@ from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
 OTHERWISE = frozenset({"otherwise", "其他", "否则"})
-_WAYS = ("points", "scale", "sum_of")
+_SINGLE = ("points", "scale")
+_WAYS = (*_SINGLE, *(item.value for item in Combining))
+_COMBINING = frozenset(item.value for item in Combining)
 _LATER: Mapping[str, Text | None] = {
-    "best_of": Text(zh="请改用公式 max(…)", en="Use a formula with max(…)."),
-    "average_of": Text(zh="请改用公式", en="Use a formula."),
     "evidence": Text(zh="请写在 note 里", en="Write it in note."),
     "table": Text(zh="请写在 points 里", en="Write it in points."),
 }
@@ -162,14 +163,15 @@ def _missing(block: Block, ceiling: Ceiling) -> tuple[MissingPoints, Decimal | N
 
 
 def _points(block: Block, ceiling: Ceiling, language: Language, *, parts: bool) -> Points | None:
-    written = [way for way in _WAYS if block.take(way) is not None]
+    written = [way for way in (_WAYS if parts else _SINGLE) if block.take(way) is not None]
     if len(written) != 1:
         block.findings.add(
             "RULE020" if written else "RULE002",
             block.place(written[-1]) if written else block.span,
             Text(
-                zh="评分方式只写一种：points、scale 或 sum_of",
-                en="points are given in exactly one way: points, scale or sum_of",
+                zh="评分方式只写一种：points、scale、sum_of、best_of 或 average_of",
+                en="points are given in exactly one way: points, scale, sum_of, best_of or "
+                "average_of",
             ),
         )
         if not written:
@@ -178,8 +180,8 @@ def _points(block: Block, ceiling: Ceiling, language: Language, *, parts: bool) 
     way = written[0]
     node = block.take(way)
     assert node is not None
-    if way == "sum_of":
-        return _sum(block, node, ceiling, language) if parts else None
+    if way in _COMBINING:
+        return _combined(Combining(way), node, ceiling, language)
     of = block.scalar("of", required=True)
     operand = None if of is None else language.expression(of)
     if operand is None:
@@ -268,7 +270,7 @@ def _scale(node: Node, operand: Expression, ceiling: Ceiling, language: Language
     return Scale(operand, tuple(anchors))
 
 
-def _sum(block: Block, node: Node, ceiling: Ceiling, language: Language) -> SumOf | None:
+def _combined(how: Combining, node: Node, ceiling: Ceiling, language: Language) -> Combined | None:
     findings = language.findings
     parts: list[ScorePart] = []
     for entry in items(node, findings):
@@ -278,20 +280,37 @@ def _sum(block: Block, node: Node, ceiling: Ceiling, language: Language) -> SumO
         top = _ceiling(inner)
         points = _points(inner, top, language, parts=False)
         inner.finish()
-        if points is not None and not isinstance(points, SumOf):
+        if points is not None and not isinstance(points, Combined):
             parts.append(ScorePart(top.points, points, inner.span))
-    total = sum((part.maximum for part in parts), Decimal(0))
-    if parts and total != ceiling.points:
-        findings.add(
-            "RULE202",
-            ceiling.span,
-            Text(
-                zh=f"各部分满分合计 {total}，与 max {ceiling.points} 不符",
-                en=f"the parts' maxima add up to {total}, but max is {ceiling.points}",
-            ),
-            Text(zh=f"改为 max: {total} 或调整各部分", en=f"Write max: {total} or mend the parts."),
-        )
-    return SumOf(tuple(parts)) if parts else None
+    if parts:
+        _reaches(how, [part.maximum for part in parts], ceiling, findings)
+    return Combined(tuple(parts), how) if parts else None
+
+
+def _reaches(how: Combining, maxima: list[Decimal], ceiling: Ceiling, findings: Findings) -> None:
+    """The parts' maxima must make up the criterion's own, or it could not be reached."""
+    most = {
+        Combining.SUM: sum(maxima, Decimal(0)),
+        Combining.BEST: max(maxima),
+        Combining.AVERAGE: sum(maxima, Decimal(0)) / len(maxima),
+    }[how]
+    if most == ceiling.points:
+        return
+    zh, en = {
+        Combining.SUM: ("合计", "add up to"),
+        Combining.BEST: ("最高", "are at most"),
+        Combining.AVERAGE: ("平均", "average"),
+    }[how]
+    shown = f"{round(most, 2).normalize():f}"
+    findings.add(
+        "RULE202",
+        ceiling.span,
+        Text(
+            zh=f"各部分满分{zh} {shown}，与 max {ceiling.points} 不符",
+            en=f"the parts' maxima {en} {shown}, but max is {ceiling.points}",
+        ),
+        Text(zh=f"改为 max: {shown} 或调整各部分", en=f"Write max: {shown} or mend the parts."),
+    )
 
 
 def _below_ceiling(points: Decimal, span: Span, ceiling: Ceiling, findings: Findings) -> None:

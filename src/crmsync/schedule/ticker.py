@@ -31,6 +31,8 @@ LATE = timedelta(minutes=5)
 SILENT = timedelta(minutes=2)
 """A claimed slot without a heartbeat for this long belongs to a dead process."""
 BEAT = timedelta(seconds=30)
+NAMED = 5
+"""Missed slots named one by one; of more, the first and the last."""
 
 
 Work = Callable[[Project, str, threading.Event], SyncOutcome]
@@ -43,14 +45,20 @@ def sync_job(project: Project, job: str, stop: threading.Event) -> SyncOutcome:
 
 class Ticker:
     """Runs the project's jobs at their slots. ``tell`` gets one sentence for every event; ``work``
-    carries out one job and is `sync` unless a test says otherwise."""
+    carries out one job and is `sync` unless a test says otherwise. A bug in a job is given to
+    ``on_bug``, the slot counts as failed and the other jobs go on."""
 
     def __init__(
-        self, project: Project, tell: Callable[[Text], None], work: Work = sync_job
+        self,
+        project: Project,
+        tell: Callable[[Text], None],
+        work: Work = sync_job,
+        on_bug: Callable[[Exception], object] | None = None,
     ) -> None:
         self._project = project
         self._tell = tell
         self._work = work
+        self._on_bug = on_bug
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._tables = {
             job.name: timetable(job.when, ZoneInfo(job.time_zone))
@@ -65,7 +73,7 @@ class Ticker:
             self._announce(job)
         scheduler = BackgroundScheduler(timezone=ZoneInfo("UTC"))
         scheduler.add_job(
-            self.tick,
+            self._tick_safely,
             IntervalTrigger(seconds=int(EVERY.total_seconds())),
             args=(stop,),
             next_run_time=self._project.now(),
@@ -90,6 +98,17 @@ class Ticker:
                     self._job(store, job, stop)
         finally:
             self._busy.release()
+
+    def _tick_safely(self, stop: threading.Event) -> None:
+        """One tick; what stops it is told, and the next tick tries again."""
+        try:
+            self.tick(stop)
+        except CrmSyncError as error:
+            self._tell(error.message)
+        except Exception as bug:
+            if self._on_bug is None:
+                raise
+            self._on_bug(bug)
 
     def _announce(self, job: JobConfig) -> None:
         now = self._project.now()
@@ -138,16 +157,16 @@ class Ticker:
         elif job.catch_up == "skip":
             run = [moment for moment in due if now - moment <= LATE]
         left = [moment for moment in due if moment not in run]
-        late = [moment for moment in due if now - moment > LATE]
         for moment in left:
             store.slots.claim(self._slot(job, moment, SlotState.MISSED))
-        if late:
-            listed = ", ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in late)
+        missed = [moment for moment in due if moment in left or now - moment > LATE]
+        if missed:
+            listed = _listed(missed)
             self._tell(
                 Text(
-                    zh=f"{job.name}：错过 {len(late)} 个时段（UTC {listed}），"
-                    f"按 catch_up: {job.catch_up} 补做 {len(run)} 次",
-                    en=f"{job.name}: {len(late)} slots were missed (UTC {listed}); catch_up:"
+                    zh=f"{job.name}：错过 {len(missed)} 个时段（UTC {listed}），"
+                    f"按 catch_up: {job.catch_up} 执行 {len(run)} 次",
+                    en=f"{job.name}: {len(missed)} slots were missed (UTC {listed}); catch_up:"
                     f" {job.catch_up} runs {len(run)}",
                 )
             )
@@ -173,6 +192,11 @@ class Ticker:
         except CrmSyncError as error:
             state, note = SlotState.FAILED, f"{error.code}: {error.message.en}"
             self._tell(Text(zh=f"{job.name}：{error.message.zh}", en=f"{job.name}: {note}"))
+        except Exception as bug:
+            if self._on_bug is None:
+                raise
+            self._on_bug(bug)
+            state, note = SlotState.FAILED, f"BUG: {type(bug).__name__}"
         finally:
             done.set()
             pulse.join()
@@ -183,3 +207,9 @@ class Ticker:
     def _beat(self, store: Store, job: JobConfig, moment: datetime, done: threading.Event) -> None:
         while not done.wait(BEAT.total_seconds()):
             store.slots.beat(job.name, moment, by=self._name, now=self._project.now())
+
+
+def _listed(moments: list[datetime]) -> str:
+    """All of them, or the ends of a long row."""
+    words = [f"{moment:%Y-%m-%d %H:%M}" for moment in moments]
+    return ", ".join(words) if len(words) <= NAMED else f"{words[0]} … {words[-1]}"

@@ -121,6 +121,8 @@ def _lock_down(
         connection.execute(f"SET threads={int(settings.threads)}")
     connection.execute("SET TimeZone='UTC'")
     connection.execute("SET preserve_insertion_order=false")
+    # DuckDB draws its bar on stdout once a query takes two seconds: into the middle of our JSON.
+    connection.execute("SET enable_progress_bar=false")
     connection.execute("SET enable_external_access=false")
     connection.execute("SET lock_configuration=true")
 

@@ -147,9 +147,12 @@ class FaultScript:
             self._planned.append(planned)
         return planned
 
-    def next_of(self, kind: RequestKind, action: Fault, *, times: int = 1) -> PlannedFault:
-        """Let *action* strike the next *times* requests of that kind, whatever their path."""
-        planned = PlannedFault("*", "*", action, times, skip=0, when=None, kind=kind)
+    def next_of(
+        self, kind: RequestKind, action: Fault, *, times: int = 1, skip: int = 0
+    ) -> PlannedFault:
+        """Let *action* strike the next *times* requests of that kind, whatever their path, after
+        *skip* others."""
+        planned = PlannedFault("*", "*", action, times, skip, when=None, kind=kind)
         with self._guard:
             self._planned.append(planned)
         return planned

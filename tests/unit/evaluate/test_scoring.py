@@ -21,7 +21,7 @@ from tests.unit.evaluate.build import (
 
 from crmsync.evaluate import Engine
 from crmsync.evaluate.scoring import tenths
-from crmsync.model.scorecard import AsGiven, Scorecard, ScorePart, SumOf
+from crmsync.model.scorecard import AsGiven, Combined, Combining, Scorecard, ScorePart
 
 
 def sheet(*criteria, **facts):
@@ -86,7 +86,9 @@ def test_points_as_given_never_pass_the_maximum():
 def test_the_parts_of_a_sum_are_rounded_together():
     money = scale("revenue_12m", {"0": 0, "3": 1})
     orders = scale("orders_12m", {"0": 0, "3": 1})
-    rule = criterion("c", 2, SumOf((ScorePart(Decimal(1), money), ScorePart(Decimal(1), orders))))
+    rule = criterion(
+        "c", 2, Combined((ScorePart(Decimal(1), money), ScorePart(Decimal(1), orders)))
+    )
 
     found = line(rule, revenue_12m=Decimal(1), orders_12m=1)
 
@@ -97,7 +99,9 @@ def test_the_parts_of_a_sum_are_rounded_together():
 def test_a_missing_part_of_a_sum_leaves_the_known_part_in_the_range():
     money = scale("revenue_12m", {"0": 0, "3": 1})
     margin = scale("margin_12m", {"0": 0, "1": 5})
-    rule = criterion("c", 6, SumOf((ScorePart(Decimal(1), money), ScorePart(Decimal(5), margin))))
+    rule = criterion(
+        "c", 6, Combined((ScorePart(Decimal(1), money), ScorePart(Decimal(5), margin)))
+    )
 
     found = line(rule, revenue_12m=Decimal(3), margin_12m=None)
 
@@ -152,3 +156,42 @@ def test_the_lines_of_the_sheet_always_add_up_to_the_score(policies, facts):
     assert 0 <= found.low <= found.high <= 100
     assert sum(item.maximum for item in found.criteria) == 100
     assert all(item.low == tenths(item.low) for item in found.criteria)
+
+
+def combined(how):
+    money = scale("revenue_12m", {"0": 0, "10": 10})
+    need = scale("relation", {"0": 0, "10": 10})
+    parts = (ScorePart(Decimal(10), money), ScorePart(Decimal(10), need))
+    return criterion("c", 10, Combined(parts, how))
+
+
+def test_of_the_best_the_better_part_counts_and_is_shown():
+    found = line(combined(Combining.BEST), revenue_12m=Decimal(3), relation=7.0)
+
+    assert (found.low, found.high, found.value, found.hit) == (7, 7, 7, "0 … 10")
+
+
+def test_of_the_best_a_part_nobody_knows_leaves_a_range_unless_the_other_is_full():
+    rule = combined(Combining.BEST)
+
+    open_ = line(rule, revenue_12m=Decimal(3), relation=None)
+    assert (open_.low, open_.high, open_.missing) == (3, 10, True)
+    full = line(rule, revenue_12m=Decimal(10), relation=None)
+    assert (full.low, full.high, full.missing) == (10, 10, False)
+
+
+def test_the_average_is_rounded_once_at_the_end():
+    money = scale("revenue_12m", {"0": 0, "3": 1})
+    orders = scale("orders_12m", {"0": 0, "3": 1})
+    parts = (ScorePart(Decimal(1), money), ScorePart(Decimal(1), orders))
+    rule = criterion("c", 1, Combined(parts, Combining.AVERAGE))
+
+    found = line(rule, revenue_12m=Decimal(1), orders_12m=2)
+
+    assert (found.low, found.hit) == (Decimal("0.5"), "(0.33 + 0.67) / 2")
+
+
+def test_the_average_with_a_part_missing_is_a_range():
+    found = line(combined(Combining.AVERAGE), revenue_12m=Decimal(4), relation=None)
+
+    assert (found.low, found.high, found.missing) == (2, 7, True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from tests.unit.rules.writing import RULESETS, cases_text, codes, only, typed
 
-from crmsync.evaluate import Engine, EvaluationContext, decide, match_compiled, row_from_facts
+from crmsync.evaluate import Engine
 from crmsync.model.case import Case
 from crmsync.model.decision import Decision
 from crmsync.model.ruleset import Ruleset
+from crmsync.project.deciding import decide_case
 from crmsync.rules import compare, load, load_cases, rule_places, touched, untouched
 
 CASES = """\
@@ -45,10 +46,7 @@ def one(folder: Path, *changes: tuple[str, str]) -> Case:
 
 
 def decision_of(ruleset: Ruleset, case: Case) -> Decision:
-    engine = Engine(ruleset)
-    row = row_from_facts(engine, case.before.ref, dict(case.facts), case.today)
-    (matched,) = match_compiled((row,), engine, case.today)
-    return decide(engine, matched, case.before, EvaluationContext(as_of=case.today))
+    return decide_case(Engine(ruleset), case)
 
 
 def test_a_case_is_typed(tmp_path: Path) -> None:
@@ -179,8 +177,9 @@ def test_shipped_cases_come_true_and_touch_every_rule(name: str) -> None:
     assert findings == []
     assert file is not None
     seen: frozenset[str] = frozenset()
+    engine = Engine(ruleset)
     for case in file.cases:
-        decision = decision_of(ruleset, case)
+        decision = decide_case(engine, case)
         assert compare(case, decision) == (), case.name
         seen |= touched(ruleset, decision)
     assert [place.id for place in untouched(ruleset, seen)] == []
@@ -193,3 +192,17 @@ def test_untouched_rules_are_named_with_their_place(tmp_path: Path) -> None:
     missed = {place.id: place for place in untouched(ruleset, seen)}
     assert missed["tier.exceptions.blacklist"].span.line > 1
     assert len(seen) + len(missed) == len(rule_places(ruleset))
+
+
+def test_a_case_may_expect_what_closes_and_release_a_review(tmp_path: Path) -> None:
+    closing = one(
+        tmp_path,
+        ("tasks: []}", "tasks: [], closes: [call]}"),
+        ("    expect:", "    review: released\n    expect:"),
+    )
+    assert closing.released
+    assert closing.expect.closes == frozenset({"call"})
+    assert compare(closing, decision_of(typed(tmp_path), closing)) == ()
+    other = one(tmp_path, ("tasks: []}", "closes: []}"))
+    (miss,) = compare(other, decision_of(typed(tmp_path), other))
+    assert (miss.key, miss.expected, miss.got) == ("closes", "[]", "[call]")

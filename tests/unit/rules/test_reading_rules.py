@@ -25,7 +25,15 @@ from crmsync.model.ruleset import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.scorecard import AsGiven, Edges, MissingPoints, PointsTable, Scale, SumOf
+from crmsync.model.scorecard import (
+    AsGiven,
+    Combined,
+    Combining,
+    Edges,
+    MissingPoints,
+    PointsTable,
+    Scale,
+)
 from crmsync.model.text import Text
 from crmsync.rules import load
 from crmsync.source import apply_fixes
@@ -78,8 +86,41 @@ def test_a_sum_has_typed_parts() -> None:
     ruleset, _ = load(RULESETS / "real-estate")
     assert ruleset is not None
     profit = ruleset.scorecards[0].criteria[3]
-    assert isinstance(profit.points, SumOf)
+    assert isinstance(profit.points, Combined)
     assert [part.maximum for part in profit.points.parts] == [Decimal("7.5"), Decimal("7.5")]
+
+
+PARTS = (
+    "scale: {0: 0, 10万: 10, 50万: 20}",
+    "HOW: [{of: orders_12m, max: FIRST, points: {≥ 6: 5, otherwise: 0}}, "
+    "{of: revenue, max: SECOND, scale: {0: 0, 10万: 14}}]",
+)
+
+
+@pytest.mark.parametrize(
+    ("how", "first", "second"), [("sum_of", 5, 15), ("best_of", 15, 20), ("average_of", 15, 25)]
+)
+def test_parts_make_up_their_criterion(tmp_path: Path, how: str, first: int, second: int) -> None:
+    text = sound((f"    of: revenue\n    max: 20\n    {PARTS[0]}", f"    max: 20\n    {PARTS[1]}"))
+    text = text.replace("HOW", how).replace("FIRST", str(first))
+    ruleset, findings = load_text(tmp_path, text.replace("SECOND", str(second)))
+    wrong = [item for item in findings if item.code == "RULE202" and "maxima" in item.message.en]
+    assert wrong == []
+    if ruleset is not None:
+        points = ruleset.scorecards[0].criteria[1].points
+        assert isinstance(points, Combined)
+        assert points.how is Combining(how)
+    _, findings = load_text(tmp_path, text.replace("SECOND", str(second - 1)))
+    assert "RULE202" in codes(findings)
+
+
+def test_parts_do_not_nest(tmp_path: Path) -> None:
+    inner = "{max: 20, best_of: [{of: revenue, max: 20, scale: {0: 0, 10万: 20}}]}"
+    text = sound(
+        (f"    of: revenue\n    max: 20\n    {PARTS[0]}", f"    max: 20\n    best_of: [{inner}]")
+    )
+    _, findings = load_text(tmp_path, text)
+    assert {"RULE001", "RULE002"} <= set(codes(findings))
 
 
 def test_several_scorecards_each_have_their_condition(tmp_path: Path) -> None:
@@ -283,7 +324,7 @@ WRONG = [
     ("missing: ask", "missing: 50", "RULE202", "50"),
     ("    edges: lower\n", "", "RULE018", "bands"),
     ("bands: {strong: 20..40,", "bands: {strong: 15..40,", "RULE022", "bands"),
-    ("points: as given", "best_of: [a]", "RULE002", None),
+    ("points: as given", "best_of: [a]", "RULE003", None),
     ("enter: 80, keep: 72", "enter: 80, keep: 85", "RULE204", "keep"),
     ("enter: 50, keep: 45", "enter: 85, keep: 45", "RULE205", "enter"),
     ("enter: 50, keep: 45}", "keep: 45}", "RULE002", None),

@@ -123,6 +123,35 @@ def test_a_failed_job_is_recorded_and_told_and_the_next_slot_runs(tmp_path: Path
     assert world.slots() == [(1, SlotState.FAILED), (2, SlotState.DONE)]
 
 
+def test_every_missed_slot_is_told_even_when_none_is_old(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    path = tmp_path / "crmsync.yaml"
+    path.write_text(path.read_text().replace("0 * * * *", "* * * * *"))
+    world.project = open_project(tmp_path, now=lambda: world.now)
+    ticker = world.ticker()
+    ticker.tick(threading.Event())
+    world.now += timedelta(minutes=3)
+    ticker.tick(threading.Event())
+    assert "2 slots were missed" in world.said[-2]
+    world.now += timedelta(days=1)
+    ticker.tick(threading.Event())
+    assert "1439 slots were missed (UTC 2026-11-22 01:04 … 2026-11-23 01:02)" in world.said[-2]
+
+
+def test_a_bug_in_a_job_fails_its_slot_and_leaves_the_scheduler_running(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    bugs: list[Exception] = []
+    ticker = Ticker(world.project, lambda text: None, world.work, bugs.append)
+    world.failure = ZeroDivisionError()
+    ticker.tick(threading.Event())
+    assert bugs == [world.failure]
+    assert world.slots() == [(1, SlotState.FAILED)]
+    world.failure = None
+    world.now += timedelta(hours=1)
+    ticker.tick(threading.Event())
+    assert world.slots() == [(1, SlotState.FAILED), (2, SlotState.DONE)]
+
+
 def test_serving_stops_when_asked(tmp_path: Path) -> None:
     world = World(tmp_path, "once")
     stop = threading.Event()

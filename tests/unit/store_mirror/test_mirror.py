@@ -231,3 +231,9 @@ def test_leaving_without_publishing_keeps_what_was_staged(tmp_path: Path) -> Non
     with MirrorWriter(path, account="a", now=NOW + timedelta(days=2)) as writer:
         assert writer.states() == {}
     assert MirrorFiles(path).next.exists()
+
+
+def test_no_bar_is_drawn_into_a_verb_s_output(tmp_path: Path) -> None:
+    path = tmp_path / "m.duckdb"
+    store(path, (field(FieldType.TEXT),), [record("1", {"F": "v"})])
+    assert fetch(path, "SELECT current_setting('enable_progress_bar')") == [(False,)]
