@@ -243,6 +243,15 @@ FILE_HELP = (
         "not shown, for they may be secrets.",
     ),
     entry(
+        "CONF016",
+        ("连接器不能带条件写入", "the connector cannot write conditionally"),
+        "write_mode: strict 要求 CRM 能在记录被改动过时拒绝写入；这个连接器没有这种能力。"
+        "改回默认的 batch：写入前会再读一次并比较。",
+        "write_mode: strict needs a CRM that refuses a write when the record has moved; this "
+        "connector has no such thing. Go back to the default, which reads and compares just before "
+        "writing.",
+    ),
+    entry(
         "CONF020",
         ("定时任务没有时间", "a job without a time"),
         "每个任务写 at（每天几点）或 cron 之一。",
