@@ -14,8 +14,8 @@ from tests.unit.plan.builders import customer, holds, opening, ruleset, stood
 
 from crmsync.errors import GuardRefused
 from crmsync.model.consent import GUARDS, Consent, unanswered
+from crmsync.model.guard import GuardLimit
 from crmsync.model.plan import GuardResult, PlanCounts
-from crmsync.model.ruleset import GuardLimit
 from crmsync.model.text import Text
 from crmsync.plan import Evaluated, PlanFile
 

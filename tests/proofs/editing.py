@@ -237,7 +237,7 @@ PROOFS = (
         "P9",
         "undone",
         Text(
-            zh="撤销一次运行：我们改过、之后没人再改的值逐字节还原，其余列出",
+            zh="`undo` 撤销一次运行：我们改过、之后没人再改的值逐字节还原，其余列出",
             en="`undo` restores every value we changed that nobody has changed since",
         ),
         Text(

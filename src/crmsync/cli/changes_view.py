@@ -11,7 +11,7 @@ from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, pad, shortened, value_text
 from crmsync.model.plan import Direction, FieldDelta, PlanLine, RecordChange, TaskClose, TaskCreate
 from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import Priority
+from crmsync.model.task import Priority
 from crmsync.model.text import Text
 
 MARKS = {

@@ -21,8 +21,9 @@ from crmsync.model.decision import (
 )
 from crmsync.model.fact import FactType
 from crmsync.model.position import Span
-from crmsync.model.ruleset import Ruleset, ServiceValue
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion
+from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import (
+from crmsync.model.task import (
     EntersStage,
     Event,
     EveryPeriod,

@@ -15,8 +15,8 @@ from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.model.decision import Because, UnknownCondition, Verdict
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.position import NOWHERE, Span
-from crmsync.model.ruleset import ExceptionAction, TierException, TierRules
 from crmsync.model.text import Text
+from crmsync.model.tier import ExceptionAction, TierException, TierRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from crmsync.evaluate.what_if import Setting, what_if
 from crmsync.model.condition import Condition
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.fact import FactRow, FactValue
-from crmsync.model.ruleset import TierRules
 from crmsync.model.state import CustomerState
+from crmsync.model.tier import TierRules
 
 
 def explain(

@@ -10,8 +10,8 @@ from crmsync.evaluate.tier import Computed, Waiting
 from crmsync.evaluate.wording import points
 from crmsync.model.decision import Notice
 from crmsync.model.override import Override
-from crmsync.model.ruleset import TierException, TierRules
 from crmsync.model.text import Text
+from crmsync.model.tier import TierException, TierRules
 
 
 def notice_of(

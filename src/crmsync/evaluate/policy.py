@@ -17,8 +17,8 @@ from crmsync.evaluate.tasks import Agenda, Moved
 from crmsync.evaluate.tier import Computed, compute, track_of
 from crmsync.model.decision import Decision, StageResult, TierResult
 from crmsync.model.fact import MatchedRow
-from crmsync.model.ruleset import TierRules
 from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.tier import TierRules
 
 
 class _Tiered(NamedTuple):

@@ -13,7 +13,7 @@ from crmsync.condition import names
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.model.decision import MoveTaken, StageResult, UnknownCondition, Verdict
-from crmsync.model.ruleset import LifecycleRules, Move
+from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
 

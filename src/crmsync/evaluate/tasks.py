@@ -21,19 +21,19 @@ from crmsync.model.decision import (
     Verdict,
 )
 from crmsync.model.period import Period
-from crmsync.model.ruleset import (
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.scorecard import Criterion, MissingPoints
+from crmsync.model.state import CustomerState, Standing
+from crmsync.model.task import (
     EntersStage,
     Event,
     EveryPeriod,
     LeavesStage,
-    Ruleset,
     ScoreMissing,
     TaskRule,
     TierFalls,
     TierRises,
 )
-from crmsync.model.scorecard import Criterion, MissingPoints
-from crmsync.model.state import CustomerState, Standing
 from crmsync.model.text import Text
 
 JUDGE = "judge"

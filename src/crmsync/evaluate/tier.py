@@ -15,9 +15,9 @@ from crmsync.evaluate.scoring import Scored
 from crmsync.evaluate.wording import points
 from crmsync.model.decision import Because, ScoreResult
 from crmsync.model.position import NOWHERE, Span
-from crmsync.model.ruleset import Level, TierRules
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
+from crmsync.model.tier import Level, TierRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
 from crmsync.model.decision import Cause
+from crmsync.model.guard import GuardLimit
 from crmsync.model.plan import (
     Direction,
     GuardResult,
@@ -16,7 +17,6 @@ from crmsync.model.plan import (
     RecordChange,
     TaskCreate,
 )
-from crmsync.model.ruleset import GuardLimit
 
 FEWEST = 10
 """Default shares say nothing about a handful of customers; limits a file declares always count."""

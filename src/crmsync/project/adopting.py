@@ -13,9 +13,10 @@ from crmsync.connector import Everything, ReadQuery
 from crmsync.errors import UsageError
 from crmsync.evaluate import decide, match_compiled
 from crmsync.model.record import RecordRef, Value
-from crmsync.model.ruleset import Ruleset, TierRules
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState, Standing
 from crmsync.model.text import Text
+from crmsync.model.tier import TierRules
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.ground import stand
 from crmsync.project.opening import Project

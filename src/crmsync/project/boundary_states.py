@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from crmsync.model.case import Case
+from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.period import Period
-from crmsync.model.ruleset import LifecycleRules, Ruleset, TierRules
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.model.tier import TierRules
 from crmsync.rules.case_state import Opening, opening_of
 
 LONG_AGO = 400

@@ -16,7 +16,8 @@ from typing import Any
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.model.decision import Decision
-from crmsync.model.ruleset import GuardLimit, Ruleset
+from crmsync.model.guard import GuardLimit
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import Population
 from crmsync.project.explaining import mirrored_mapping

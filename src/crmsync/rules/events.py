@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crmsync.model.ruleset import (
+from crmsync.model.service import ServiceLevel
+from crmsync.model.task import (
     EntersStage,
     Event,
     EveryPeriod,
     LeavesStage,
     ScoreMissing,
-    ServiceLevel,
     TierFalls,
     TierRises,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from crmsync.model.ruleset import GuardLimit
+from crmsync.model.guard import GuardLimit
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, scalar

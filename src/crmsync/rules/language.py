@@ -23,10 +23,12 @@ from crmsync.condition import (
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.lifecycle import Stage
 from crmsync.model.period import Period
 from crmsync.model.position import Span
-from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Level, Stage
+from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
+from crmsync.model.tier import Level
 from crmsync.rules.shape import Findings
 from crmsync.source import Node, Scalar
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmsync.model.ruleset import LifecycleRules, Move, Stage
+from crmsync.model.lifecycle import LifecycleRules, Move, Stage
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import (

@@ -7,7 +7,8 @@ from itertools import combinations
 
 from crmsync.model.condition import Between, Compare, Condition, Expression, Literal, OneOf
 from crmsync.model.diagnostic import Diagnostic, Label
-from crmsync.model.ruleset import LifecycleRules, Move, Ruleset
+from crmsync.model.lifecycle import LifecycleRules, Move
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.rules.reach import apart, values_of
 from crmsync.source import warning

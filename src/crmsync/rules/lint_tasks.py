@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from crmsync.model.condition import Compare, Comparison, Literal, Name
 from crmsync.model.diagnostic import Diagnostic
-from crmsync.model.ruleset import (
+from crmsync.model.ruleset import Ruleset
+from crmsync.model.scorecard import Criterion, MissingPoints
+from crmsync.model.task import (
     EntersStage,
     EveryPeriod,
     LeavesStage,
-    Ruleset,
     ScoreMissing,
     TaskRule,
     TierFalls,
     TierRises,
 )
-from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.text import Text
 from crmsync.rules.lint_lifecycle import reachable
 from crmsync.source import warning

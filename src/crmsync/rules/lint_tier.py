@@ -7,8 +7,9 @@ from decimal import Decimal
 from itertools import combinations
 
 from crmsync.model.diagnostic import Diagnostic, Label
-from crmsync.model.ruleset import ExceptionAction, Ruleset, TierException, TierRules
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.model.tier import ExceptionAction, TierException, TierRules
 from crmsync.source import error, warning
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from crmsync.model.ruleset import (
+from crmsync.model.tier import (
     DownChange,
     ExceptionAction,
     Level,

@@ -16,19 +16,12 @@ from typing import TypeVar
 from crmsync.condition import names
 from crmsync.model.condition import Condition
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.period import Period
-from crmsync.model.ruleset import (
-    EveryPeriod,
-    FactDefinition,
-    LifecycleRules,
-    Move,
-    Ruleset,
-    ServiceLevel,
-    TaskRule,
-    TierFalls,
-    TierRises,
-)
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
+from crmsync.model.service import ServiceLevel
+from crmsync.model.task import EveryPeriod, TaskRule, TierFalls, TierRises
 from crmsync.rules.language import state_scope
 from crmsync.rules.mutant_points import criterion_changes, plain
 from crmsync.rules.mutant_sentences import Change, Sentences, nearby

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType
+from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import Span
-from crmsync.model.ruleset import FactDefinition, LifecycleRules, Ruleset, TierRules
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
+from crmsync.model.tier import TierRules
 from crmsync.rules.checking import sound_in_part
 from crmsync.rules.digest import digest_of
 from crmsync.rules.events import EventNames

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crmsync.condition import Duration, Unit
-from crmsync.model.ruleset import ServiceLevel, ServiceValue
+from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, one_of, scalar

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from crmsync.condition import Unit
-from crmsync.model.ruleset import Due, FactDefinition, Priority, TaskRule
+from crmsync.model.ruleset import FactDefinition
+from crmsync.model.task import Due, Priority, TaskRule
 from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language

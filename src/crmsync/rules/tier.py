@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from crmsync.model.diagnostic import Label
 from crmsync.model.position import Span
-from crmsync.model.ruleset import (
+from crmsync.model.text import Text
+from crmsync.model.tier import (
     DownChange,
     ExceptionAction,
     Level,
@@ -17,7 +18,6 @@ from crmsync.model.ruleset import (
     TierRules,
     UpChange,
 )
-from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import (
     Block,

@@ -12,8 +12,8 @@ from crmsync.cli import plan_view, why_view
 from crmsync.cli.language import LANG, say
 from crmsync.evaluate import Engine, EvaluationContext, explain
 from crmsync.model.decision import Notice
-from crmsync.model.ruleset import DownChange, Patience
 from crmsync.model.text import Text
+from crmsync.model.tier import DownChange, Patience
 from crmsync.project.explaining import Explained
 
 NOTICE = Notice("standard", DAY + timedelta(days=9), Decimal(6), Text("将降级", "falls soon"))

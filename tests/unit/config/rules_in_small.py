@@ -8,19 +8,12 @@ from crmsync.config import read_mapping
 from crmsync.model.condition import Name
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType
+from crmsync.model.lifecycle import LifecycleRules, Stage
 from crmsync.model.mapping import CrmMapping
-from crmsync.model.ruleset import (
-    DownChange,
-    FactDefinition,
-    Level,
-    LifecycleRules,
-    Ruleset,
-    Stage,
-    TierRules,
-    UpChange,
-)
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema
 from crmsync.model.text import Text
+from crmsync.model.tier import DownChange, Level, TierRules, UpChange
 
 
 def fact(id: str, type: str, *choices: str) -> FactDefinition:

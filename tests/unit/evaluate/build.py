@@ -19,33 +19,11 @@ from crmsync.evaluate import Engine, EvaluationContext, decide, match_compiled, 
 from crmsync.model.condition import All, AnyOf, Condition, Expression, Name
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, FactType, FactValue
+from crmsync.model.lifecycle import LifecycleRules, Move, Stage
 from crmsync.model.period import Period
 from crmsync.model.position import NOWHERE
 from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import (
-    STATE_NAMES,
-    DownChange,
-    Due,
-    EntersStage,
-    EveryPeriod,
-    ExceptionAction,
-    FactDefinition,
-    Level,
-    LifecycleRules,
-    Move,
-    Patience,
-    Ruleset,
-    ScoreMissing,
-    ServiceLevel,
-    ServiceValue,
-    Stage,
-    TaskRule,
-    TierException,
-    TierFalls,
-    TierRises,
-    TierRules,
-    UpChange,
-)
+from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
 from crmsync.model.scorecard import (
     AsGiven,
     Criterion,
@@ -56,8 +34,27 @@ from crmsync.model.scorecard import (
     Scale,
     Scorecard,
 )
+from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.task import (
+    Due,
+    EntersStage,
+    EveryPeriod,
+    ScoreMissing,
+    TaskRule,
+    TierFalls,
+    TierRises,
+)
 from crmsync.model.text import Text
+from crmsync.model.tier import (
+    DownChange,
+    ExceptionAction,
+    Level,
+    Patience,
+    TierException,
+    TierRules,
+    UpChange,
+)
 
 TODAY = date(2026, 11, 22)
 REF = RecordRef("Accounts", "A1")

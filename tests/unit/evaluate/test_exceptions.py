@@ -9,8 +9,8 @@ from tests.unit.evaluate.build import REF, TODAY, after, judged, plain_rules, sc
 
 from crmsync.evaluate import Engine, EvaluationContext
 from crmsync.model.override import Override, OverrideKind
-from crmsync.model.ruleset import DownChange, Patience
 from crmsync.model.state import Clocks
+from crmsync.model.tier import DownChange, Patience
 
 LONG_AGO = date(2020, 1, 1)
 SLOW = DownChange(Patience(days=30), hold=90, max_step=1, at_review=True)

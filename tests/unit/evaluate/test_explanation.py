@@ -22,7 +22,7 @@ from tests.unit.evaluate.build import (
 
 from crmsync.evaluate import Engine, EvaluationContext, explain
 from crmsync.model.decision import Verdict
-from crmsync.model.ruleset import DownChange, Patience
+from crmsync.model.tier import DownChange, Patience
 
 LONG_AGO = date(2020, 1, 1)
 ENGINE = Engine(ruleset())

@@ -14,7 +14,7 @@ from tests.unit.evaluate.build import REF, TODAY, after, judged, plain_rules, sc
 from crmsync.evaluate import Engine, EvaluationContext
 from crmsync.model.decision import Because
 from crmsync.model.override import Override, OverrideKind
-from crmsync.model.ruleset import DownChange, Patience
+from crmsync.model.tier import DownChange, Patience
 
 LONG_AGO = date(2020, 1, 1)
 WAITS = DownChange(Patience(days=30), notice=15)

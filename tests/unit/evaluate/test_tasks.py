@@ -26,9 +26,10 @@ from crmsync.evaluate.tasks import last_due
 from crmsync.evaluate.titles import title
 from crmsync.model.period import Period
 from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import DownChange, Due, LeavesStage, Patience, TaskRule
 from crmsync.model.state import Clocks, Episode
+from crmsync.model.task import Due, LeavesStage, TaskRule
 from crmsync.model.text import Text
+from crmsync.model.tier import DownChange, Patience
 
 LONG_AGO = date(2026, 1, 1)
 ENGINE = Engine(with_tier(down=DownChange(Patience(days=0))))

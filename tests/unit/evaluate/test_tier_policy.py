@@ -19,8 +19,8 @@ from tests.unit.evaluate.build import (
 
 from crmsync.evaluate import Engine, EvaluationContext
 from crmsync.model.decision import Because
-from crmsync.model.ruleset import DownChange, Patience, UpChange
 from crmsync.model.state import Clocks
+from crmsync.model.tier import DownChange, Patience, UpChange
 
 LONG_AGO = date(2020, 1, 1)
 AT_ONCE = DownChange(Patience(days=0))

@@ -19,6 +19,8 @@ from crmsync.model.decision import (
     TierResult,
 )
 from crmsync.model.fact import FactRow, FactType
+from crmsync.model.guard import GuardLimit
+from crmsync.model.lifecycle import LifecycleRules, Move, Stage
 from crmsync.model.mapping import (
     Aggregate,
     AggregateSource,
@@ -31,23 +33,12 @@ from crmsync.model.mapping import (
 from crmsync.model.period import Period, Window
 from crmsync.model.plan import PlanLine
 from crmsync.model.record import RecordRef, Value
-from crmsync.model.ruleset import (
-    DownChange,
-    FactDefinition,
-    GuardLimit,
-    Level,
-    LifecycleRules,
-    Move,
-    Ruleset,
-    ServiceLevel,
-    ServiceValue,
-    Stage,
-    TierRules,
-    UpChange,
-)
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema
+from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.text import Text
+from crmsync.model.tier import DownChange, Level, TierRules, UpChange
 from crmsync.plan import Draft, Evaluated, Origin, PlanInputs, PlanStamp, build
 
 DAY = date(2026, 11, 22)

@@ -9,8 +9,8 @@ from tests.unit.plan.builders import customer, holds, made, opening, ruleset, st
 
 from crmsync.errors import UsageError
 from crmsync.model.consent import GUARDS, Consent, refuse, unanswered
+from crmsync.model.guard import GuardLimit
 from crmsync.model.plan import GuardResult, PlanCounts
-from crmsync.model.ruleset import GuardLimit
 from crmsync.plan.guards import DEFAULTS
 
 

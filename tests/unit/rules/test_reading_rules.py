@@ -13,18 +13,6 @@ from tests.unit.rules.writing import RULESETS, SOUND, codes, load_text, only, so
 from crmsync.model.condition import Compare, Comparison
 from crmsync.model.fact import FactType
 from crmsync.model.period import Period
-from crmsync.model.ruleset import (
-    Due,
-    EntersStage,
-    EveryPeriod,
-    ExceptionAction,
-    LeavesStage,
-    Patience,
-    Priority,
-    ScoreMissing,
-    TierFalls,
-    TierRises,
-)
 from crmsync.model.scorecard import (
     AsGiven,
     Combined,
@@ -34,7 +22,18 @@ from crmsync.model.scorecard import (
     PointsTable,
     Scale,
 )
+from crmsync.model.task import (
+    Due,
+    EntersStage,
+    EveryPeriod,
+    LeavesStage,
+    Priority,
+    ScoreMissing,
+    TierFalls,
+    TierRises,
+)
 from crmsync.model.text import Text
+from crmsync.model.tier import ExceptionAction, Patience
 from crmsync.rules import load
 from crmsync.source import apply_fixes
 
