@@ -243,6 +243,8 @@ class PlanHeader:
     """Listed up to a limit; ``counts.notices`` is whole."""
     frozen: tuple[FrozenLines, ...] = ()
     """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
+    notes: tuple[Text, ...] = ()
+    """What the whole plan goes without, and why: a fit that was refused, say."""
 
 
 class PlanSource(Protocol):

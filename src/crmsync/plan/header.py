@@ -70,4 +70,5 @@ def header(
         adoptions=figures.adoptions,
         notices=figures.notices,
         frozen=inputs.frozen,
+        notes=inputs.notes,
     )

@@ -17,6 +17,7 @@ from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.state import CustomerState, Episode
+from crmsync.model.text import Text
 
 
 class HumanEdits(StrEnum):
@@ -79,7 +80,8 @@ class PlanInputs:
     the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied or held plan; ``source_ages`` the age of each source in days. ``keep`` receives
-    every decision that changes more than facts. ``frozen`` are the lines it decides by.
+    every decision that changes more than facts. ``frozen`` are the lines it
+    decides by, ``notes`` what to say of those that could not be drawn.
     """
 
     ruleset: Ruleset
@@ -96,6 +98,7 @@ class PlanInputs:
     source_ages: Mapping[str, int] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
     frozen: tuple[FrozenLines, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

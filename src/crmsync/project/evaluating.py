@@ -11,7 +11,7 @@ from datetime import date, datetime
 import duckdb
 
 from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
-from crmsync.facts import excluded_count, fact_row, relation
+from crmsync.facts import excluded_count, fact_row, prepare, relation
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.record import RecordRef
@@ -20,6 +20,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.state import CustomerState
 from crmsync.plan import Evaluated, FieldValues
+from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -53,7 +54,11 @@ class Population:
 
 
 class OpenPopulation:
-    """A population with its mirror open."""
+    """A population with its mirror open.
+
+    ``rules`` are the population's, their model facts bound to frozen or newly drawn lines;
+    ``notes`` say which lines could not be drawn.
+    """
 
     def __init__(
         self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
@@ -62,11 +67,21 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        self._engine = Engine(population.rules)
+        prepare(mirror, population.rules)
+        snapshot = Snapshot(
+            rules=population.rules,
+            mapping=population.mapping,
+            schemas=self._schemas,
+            mirror=mirror,
+            as_of=population.as_of,
+        )
+        bound = bind_rules(snapshot, population.store, population.connection)
+        self.rules, self.notes = bound.rules, bound.notes
+        self._engine = Engine(self.rules)
         schema = self._schemas[population.mapping.object]
-        self._values = FieldValues(population.rules, population.mapping, schema)
+        self._values = FieldValues(self.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
-            population.rules, population.mapping, self._schemas, population.as_of
+            self.rules, population.mapping, self._schemas, population.as_of
         )
 
     @property

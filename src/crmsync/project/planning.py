@@ -34,6 +34,7 @@ from crmsync.plan import (
     write_plan,
 )
 from crmsync.project.evaluating import Population
+from crmsync.project.frozen_view import lines_document
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
@@ -119,7 +120,7 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
         inputs = PlanInputs(
-            ruleset=ground.rules,
+            ruleset=opened.rules,
             mapping=ground.mapping,
             origin=ground.origin(ask.connection.name, opened.pulled_at),
             stamp=PlanStamp(
@@ -135,6 +136,8 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
             episodes=lambda keys: store.episodes.known(ask.connection.name, ground.rules.id, keys),
             overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
             previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
+            frozen=opened.rules.frozen,
+            notes=opened.notes,
         )
         return _save(project, store, ask, inputs, opened.evaluated())
 
@@ -241,6 +244,8 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             }
             for item in header.notices
         ],
+        "frozen": [lines_document(item) for item in header.frozen],
+        "notes": list(header.notes),
         "changes": [document for line in made.lines() if (document := _line(line)) is not None],
     }
 
