@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import duckdb
 from duckdb.func import SPECIAL
 
 from crmsync.condition import repeat_buying
 from crmsync.model.clv import ClvModel
 from crmsync.model.ruleset import Ruleset
+
+_N = float | None
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
@@ -19,17 +19,27 @@ def prepare(connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
     """
     if ruleset.clv is None or ruleset.clv.model is not ClvModel.BG_NBD:
         return
-    _register(connection, repeat_buying.P_ALIVE_SQL, repeat_buying.p_alive, 7)
-    _register(connection, repeat_buying.EXPECTED_SQL, repeat_buying.expected_orders, 8)
+    for name, function, count in (
+        (repeat_buying.P_ALIVE_SQL, _alive, 7),
+        (repeat_buying.EXPECTED_SQL, _expected, 8),
+    ):
+        connection.create_function(
+            name, function, ["DOUBLE"] * count, "DOUBLE", null_handling=SPECIAL
+        )
 
 
-def _register(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    function: Callable[..., float | None],
-    arguments: int,
-) -> None:
-    def known(*numbers: float | None) -> float | None:
-        return None if None in numbers else function(*numbers)
+# DuckDB counts the parameters of a function, so each is written out.
 
-    connection.create_function(name, known, ["DOUBLE"] * arguments, "DOUBLE", null_handling=SPECIAL)
+
+def _alive(x: _N, t_x: _N, t: _N, r: float, alpha: float, a: float, b: float) -> float | None:
+    if x is None or t_x is None or t is None:
+        return None
+    return repeat_buying.p_alive(x, t_x, t, r, alpha, a, b)
+
+
+def _expected(
+    x: _N, t_x: _N, t: _N, ahead: float, r: float, alpha: float, a: float, b: float
+) -> float | None:
+    if x is None or t_x is None or t is None:
+        return None
+    return repeat_buying.expected_orders(x, t_x, t, ahead, r, alpha, a, b)
