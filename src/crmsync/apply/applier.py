@@ -94,6 +94,10 @@ class Applier:
         )
         for override in header.adoptions:
             self._store.overrides.add(header.connection, header.ruleset, override)
+        if header.frozen:
+            self._store.frozen.keep(
+                header.connection, header.ruleset, header.frozen, at=self._world.now()
+            )
         self._world.checkpoint("observations noted")
 
     def _hold_back(self, header: PlanHeader, order: ApplyOrder) -> None:

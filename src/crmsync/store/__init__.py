@@ -21,6 +21,7 @@ from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.decisions import Decisions
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
+from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
@@ -73,6 +74,7 @@ class Store:
         self.slots = Slots(database)
         self.audit = Audit(database)
         self.reviews = Reviews(database)
+        self.frozen = Frozen(database)
         self.rulesets = RulesetTexts(database)
         self.quotas = Quotas(database)
 
