@@ -34,6 +34,7 @@ from crmsync.plan import (
     write_plan,
 )
 from crmsync.project.evaluating import Population
+from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
@@ -59,6 +60,8 @@ class PlanAsk:
     out: Path
     only: tuple[str, ...] = ()
     pull: bool = True
+    release: int = 0
+    """Up to so many falls and moves that wait for a source may happen in this plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
     population = Population(
         project, store, ground.rules, ground.mapping, ask.connection.name, as_of
     )
+    if ask.release and 0 < _waiting(population) <= ask.release:
+        population = replace(population, released=True)
     with population.open() as opened:
         if opened.account_id != ground.organization.id:
             raise StoreError(
@@ -134,9 +139,24 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
             owner=owner_resolver(project.config.people),
             episodes=lambda keys: store.episodes.known(ask.connection.name, ground.rules.id, keys),
             overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
-            previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
+            previous=opened.previous,
+            source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
+            source_rows=remembered(
+                opened.sources,
+                {item.object: item for item in opened.unfresh if not item.released},
+                opened.previous,
+            ),
+            unfresh=opened.unfresh,
         )
         return _save(project, store, ask, inputs, opened.evaluated())
+
+
+def _waiting(population: Population) -> int:
+    """How many falls and moves wait for a source."""
+    with population.open() as opened:
+        if not opened.unfresh:
+            return 0
+        return sum(len(item.decision.unfresh) for item in opened.evaluated())
 
 
 def _save(
@@ -230,6 +250,15 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
         ],
         "withheld": [
             {"id": item.ref.id, "kind": item.kind, "text": item.text} for item in header.withheld
+        ],
+        "unfresh": [
+            {
+                "object": item.object,
+                "text": item.text,
+                "facts": list(item.facts),
+                "released": item.released,
+            }
+            for item in header.unfresh
         ],
         "notices": [
             {
