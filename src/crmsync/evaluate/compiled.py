@@ -186,7 +186,7 @@ def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     for task in ruleset.tasks:
-        yield from (item for item in (task.when, task.close_when) if item is not None)
+        yield from task.conditions()
 
 
 def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
+from crmsync.evaluate.happening import Moved
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
 from crmsync.evaluate.stages import Lifecycle, Staged
-from crmsync.evaluate.tasks import Agenda, Moved
+from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, compute, track_of
 from crmsync.model.decision import Because, Decision, StageResult, TierResult
 from crmsync.model.fact import MatchedRow
@@ -94,7 +95,10 @@ class Policy:
         row, before = answers.matched.row, state.standing
         tier = None if tiered is None else tiered.result
         stage = None if staged is None else staged.result
-        clocks = _clocks(state.clocks, tiered, staged, context.as_of)
+        clocks = replace(
+            _clocks(state.clocks, tiered, staged, context.as_of),
+            held=self.agenda.happening.held(answers, state.clocks.held),
+        )
         known = {name for name, value in row.facts.items() if value is not None}
         first = (
             (before.tier is None and tier.after is not None)

@@ -16,6 +16,7 @@ from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
+from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
@@ -184,6 +185,7 @@ class _Reader:
         evaluated = self.date(block.scalar("evaluated")) or today - timedelta(days=1)
         pending = self._pending(block.take("lifecycle_pending"), stage)
         episodes = self._episodes(block.take("episodes"), evaluated)
+        held = self._tasks(block.take("held")) or frozenset()
         block.finish()
         opening = Opening(
             tier=tier or None,
@@ -193,6 +195,11 @@ class _Reader:
             below_keep_since=below,
             pending=pending,
             evaluated=evaluated,
+            held={
+                task.id: task.id in held
+                for task in self._ruleset.tasks
+                if isinstance(task.event, BecomesTrue)
+            },
         )
         return opening.state(ref, today), episodes
 

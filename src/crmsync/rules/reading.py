@@ -107,7 +107,9 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
     events = EventNames(Stages(stages), names, service)
-    tasks = () if task_node is None else read_tasks(task_node, events, facts, later)
+    tasks, capacity = (
+        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
+    )
     guards = () if guard_node is None else read_guards(guard_node, later)
     root.finish()
     if tier_node is None and cycle_node is None:
@@ -127,6 +129,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         lifecycle=cycle,
         service=service,
         tasks=tasks,
+        task_capacity=capacity,
         guards=guards,
         digest="",
         file=node.span.file,
