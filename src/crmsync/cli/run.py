@@ -134,7 +134,7 @@ def show_command(face: Face, plan: Path, every: bool) -> None:
 
 def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     from crmsync.cli import plan_view
-    from crmsync.project.planning import plan_document
+    from crmsync.project.plan_document import plan_document
 
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))

@@ -76,6 +76,11 @@ class OpenPopulation:
         )
 
     @property
+    def store(self) -> Store:
+        """The state the population is evaluated with."""
+        return self._population.store
+
+    @property
     def account_id(self) -> str:
         """The CRM account the mirror was read from."""
         return self._meta.account
