@@ -47,6 +47,7 @@ def explain(
         tasks=tuple((task, _traced(condition, after, context)) for task, condition in conditions),
         enter_line=enter,
         keep_line=keep,
+        segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )
 

@@ -12,6 +12,7 @@ from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, depar
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
+from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
 from crmsync.evaluate.tasks import Agenda, Moved
 from crmsync.evaluate.tier import Computed, compute, track_of
@@ -45,6 +46,7 @@ class Policy:
     sheet: ScoreSheet
     exceptions: ExceptionList
     lifecycle: Lifecycle | None
+    segments: SegmentList
     agenda: Agenda
 
     def decide(
@@ -94,7 +96,9 @@ class Policy:
         row, before = answers.matched.row, state.standing
         tier = None if tiered is None else tiered.result
         stage = None if staged is None else staged.result
-        clocks = _clocks(state.clocks, tiered, staged, context.as_of)
+        segments, undecided = self.segments.decide(answers, state.clocks.segments)
+        inside = () if segments is None else segments.after
+        clocks = replace(_clocks(state.clocks, tiered, staged, context.as_of), segments=inside)
         known = {name for name, value in row.facts.items() if value is not None}
         first = (
             (before.tier is None and tier.after is not None)
@@ -106,6 +110,7 @@ class Policy:
             *scored.unknown,
             *(() if tiered is None else tiered.in_force.unknown),
             *(() if staged is None else staged.unknown),
+            *undecided,
             *tasks.unknown,
         )
         withheld = (
@@ -135,6 +140,7 @@ class Policy:
             withheld=withheld,
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
+            segments=segments,
         )
 
 
@@ -146,6 +152,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         sheet=ScoreSheet(engine),
         exceptions=ExceptionList(engine),
         lifecycle=None if rules is None else Lifecycle(engine, rules),
+        segments=SegmentList(engine),
         agenda=Agenda(engine),
     )
 

@@ -115,6 +115,7 @@ WRITE_ROLES = (
     "lifecycle",
     "lifecycle_since",
     "service",
+    "segments",
     "reason",
     "rules_version",
     "run",

@@ -29,6 +29,8 @@ class Clocks:
     beside_since: date | None = None
     exceptions: tuple[str, ...] = ()
     """Exceptions in force at the last evaluation: one left unknown changes nothing, so it stays."""
+    segments: tuple[str, ...] = ()
+    """Segments the customer was in at the last evaluation, for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)

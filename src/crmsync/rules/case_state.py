@@ -25,6 +25,7 @@ class Opening:
     below_keep_since: date | None = None
     pending: Mapping[str, date] = field(default_factory=dict)
     evaluated: date | None = None
+    segments: tuple[str, ...] = ()
 
     def state(self, ref: RecordRef, today: date) -> CustomerState:
         """The state of a customer as *today* opens: one tier ever, evaluated every day."""
@@ -48,6 +49,7 @@ class Opening:
                 below_keep_since=below,
                 below_keep_evaluations=days,
                 pending=dict(self.pending),
+                segments=self.segments,
             ),
         )
 
@@ -63,4 +65,5 @@ def opening_of(state: CustomerState) -> Opening:
         below_keep_since=clocks.below_keep_since,
         pending=dict(clocks.pending),
         evaluated=clocks.evaluated,
+        segments=clocks.segments,
     )

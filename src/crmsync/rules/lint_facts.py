@@ -51,6 +51,7 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
         yield from (item.when for item in ruleset.tier.exceptions)
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
+    yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
         yield from (item for item in (task.when, task.close_when) if item is not None)
 
@@ -170,7 +171,11 @@ def _feedback(mapping: CrmMapping) -> Iterator[Diagnostic]:
 
 
 def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
-    wanted = {"tier": ruleset.tier is not None, "lifecycle": ruleset.lifecycle is not None}
+    wanted = {
+        "tier": ruleset.tier is not None,
+        "lifecycle": ruleset.lifecycle is not None,
+        "segments": bool(ruleset.segments),
+    }
     for role, decided in wanted.items():
         if decided and role not in mapping.write:
             yield warning(
@@ -182,7 +187,7 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                 ),
                 Text(zh=f"在 write 下加 {role}: …", en=f"Add {role}: … under write."),
             )
-    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "score"):
+    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "segments", "score"):
         decided = wanted.get(role.removesuffix("_since"), bool(ruleset.scorecards))
         if role in mapping.write and not decided:
             yield warning(

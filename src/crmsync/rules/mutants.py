@@ -20,6 +20,7 @@ from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.period import Period
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
+from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import EveryPeriod, TaskRule, TierFalls, TierRises
 from crmsync.rules.language import state_scope
@@ -55,6 +56,10 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
         for place, cycle, change in _lifecycle(ruleset.lifecycle, sentences):
             yield Mutant(f"lifecycle.{place}", change, replace(ruleset, lifecycle=cycle))
     yield from _service(ruleset)
+    for number, segment in enumerate(ruleset.segments):
+        for other, change in _segment(segment, sentences):
+            segments = exchanged(ruleset.segments, number, other)
+            yield Mutant(f"segments.{segment.id}", change, replace(ruleset, segments=segments))
     for number, task in enumerate(ruleset.tasks):
         for changed, change in _task(task, sentences):
             tasks = exchanged(ruleset.tasks, number, changed)
@@ -220,6 +225,12 @@ def _longer(period: Period) -> Period:
 
 def _length(period: Period) -> str:
     return f"{period.months} months" if period.months else f"{period.days} days"
+
+
+def _segment(segment: Segment, sentences: Sentences) -> Iterator[tuple[Segment | None, Change]]:
+    yield None, Change(segment.id, WITHOUT, segment.span)
+    for condition, change in sentences.of(segment.when):
+        yield replace(segment, when=condition), change
 
 
 def _task(task: TaskRule, sentences: Sentences) -> Iterator[tuple[TaskRule | None, Change]]:
