@@ -31,7 +31,7 @@ LATER = ("currency", "currencies", "rates", "group", "scope", "users")
 RELATED = ("object", "via", "date", "where")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
-    "priorities",
+    "priorities", "via", "channels", "note",
 )  # fmt: skip
 NEEDED = TASKS[:9]
 FIELDS = Scope(open_names=True)
@@ -170,10 +170,20 @@ class _Reader:
             if priorities is None
             else translations(priorities, self.problems, keys=("high", "normal", "low"))
         )
+        channels = node.get("channels")
+        used = tuple(dict.fromkeys(task.via for task in self._ruleset.tasks if task.via))
+        spoken = {} if channels is None else translations(channels, self.problems, keys=used)
         if not all(parts.values()):
             return None
         named = {key: part or "" for key, part in parts.items()}
-        return TaskTarget(**named, priority=inner.word("priority"), priorities=table)
+        return TaskTarget(
+            **named,
+            priority=inner.word("priority"),
+            priorities=table,
+            via=inner.word("via"),
+            channels=spoken,
+            note=inner.word("note"),
+        )
 
 
 def _other_stem(keys: Keys, connector: str, stem: str) -> Diagnostic:

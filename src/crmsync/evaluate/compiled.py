@@ -187,7 +187,7 @@ def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
-        yield from (item for item in (task.when, task.close_when) if item is not None)
+        yield from task.conditions()
 
 
 def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:

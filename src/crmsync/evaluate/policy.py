@@ -9,12 +9,13 @@ from typing import NamedTuple
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
+from crmsync.evaluate.happening import Moved
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
 from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
-from crmsync.evaluate.tasks import Agenda, Moved
+from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, compute, track_of
 from crmsync.model.decision import Decision, StageResult, TierResult
 from crmsync.model.fact import MatchedRow
@@ -97,8 +98,11 @@ class Policy:
         tier = None if tiered is None else tiered.result
         stage = None if staged is None else staged.result
         segments, undecided = self.segments.decide(answers, state.clocks.segments)
-        inside = () if segments is None else segments.after
-        clocks = replace(_clocks(state.clocks, tiered, staged, context.as_of), segments=inside)
+        clocks = replace(
+            _clocks(state.clocks, tiered, staged, context.as_of),
+            held=self.agenda.happening.held(answers, state.clocks.held),
+            segments=() if segments is None else segments.after,
+        )
         known = {name for name, value in row.facts.items() if value is not None}
         first = (
             (before.tier is None and tier.after is not None)

@@ -139,6 +139,9 @@ class TaskOpening:
     due: date
     priority: str
     span: Span = field(default=NOWHERE, compare=False)
+    via: str | None = None
+    note: Text | None = None
+    """What the task is to find out, and what may be answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,11 @@ class TaskTarget:
     closed: str
     priority: str | None = None
     priorities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    via: str | None = None
+    """The field of the channel; ``channels`` translates what rules call it."""
+    channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    note: str | None = None
+    """The field of the text below the subject: what the task is to find out."""
 
 
 WRITE_ROLES = (

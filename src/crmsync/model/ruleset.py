@@ -60,6 +60,8 @@ class Ruleset:
     digest: str
     file: str = ""
     segments: tuple[Segment, ...] = ()
+    task_capacity: int | None = None
+    """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
     def fact(self, id: str) -> FactDefinition:
         """The fact of that id; raises KeyError when there is none."""

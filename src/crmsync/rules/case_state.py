@@ -15,7 +15,7 @@ class Opening:
     """What ``before`` says: standing and clocks, nothing a person would not know.
 
     ``pending`` maps move ids to the first day their condition held; ``evaluated`` is yesterday
-    where it is not written.
+    where it is not written. ``held`` tells which watched conditions (``… becomes true``) held then.
     """
 
     tier: str | None = None
@@ -26,6 +26,7 @@ class Opening:
     pending: Mapping[str, date] = field(default_factory=dict)
     evaluated: date | None = None
     segments: tuple[str, ...] = ()
+    held: Mapping[str, bool] = field(default_factory=dict)
 
     def state(self, ref: RecordRef, today: date) -> CustomerState:
         """The state of a customer as *today* opens: one tier ever, evaluated every day."""
@@ -50,6 +51,7 @@ class Opening:
                 below_keep_evaluations=days,
                 pending=dict(self.pending),
                 segments=self.segments,
+                held=dict(self.held),
             ),
         )
 
@@ -66,4 +68,5 @@ def opening_of(state: CustomerState) -> Opening:
         pending=dict(clocks.pending),
         evaluated=clocks.evaluated,
         segments=clocks.segments,
+        held=dict(clocks.held),
     )

@@ -83,6 +83,9 @@ def _before(case: Case, ruleset: Ruleset) -> Iterator[tuple[str, str]]:
     pending = _pending(opening.pending, ruleset)
     if pending:
         yield "lifecycle_pending", _flow(pending)
+    held = sorted(task for task, was in opening.held.items() if was)
+    if held:
+        yield "held", f"[{', '.join(_words(task) for task in held)}]"
     yesterday = case.today - timedelta(days=1)
     evaluated = opening.evaluated or yesterday
     if evaluated != yesterday:

@@ -16,6 +16,7 @@ from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
+from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
@@ -195,6 +196,7 @@ class _Reader:
         pending = self._pending(block.take("lifecycle_pending"), stage)
         episodes = self._episodes(block.take("episodes"), evaluated)
         inside = self._set(block.take("segments"), self._names.segments) or frozenset()
+        held = self._set(block.take("held"), self._names.tasks) or frozenset()
         block.finish()
         opening = Opening(
             tier=tier or None,
@@ -205,6 +207,11 @@ class _Reader:
             pending=pending,
             evaluated=evaluated,
             segments=tuple(item.id for item in self._ruleset.segments if item.id in inside),
+            held={
+                task.id: task.id in held
+                for task in self._ruleset.tasks
+                if isinstance(task.event, BecomesTrue)
+            },
         )
         return opening.state(ref, today), episodes
 
