@@ -157,6 +157,8 @@ class _Reader:
             known = tuple(level.id for level in rules.tier.levels)
         elif role.text == "lifecycle" and rules.lifecycle is not None:
             known = tuple(stage.id for stage in rules.lifecycle.stages)
+        elif role.text == "segments":
+            known = tuple(segment.id for segment in rules.segments)
         return translations(values, self.problems, keys=known or None)
 
     def _tasks(self, keys: Keys) -> TaskTarget | None:

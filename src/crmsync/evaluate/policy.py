@@ -13,6 +13,7 @@ from crmsync.evaluate.happening import Moved
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
+from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
 from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, compute, track_of
@@ -46,6 +47,7 @@ class Policy:
     sheet: ScoreSheet
     exceptions: ExceptionList
     lifecycle: Lifecycle | None
+    segments: SegmentList
     agenda: Agenda
 
     def decide(
@@ -95,9 +97,11 @@ class Policy:
         row, before = answers.matched.row, state.standing
         tier = None if tiered is None else tiered.result
         stage = None if staged is None else staged.result
+        segments, undecided = self.segments.decide(answers, state.clocks.segments)
         clocks = replace(
             _clocks(state.clocks, tiered, staged, context.as_of),
             held=self.agenda.happening.held(answers, state.clocks.held),
+            segments=() if segments is None else segments.after,
         )
         known = {name for name, value in row.facts.items() if value is not None}
         first = (
@@ -110,6 +114,7 @@ class Policy:
             *scored.unknown,
             *(() if tiered is None else tiered.in_force.unknown),
             *(() if staged is None else staged.unknown),
+            *undecided,
             *tasks.unknown,
         )
         of_tier = () if tiered is None else tiered.computed.withheld
@@ -143,6 +148,7 @@ class Policy:
             ),
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
+            segments=segments,
         )
 
 
@@ -154,6 +160,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         sheet=ScoreSheet(engine),
         exceptions=ExceptionList(engine),
         lifecycle=None if rules is None else Lifecycle(engine, rules),
+        segments=SegmentList(engine),
         agenda=Agenda(engine),
     )
 

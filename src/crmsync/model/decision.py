@@ -121,6 +121,14 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentResult:
+    """The segments before and after, in the order of the rules."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskOpening:
     """A task that should exist; ``key`` makes it exist once."""
 
@@ -197,6 +205,8 @@ class Decision:
     known_facts: frozenset[str] = frozenset()
     """Facts known now or at any evaluation before: what the next one opens with. A fact once known
     stays in it, so a fall by a lost fact is withheld until the fact is back."""
+    segments: SegmentResult | None = None
+    """``None``: the rules have no segments."""
 
 
 class Verdict(StrEnum):
@@ -245,3 +255,4 @@ class Explanation:
     enter_line: Decimal | None
     keep_line: Decimal | None
     what_if: tuple[WhatIf, ...]
+    segments: tuple[tuple[str, Trace], ...] = ()

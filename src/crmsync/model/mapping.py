@@ -121,6 +121,7 @@ WRITE_ROLES = (
     "lifecycle",
     "lifecycle_since",
     "service",
+    "segments",
     "reason",
     "rules_version",
     "run",

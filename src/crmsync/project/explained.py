@@ -37,6 +37,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "score": None if decision.score is None else _score(decision.score),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
+        "segments": _segments(shown, words),
         "reason": decision.reason,
         "exceptions": _traces(shown.exceptions, words),
         "moves": _traces(shown.moves, words),
@@ -111,6 +112,17 @@ def _stage(stage: StageResult) -> dict[str, Any]:
             for move in stage.moves
         ],
         "waiting": dict(stage.waiting),
+    }
+
+
+def _segments(shown: Explanation, words: Words) -> dict[str, Any] | None:
+    result = shown.decision.segments
+    if result is None:
+        return None
+    return {
+        "before": list(result.before),
+        "after": list(result.after),
+        "conditions": _traces(shown.segments, words),
     }
 
 

@@ -376,7 +376,7 @@ WRONG = [
     ("tier_changes: 10%", "missing_rise: 30", "RULE013", "30"),
     ("tier_changes: 10%", "tier_change: 10%", "RULE001", "tier_change"),
     ("tier_changes: 10%", "demotions_by_pair: 10%", "RULE009", "demotions_by_pair"),
-    ("guards:\n", "segments: []\nguards:\n", "RULE009", "segments"),
+    ("guards:\n", "on_merge: {}\nguards:\n", "RULE009", "on_merge"),
     ("guards:\n", "gards:\n", "RULE001", "gards"),
     ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE009", "applies_to"),
 ]
