@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmsync.model.canonical import encode_value
-from crmsync.model.plan import PlanLine, RecordChange, TaskClose, TaskCreate
+from crmsync.model.plan import PlanCounts, PlanLine, RecordChange, TaskClose, TaskCreate
 from crmsync.project.planning import PlanMade
 
 
@@ -23,21 +23,7 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
         "connection": header.connection,
         "ruleset": header.ruleset,
         "ruleset_version": header.ruleset_version,
-        "summary": {
-            "evaluated": header.counts.evaluated,
-            "excluded": header.counts.excluded,
-            "first_assignments": header.counts.firsts,
-            "rises": header.counts.rises,
-            "falls": header.counts.falls,
-            "stage_only": header.counts.stage_only,
-            "other": header.counts.other,
-            "unchanged": header.counts.unchanged,
-            "new_tasks": header.counts.new_tasks,
-            "closed_tasks": header.counts.closed_tasks,
-            "withheld": header.counts.withheld,
-            "fields": header.counts.fields,
-            "notices": header.counts.notices,
-        },
+        "summary": _summary(header.counts),
         "guards": [
             {
                 "name": guard.name,
@@ -73,6 +59,24 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             for item in header.notices
         ],
         "changes": [document for line in made.lines() if (document := _line(line)) is not None],
+    }
+
+
+def _summary(counts: PlanCounts) -> dict[str, int]:
+    return {
+        "evaluated": counts.evaluated,
+        "excluded": counts.excluded,
+        "first_assignments": counts.firsts,
+        "rises": counts.rises,
+        "falls": counts.falls,
+        "stage_only": counts.stage_only,
+        "other": counts.other,
+        "unchanged": counts.unchanged,
+        "new_tasks": counts.new_tasks,
+        "closed_tasks": counts.closed_tasks,
+        "withheld": counts.withheld,
+        "fields": counts.fields,
+        "notices": counts.notices,
     }
 
 
