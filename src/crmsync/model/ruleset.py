@@ -15,6 +15,7 @@ from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.rfm import RfmRules
 from crmsync.model.scorecard import Scorecard
+from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
@@ -69,6 +70,9 @@ class Ruleset:
     clv: ClvRules | None = None
     frozen: tuple[FrozenLines, ...] = ()
     """The lines the facts of model blocks are bound to; empty as read from the file."""
+    segments: tuple[Segment, ...] = ()
+    task_capacity: int | None = None
+    """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
     def fact(self, id: str) -> FactDefinition:
         """The fact of that id; raises KeyError when there is none."""

@@ -23,6 +23,7 @@ from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.models import ModelNodes, Models, read_models
 from crmsync.rules.score import read_scorecards
+from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
 from crmsync.rules.tasks import read_tasks
@@ -37,7 +38,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
         en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
     ),
-    "segments": None,
     "newcomer": Text(
         zh="用例外写 at_least，并在 change 里写 grace",
         en="Use an exception with at_least, and grace under change.",
@@ -103,11 +103,15 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
+    segment_node = root.take("segments")
+    segments = () if segment_node is None else read_segments(segment_node, later)
     events = EventNames(Stages(stages), names, service)
-    tasks = () if task_node is None else read_tasks(task_node, events, facts, later)
+    tasks, capacity = (
+        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
+    )
     guards = () if guard_node is None else read_guards(guard_node, later)
     root.finish()
-    if tier_node is None and cycle_node is None:
+    if tier_node is None and cycle_node is None and segment_node is None:
         _decides_nothing(root)
     ruleset = Ruleset(
         id=header.id,
@@ -124,11 +128,13 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         lifecycle=cycle,
         service=service,
         tasks=tasks,
+        task_capacity=capacity,
         guards=guards,
         digest="",
         file=node.span.file,
         rfm=models.rfm,
         clv=models.clv,
+        segments=segments,
     )
     size = _rules(ruleset)
     if size > MAX_RULES:
@@ -173,8 +179,8 @@ def _decides_nothing(root: Block) -> None:
         "RULE002",
         root.span,
         Text(
-            zh="规则集里没有 tier 也没有 lifecycle，什么也不决定",
-            en="the ruleset has neither tier nor lifecycle: it decides nothing",
+            zh="规则集里没有 tier、lifecycle 和 segments，什么也不决定",
+            en="the ruleset has no tier, lifecycle or segments: it decides nothing",
         ),
     )
 
@@ -186,5 +192,6 @@ def _rules(ruleset: Ruleset) -> int:
         sum(len(card.criteria) for card in ruleset.scorecards)
         + (0 if tier is None else len(tier.levels) + len(tier.exceptions))
         + (0 if cycle is None else len(cycle.moves))
+        + len(ruleset.segments)
         + len(ruleset.tasks)
     )

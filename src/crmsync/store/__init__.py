@@ -16,6 +16,7 @@ from crmsync.errors import ConfigError
 from crmsync.model.record import RecordRef
 from crmsync.model.text import Text
 from crmsync.store import migrate
+from crmsync.store.approvals import Approvals
 from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.decisions import Decisions
 from crmsync.store.engine import Database
@@ -66,6 +67,7 @@ class Store:
         self.journal = Journal(database, self.states, self.episodes)
         self.runs = Runs(database)
         self.plans = Plans(database)
+        self.approvals = Approvals(database)
         self.decisions = Decisions(database)
         self.overrides = Overrides(database)
         self.holds = Holds(database)

@@ -103,6 +103,14 @@ plan = sa.Table(
     sa.Column("run_id", sa.Integer),
 )
 
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("plan_id", _Name, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
 decision = sa.Table(
     "decision",
     metadata,
