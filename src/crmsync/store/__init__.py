@@ -29,6 +29,7 @@ from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
 from crmsync.store.purge import purge
+from crmsync.store.refusals import Refusal, Refusals
 from crmsync.store.reviews import Quotas, Reviews, RulesetTexts
 from crmsync.store.runs import Runs, RunStart
 from crmsync.store.slots import Slot, Slots, SlotState
@@ -44,6 +45,7 @@ __all__ = [
     "NewOp",
     "Op",
     "OpKind",
+    "Refusal",
     "RunStart",
     "Settled",
     "Slot",
@@ -66,6 +68,7 @@ class Store:
         self.episodes = Episodes(database)
         self.journal = Journal(database, self.states, self.episodes)
         self.runs = Runs(database)
+        self.refusals = Refusals(database)
         self.plans = Plans(database)
         self.approvals = Approvals(database)
         self.decisions = Decisions(database)
