@@ -162,6 +162,8 @@ class Applier:
         if store.journal.cancel(undone):
             state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
             store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
+            told = {"by": str(run_id)}
+            store.seal_run(undone, at=now, who="crmsync", what="sealed after an undo", detail=told)
 
     def _carry_out(self, run: _Run) -> ApplyReport:
         work = self._work(run)
@@ -190,9 +192,8 @@ class Applier:
             state = run_state(store.journal.outcomes(run.id))
             counts = run_counts(store, run.id, run.header.counts, api_calls=calls)
             store.runs.end(run.id, state, at=now, counts=counts, note=note)
-            detail = {"run": str(run.id), "state": state.value}
-            detail["journal"] = store.journal.digest(run.id)
-            store.audit.add(at=now, who=run.order.by, what="run ended", detail=detail)
+            detail = {"state": state.value}
+            store.seal_run(run.id, at=now, who=run.order.by, what="run ended", detail=detail)
         self._world.checkpoint("ended")
 
     def _work(self, run: _Run) -> Work:
