@@ -69,6 +69,10 @@ def number(name: str) -> GuardLimit:
     return GuardLimit(name, Decimal(20), share=False)
 
 
+def pair(place: str) -> GuardLimit:
+    return GuardLimit("demotions_by_pair", Decimal(20), share=False, place=place)
+
+
 def shrunk(count: int) -> Mapping[str, Any]:
     return {"previous": PlanCounts(evaluated=OF)}
 
@@ -93,6 +97,8 @@ CASES = (
     Case("demotions", share("demotions"), falls),
     Case("demotions", number("demotions"), falls),
     Case("demotions_by_pair", number("demotions_by_pair"), falls),
+    Case("demotions_by_pair", pair("key→standard"), falls),
+    Case("tier_shift", share("tier_shift"), falls),
     Case("first_assignments", share("first_assignments"), firsts),
     Case("new_tasks", number("new_tasks"), lambda count: tasks(count, 50)),
     Case("tasks_per_owner", number("tasks_per_owner"), lambda count: tasks(count, 1)),
