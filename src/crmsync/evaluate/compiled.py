@@ -185,6 +185,7 @@ def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
         yield from (item.when for item in ruleset.tier.exceptions)
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
+    yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
         yield from task.conditions()
 

@@ -25,6 +25,7 @@ class Opening:
     below_keep_since: date | None = None
     pending: Mapping[str, date] = field(default_factory=dict)
     evaluated: date | None = None
+    segments: tuple[str, ...] = ()
     held: Mapping[str, bool] = field(default_factory=dict)
 
     def state(self, ref: RecordRef, today: date) -> CustomerState:
@@ -49,6 +50,7 @@ class Opening:
                 below_keep_since=below,
                 below_keep_evaluations=days,
                 pending=dict(self.pending),
+                segments=self.segments,
                 held=dict(self.held),
             ),
         )
@@ -65,5 +67,6 @@ def opening_of(state: CustomerState) -> Opening:
         below_keep_since=clocks.below_keep_since,
         pending=dict(clocks.pending),
         evaluated=clocks.evaluated,
+        segments=clocks.segments,
         held=dict(clocks.held),
     )

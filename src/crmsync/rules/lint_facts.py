@@ -52,6 +52,7 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
         yield from (item.when for item in ruleset.tier.exceptions)
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
+    yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
         yield from task.conditions()
 
@@ -171,7 +172,11 @@ def _feedback(mapping: CrmMapping) -> Iterator[Diagnostic]:
 
 
 def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
-    wanted = {"tier": ruleset.tier is not None, "lifecycle": ruleset.lifecycle is not None}
+    wanted = {
+        "tier": ruleset.tier is not None,
+        "lifecycle": ruleset.lifecycle is not None,
+        "segments": bool(ruleset.segments),
+    }
     for role, decided in wanted.items():
         if decided and role not in mapping.write:
             yield warning(
@@ -183,7 +188,7 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                 ),
                 Text(zh=f"在 write 下加 {role}: …", en=f"Add {role}: … under write."),
             )
-    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "score"):
+    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "segments", "score"):
         decided = wanted.get(role.removesuffix("_since"), bool(ruleset.scorecards))
         if role in mapping.write and not decided:
             yield warning(

@@ -18,6 +18,7 @@ from crmsync.model.fact import FactType, FactValue
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
+from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import EveryPeriod
 from crmsync.rules.language import state_scope
@@ -52,6 +53,10 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
         for place, cycle, change in _lifecycle(ruleset.lifecycle, sentences):
             yield Mutant(f"lifecycle.{place}", change, replace(ruleset, lifecycle=cycle))
     yield from _service(ruleset)
+    for number, segment in enumerate(ruleset.segments):
+        for other, change in _segment(segment, sentences):
+            segments = exchanged(ruleset.segments, number, other)
+            yield Mutant(f"segments.{segment.id}", change, replace(ruleset, segments=segments))
     for number, task in enumerate(ruleset.tasks):
         for changed, change in task_changes(task, sentences):
             tasks = exchanged(ruleset.tasks, number, changed)
@@ -201,3 +206,9 @@ def _driving(
         values = exchanged(level.values, number, replace(value, period=other))
         change = Change(length(value.period), length(other), value.span)
         yield replace(level, values=values), change
+
+
+def _segment(segment: Segment, sentences: Sentences) -> Iterator[tuple[Segment | None, Change]]:
+    yield None, Change(segment.id, WITHOUT, segment.span)
+    for condition, change in sentences.of(segment.when):
+        yield replace(segment, when=condition), change

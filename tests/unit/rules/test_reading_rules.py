@@ -381,7 +381,7 @@ WRONG = [
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 0.5}", "RULE013", "0.5"),
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 5, 贵宾 -> 重要: 6}", "RULE007", None),
     ("tier_changes: 10%", "tier_shift: 20", "RULE013", "20"),
-    ("guards:\n", "segments: []\nguards:\n", "RULE009", "segments"),
+    ("guards:\n", "on_merge: {}\nguards:\n", "RULE009", "on_merge"),
     ("guards:\n", "gards:\n", "RULE001", "gards"),
     ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE009", "applies_to"),
 ]
