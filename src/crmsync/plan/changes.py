@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from crmsync.model.decision import Because, Cause, Decision
+from crmsync.model.decision import Because, Cause, Decision, SegmentResult
 from crmsync.model.equality import same_value
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.plan import Direction, FieldDelta, RecordChange, Withheld
@@ -18,7 +18,7 @@ from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import Evaluated, HumanEdits, PlanInputs
 from crmsync.plan.values import ROLE_LABELS, FieldValues
 
-LEADING = ("tier", "lifecycle", "service")
+LEADING = ("tier", "lifecycle", "service", "segments")
 """Roles whose change is a change of the customer; the others are written beside it."""
 _WAITING = {Because.HOLD, Because.PATIENCE, Because.GRACE, Because.STEP, Because.REVIEW}
 
@@ -157,7 +157,8 @@ class Changes:
             if role not in left and not same_value(owned.get(role), value)
         }
         if differing & set(LEADING):
-            return frozenset(differing)
+            # segments come and go by themselves: what goes beside tier or stage stays as it is
+            return frozenset(differing if differing & set(LEADING[:3]) else {"segments"})
         if "score" in differing and self._score_moved(owned.get("score"), desired["score"]):
             return frozenset(differing & {"score", "reason"})
         return frozenset()
@@ -178,7 +179,16 @@ def _why(role: str, decision: Decision) -> Text:
         return decision.tier.text
     if role == "lifecycle" and decision.lifecycle and decision.lifecycle.moves:
         return decision.lifecycle.moves[-1].text
+    if role == "segments" and decision.segments is not None:
+        return _came_and_went(decision.segments)
     return Text.same("")
+
+
+def _came_and_went(segments: SegmentResult) -> Text:
+    new = [name for name in segments.after if name not in segments.before]
+    gone = [name for name in segments.before if name not in segments.after]
+    signs = [*(f"+{name}" for name in new), *(f"-{name}" for name in gone)]
+    return Text.same(" ".join(signs))
 
 
 def _notes(decision: Decision, confirmed: Standing) -> tuple[Text, ...]:
@@ -204,4 +214,6 @@ def _edit(
 
 
 def _shown(value: Value) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "–"
     return "–" if value is None else str(value)

@@ -62,6 +62,10 @@ class Tasks:
         }
         if target.priority is not None:
             values[target.priority] = target.priorities.get(opening.priority, opening.priority)
+        if target.via is not None and opening.via is not None:
+            values[target.via] = target.channels.get(opening.via, opening.via)
+        if target.note is not None and opening.note is not None:
+            values[target.note] = opening.note.to(self._language)
         return TaskCreate(
             change_id=change_id(self._inputs.ruleset.id, "task", opening.key),
             key=opening.key,

@@ -171,13 +171,17 @@ class Runs:
         return latest
 
     def last_figures(self, connection: str, ruleset: str) -> PlanCounts | None:
-        """The figures of the latest applied or held plan made by rules, for guards that compare."""
+        """The figures of the latest plan by rules that was applied, for guards that compare.
+
+        A held plan is no measure: what tripped a guard last night would be normal tonight.
+        """
         query = (
             sa.select(run.c.header)
             .where(
                 run.c.connection == connection,
                 run.c.ruleset == ruleset,
                 run.c.kind.in_(("apply", "sync")),
+                run.c.state != RunState.HELD.value,
             )
             .order_by(run.c.id.desc())
             .limit(1)
