@@ -65,6 +65,7 @@ def take(database: Database, target: Path, *, now: datetime) -> Manifest:
             copy_rows(database, copy)
         finally:
             copy.close()
+        migrate.make_single(partial)
     made = seal_file(partial, source="postgresql" if database.postgres else "sqlite", now=now)
     _sync(partial)
     partial.replace(target)

@@ -95,9 +95,14 @@ def backup(source: Path, target: Path) -> None:
     os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(partial)) as new:
         old.backup(new)
-        # one file, complete by itself: nothing beside it that could be left behind
-        new.execute("PRAGMA journal_mode=DELETE")
+    make_single(partial)
     partial.replace(target)
+
+
+def make_single(file: Path) -> None:
+    """Leave a SQLite file complete by itself, with nothing beside it that could stay behind."""
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("PRAGMA journal_mode=DELETE")
 
 
 def _config() -> Config:
