@@ -31,6 +31,7 @@ CAUSES = {
 GUARDS = {
     "records_changed": Text(zh="改动的客户", en="customers changed"),
     "tier_changes": Text(zh="等级变动", en="tier changes"),
+    "tier_shift": Text(zh="一个等级净增或净减", en="one tier gains or loses"),
     "demotions": Text(zh="降级", en="demotions"),
     "demotions_by_pair": Text(zh="同一等级之间的降级", en="demotions between two tiers"),
     "first_assignments": Text(zh="首次定级", en="first assignments"),

@@ -19,6 +19,7 @@ from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState, Episode
 from crmsync.model.text import Text
+from crmsync.store import Refusal
 
 
 class HumanEdits(StrEnum):
@@ -82,6 +83,7 @@ class PlanInputs:
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied plan; ``source_ages`` the age of each source in days, ``source_rows`` its records
     to be compared with next time, ``unfresh`` the sources whose falls and moves are withheld.
+    ``refused`` are customers the CRM refused too often: the same change is not sent again.
     ``keep`` receives every decision that changes more than facts. ``frozen`` are the lines it
     decides by, ``notes`` what to say of those that could not be drawn.
     """
@@ -100,6 +102,7 @@ class PlanInputs:
     source_ages: Mapping[str, int] = field(default_factory=dict)
     source_rows: Mapping[str, int] = field(default_factory=dict)
     unfresh: tuple[Unfresh, ...] = ()
+    refused: Mapping[RecordRef, Refusal] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
     frozen: tuple[FrozenLines, ...] = ()
     notes: tuple[Text, ...] = ()
