@@ -136,7 +136,7 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
             overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
             previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
         )
-        return _save(project, store, ask, inputs, opened.evaluated())
+        return _save(project, store, ask, inputs, opened.changing(inputs.policy.write_score_from))
 
 
 def _save(
