@@ -61,4 +61,4 @@ def test_the_filter_must_look_at_what_stands_in_the_fields(world, monkeypatch):
     careless, _ = world.plan(DAYS[0])
     whole, _ = world.plan(DAYS[0], filtered=False)
 
-    assert careless.raw != whole.raw
+    assert careless.same != whole.same
