@@ -36,7 +36,7 @@ from crmsync.model.tier import DownChange, Level, TierException, TierRules, UpCh
 
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
-    "lifecycle service tasks guards digest file",
+    "lifecycle service tasks guards digest file task_capacity",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges span",
     TierRules: "levels up down exceptions span",
@@ -46,7 +46,8 @@ _KEYS: Mapping[type, str] = {
     TierException: "id reason when action level span",
     LifecycleRules: "start stages moves span",
     Move: "id sources to when lasting span",
-    TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span",
+    TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
+    "counts_as_done via result start capacity",
 }
 KNOWN: Mapping[type, frozenset[str]] = {
     kind: frozenset(keys.split()) for kind, keys in _KEYS.items()

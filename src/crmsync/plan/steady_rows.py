@@ -33,8 +33,10 @@ def unmoved_sql(values: FieldValues, ruleset: Ruleset, write_score_from: Decimal
     """
     wanted: list[exp.Expr] = []
     for role in LEADING:
-        if role in values.fields:
+        if role in values.fields and role != "segments":
             wanted.append(_holds(role, values.leading(role)))
+    if ruleset.segments:
+        wanted.append(exp.false())
     if "score" in values.fields:
         wanted.append(_score(values, write_score_from))
     return exp.paren(exp.and_(*wanted)) if wanted else exp.true()

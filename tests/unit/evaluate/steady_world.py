@@ -308,7 +308,7 @@ def complaints(decision: Decision, row: FactRow, state: CustomerState, as_of: da
         "observed": seen.evaluated == as_of and seen != same,
         "opens": bool(decision.opens),
         "closes": bool(decision.closes),
-        "withheld": bool(decision.withheld),
+        "withheld": bool(decision.withheld or decision.unfresh),
         "notice": tier is not None and tier.notice is not None,
         "waits": tier is not None and tier.due_on is not None,
         "moves": stage is not None and bool(stage.moves or stage.waiting),
