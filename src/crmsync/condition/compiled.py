@@ -282,8 +282,8 @@ class PythonWriter:
             "finite": reading.finite,
             "months_between": reading.months_between,
             "round_half_away": reading.round_half_away,
-            "p_alive": repeat_buying.p_alive,
-            "expected_orders": repeat_buying.expected_orders,
+            "p_alive": repeat_buying.p_alive_of,
+            "expected_orders": repeat_buying.expected_orders_of,
             **{f"read_{kind.name}": reader for kind, reader in reading.READERS.items()},
             **self._constants,
         }

@@ -9,6 +9,7 @@ populations, so both give the same bits.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 P_ALIVE_SQL, EXPECTED_SQL = "crmsync_p_alive", "crmsync_expected_orders"
 _MOST_TERMS = 500_000
@@ -16,43 +17,78 @@ _SINGULAR = 1e-7
 """Equation (10) is 0/0 at a = 1; so near to it, a point this far away gives the limit's digits."""
 
 
-def p_alive(
-    x: float, t_x: float, t: float, r: float, alpha: float, a: float, b: float
-) -> float | None:
-    """The chance that a customer with *x* repeat orders, the last at *t_x*, is active at *t*.
+class History(NamedTuple):
+    """Repeat orders, when the last of them was, and how long ago the first order was.
 
-    Times count from the first order, in the unit of *alpha*. 1 for a customer without a repeat
-    order: the model lets customers leave right after an order only. This is the denominator of
-    equation (10) turned over. Unknown (``None``) when the three numbers cannot belong together.
+    Times count from the first order, in the unit of the model's ``alpha``.
     """
-    if not _possible(x, t_x, t):
+
+    repeats: float
+    last: float
+    age: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether the three numbers can belong together."""
+        return 0 <= self.last <= self.age and (
+            self.repeats > 0 or (self.repeats == 0 and self.last == 0)
+        )
+
+
+class BgNbd(NamedTuple):
+    """The model's parameters."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+def p_alive(history: History, model: BgNbd) -> float | None:
+    """The chance that the customer is active now.
+
+    1 without a repeat order: the model lets customers leave right after an order only. This is the
+    denominator of equation (10) turned over. Unknown (``None``) for an impossible history.
+    """
+    if not history.possible:
         return None
+    x = history.repeats
     if x == 0:
         return 1.0
-    odds = math.log(a / (b + x - 1)) + (r + x) * math.log((alpha + t) / (alpha + t_x))
+    waited = math.log((model.alpha + history.age) / (model.alpha + history.last))
+    odds = math.log(model.a / (model.b + x - 1)) + (model.r + x) * waited
     return 1.0 / (1.0 + math.exp(min(odds, 700.0)))
 
 
-def expected_orders(
-    x: float, t_x: float, t: float, ahead: float, r: float, alpha: float, a: float, b: float
-) -> float | None:
-    """The orders to expect in the next *ahead* units of time: E[Y(ahead) | x, t_x, t], (10).
+def expected_orders(history: History, ahead: float, model: BgNbd) -> float | None:
+    """The orders to expect in the next *ahead* units of time: E[Y(t) | x, t_x, T], (10).
 
     Euler's transformation of the Gaussian series, F(A, B; C; z) = (1-z)^(C-A-B) F(C-A, C-B; C; z),
     keeps its terms small however many orders there were.
     """
-    alive = p_alive(x, t_x, t, r, alpha, a, b)
+    alive = p_alive(history, model)
     if alive is None or ahead < 0:
         return None
+    x, (r, alpha, a, b) = history.repeats, model
     if abs(a - 1) < _SINGULAR:
         a = 1 + _SINGULAR
-    z = ahead / (alpha + t + ahead)
+    z = ahead / (alpha + history.age + ahead)
     series = gauss(a + b - 1 - r, a - 1, a + b + x - 1, z)
     if series is None:
         return None
     left = math.exp((x + a - 1) * math.log1p(-z)) * series
     expected = (a + b + x - 1) / (a - 1) * (1 - left) * alive
     return max(0.0, expected) if math.isfinite(expected) else None
+
+
+def p_alive_of(*numbers: float) -> float | None:
+    """`p_alive` of seven numbers in a row, as formulas hand them over."""
+    return p_alive(History(*numbers[:3]), BgNbd(*numbers[3:]))
+
+
+def expected_orders_of(*numbers: float) -> float | None:
+    """`expected_orders` of eight numbers in a row: the history, ahead, the model."""
+    return expected_orders(History(*numbers[:3]), numbers[3], BgNbd(*numbers[4:]))
 
 
 def gauss(a: float, b: float, c: float, z: float) -> float | None:
@@ -66,7 +102,3 @@ def gauss(a: float, b: float, c: float, z: float) -> float | None:
         if abs(term) <= 1e-17 * abs(total):
             return total
     return None
-
-
-def _possible(x: float, t_x: float, t: float) -> bool:
-    return x >= 0 and 0 <= t_x <= t and (x > 0 or t_x == 0)

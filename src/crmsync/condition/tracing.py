@@ -224,7 +224,9 @@ class _Look:
                 numbers = [self._as_kind(argument, Kind.NUMBER) for argument in arguments]
                 if None in numbers:
                     return None
-                return getattr(repeat_buying, function.value)(*numbers)
+                alive = function is Function.P_ALIVE
+                foresee = repeat_buying.p_alive_of if alive else repeat_buying.expected_orders_of
+                return foresee(*numbers)
 
 
 def _truth(value: bool) -> Verdict:

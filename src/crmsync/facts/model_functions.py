@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature
+
 import duckdb
 from duckdb.func import SPECIAL
 
 from crmsync.condition import repeat_buying
 from crmsync.model.clv import ClvModel
 from crmsync.model.ruleset import Ruleset
-
-_N = float | None
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
@@ -19,27 +20,20 @@ def prepare(connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
     """
     if ruleset.clv is None or ruleset.clv.model is not ClvModel.BG_NBD:
         return
-    for name, function, count in (
-        (repeat_buying.P_ALIVE_SQL, _alive, 7),
-        (repeat_buying.EXPECTED_SQL, _expected, 8),
-    ):
-        connection.create_function(
-            name, function, ["DOUBLE"] * count, "DOUBLE", null_handling=SPECIAL
-        )
+    _register(connection, repeat_buying.P_ALIVE_SQL, repeat_buying.p_alive_of, 7)
+    _register(connection, repeat_buying.EXPECTED_SQL, repeat_buying.expected_orders_of, 8)
 
 
-# DuckDB counts the parameters of a function, so each is written out.
+def _register(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    function: Callable[..., float | None],
+    count: int,
+) -> None:
+    def known(*numbers: float | None) -> float | None:
+        return None if None in numbers else function(*numbers)
 
-
-def _alive(x: _N, t_x: _N, t: _N, r: float, alpha: float, a: float, b: float) -> float | None:
-    if x is None or t_x is None or t is None:
-        return None
-    return repeat_buying.p_alive(x, t_x, t, r, alpha, a, b)
-
-
-def _expected(
-    x: _N, t_x: _N, t: _N, ahead: float, r: float, alpha: float, a: float, b: float
-) -> float | None:
-    if x is None or t_x is None or t is None:
-        return None
-    return repeat_buying.expected_orders(x, t_x, t, ahead, r, alpha, a, b)
+    # DuckDB counts the parameters of a function by its signature
+    places = [Parameter(f"n{place}", Parameter.POSITIONAL_ONLY) for place in range(count)]
+    known.__signature__ = Signature(places)  # type: ignore[attr-defined]
+    connection.create_function(name, known, ["DOUBLE"] * count, "DOUBLE", null_handling=SPECIAL)

@@ -136,9 +136,16 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         clv=models.clv,
         segments=segments,
     )
+    _small_enough(ruleset, root)
+    if has_errors(findings.all):
+        return None, [*findings.all, *sound_in_part(ruleset)]
+    return replace(ruleset, digest=digest_of(ruleset)), findings.all
+
+
+def _small_enough(ruleset: Ruleset, root: Block) -> None:
     size = _rules(ruleset)
     if size > MAX_RULES:
-        findings.add(
+        root.findings.add(
             "RULE021",
             root.span,
             Text(
@@ -146,9 +153,6 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
         )
-    if has_errors(findings.all):
-        return None, [*findings.all, *sound_in_part(ruleset)]
-    return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
 def _facts(root: Block, header: Header, findings: Findings) -> tuple[Models, Language]:
