@@ -108,9 +108,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     segment_node = root.take("segments")
     segments = () if segment_node is None else read_segments(segment_node, later)
     events = EventNames(Stages(stages), names, service)
-    tasks, capacity = (
-        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
-    )
+    tasks, capacity = read_tasks(task_node, events, facts, later)
     guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
     if tier_node is None and cycle_node is None and segment_node is None:
