@@ -86,6 +86,11 @@ def pull_command(face: Face, connection: str | None, full: bool) -> None:
         "let up to N falls and moves happen that wait for a source",
     ),
 )
+@click.option(
+    "--retry-refused",
+    is_flag=True,
+    help=say("重试 CRM 多次拒绝的改动", "also what the CRM refused run after run"),
+)
 @face_options
 def plan_command(
     face: Face,
@@ -97,6 +102,7 @@ def plan_command(
     no_pull: bool,
     exit_code: bool,
     release: int,
+    retry_refused: bool,
 ) -> int:
     """The plan is a file; apply writes that file and nothing else."""
     from crmsync.project.planning import PlanAsk, make_plan
@@ -109,6 +115,7 @@ def plan_command(
         only=only,
         pull=not no_pull,
         release=release,
+        retry_refused=retry_refused,
     )
     with face.progress(Text(zh="读取与评估", en="reading and evaluating")) as progress:
         made = make_plan(project, ask, progress=progress)
@@ -266,13 +273,15 @@ def stoppable() -> Iterator[Stop]:
 
 def finish(face: Face, report: ApplyReport) -> int:
     """Print what a run did and give its exit code."""
-    from crmsync.cli.run_view import problems, report_line
+    from crmsync.cli.run_view import aftermath, problems, report_line
     from crmsync.project.applying import exit_code, report_document
 
     if face.json:
         face.document("crmsync.apply/1", report_document(report))
         return exit_code(report)
     for line in problems(report.problems, every=False):
+        click.echo(line)
+    for line in aftermath(report):
         click.echo(line)
     click.echo(report_line(report))
     if report.stopped is not None:

@@ -141,8 +141,8 @@ class Withheld:
     ref: RecordRef
     name: str
     kind: str
-    """``fact_lost``, ``stale_source``, ``human_edit``, ``locked``, ``outside_pilot``, ``no_owner``,
-    ``bad_value``."""
+    """``fact_lost``, ``stale_source``, ``dead_letter``, ``human_edit``, ``locked``,
+    ``outside_pilot``, ``no_owner``, ``bad_value``."""
     text: Text
     field: str | None = None
 

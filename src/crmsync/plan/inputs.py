@@ -18,6 +18,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState, Episode
+from crmsync.store import Refusal
 
 
 class HumanEdits(StrEnum):
@@ -81,6 +82,7 @@ class PlanInputs:
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied plan; ``source_ages`` the age of each source in days, ``source_rows`` its records
     to be compared with next time, ``unfresh`` the sources whose falls and moves are withheld.
+    ``refused`` are customers the CRM refused too often: the same change is not sent again.
     ``keep`` receives every decision that changes more than facts. ``frozen`` are the lines it
     decides by.
     """
@@ -99,6 +101,7 @@ class PlanInputs:
     source_ages: Mapping[str, int] = field(default_factory=dict)
     source_rows: Mapping[str, int] = field(default_factory=dict)
     unfresh: tuple[Unfresh, ...] = ()
+    refused: Mapping[RecordRef, Refusal] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
     frozen: tuple[FrozenLines, ...] = ()
 
@@ -110,3 +113,18 @@ class Evaluated:
     decision: Decision
     row: FactRow
     state: CustomerState
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Customers on whom nothing can change; the policy was not asked.
+
+    ``lines`` are their encoded observations, in the plan's place; the figures come once, with the
+    last of them: how many, how many lack something, by tier, and by unknown fact.
+    """
+
+    lines: tuple[str, ...] = ()
+    rows: int = 0
+    incomplete: int = 0
+    tiers: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)

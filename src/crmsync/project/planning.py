@@ -40,6 +40,8 @@ from crmsync.project.pulling import pull_rules
 from crmsync.store import Store
 
 VALID_FOR = timedelta(hours=24)
+GIVE_UP = 5
+"""Runs in which the CRM may refuse one and the same change before it is not sent any more."""
 Progress = Callable[[int, int | None], None]
 
 
@@ -56,6 +58,8 @@ class PlanAsk:
     out: Path
     only: tuple[str, ...] = ()
     pull: bool = True
+    retry_refused: bool = False
+    """Also send what the CRM refused again and again."""
     release: int = 0
     """Up to so many falls and moves that wait for a source may happen in this plan."""
 
@@ -117,7 +121,7 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
         inputs = _inputs(project, ask, ground, opened)
-        return _save(project, store, ask, inputs, opened.evaluated())
+        return _save(project, store, ask, inputs, opened.changing(inputs.policy.write_score_from))
 
 
 def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
@@ -144,6 +148,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),
         unfresh=opened.unfresh,
+        refused={} if ask.retry_refused else store.refusals.standing(*where, from_runs=GIVE_UP),
     )
 
 

@@ -33,6 +33,7 @@ from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
 from crmsync.store.purge import Purged, mentions, purge
+from crmsync.store.refusals import Refusal, Refusals
 from crmsync.store.reviews import Quotas, Reviews, RulesetTexts
 from crmsync.store.runs import Runs, RunStart
 from crmsync.store.seals import SEAL, SealCheck, check_seals
@@ -54,6 +55,7 @@ __all__ = [
     "Op",
     "OpKind",
     "Purged",
+    "Refusal",
     "RunStart",
     "SealCheck",
     "Settled",
@@ -85,6 +87,7 @@ class Store:
         self.episodes = Episodes(database)
         self.journal = Journal(database, self.states, self.episodes)
         self.runs = Runs(database)
+        self.refusals = Refusals(database)
         self.plans = Plans(database)
         self.approvals = Approvals(database)
         self.decisions = Decisions(database)
