@@ -49,7 +49,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="human_edits 写在 crmsync.yaml 里", en="human_edits belongs in crmsync.yaml."
     ),
     "on_merge": None,
-    "year_starts": None,
 }
 
 
@@ -98,7 +97,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     levels = () if tier_node is None else read_levels(tier_node, language)
     stages = () if cycle_node is None else read_stages(cycle_node, language)
     tier = None if tier_node is None else read_tier(tier_node, levels, language)
-    later = language.within(state_scope(facts, levels, stages))
+    later = language.within(state_scope(facts, levels, stages, header.year_starts))
     cycle = None if cycle_node is None else read_lifecycle(cycle_node, stages, later)
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
@@ -106,9 +105,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     segment_node = root.take("segments")
     segments = () if segment_node is None else read_segments(segment_node, later)
     events = EventNames(Stages(stages), names, service)
-    tasks, capacity = (
-        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
-    )
+    tasks, capacity = read_tasks(task_node, events, facts, later)
     guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
     if tier_node is None and cycle_node is None and segment_node is None:
@@ -122,6 +119,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         time_zone=header.time_zone,
         currency=header.currency,
         workdays=header.workdays,
+        year_starts=header.year_starts,
         facts=facts,
         scorecards=scorecards,
         tier=tier,
@@ -162,7 +160,8 @@ def _facts(root: Block, header: Header, findings: Findings) -> tuple[Models, Lan
     declared = tuple(draft.fact for draft in drafts)
     known = {fact.id for fact in declared}
     given = tuple(fact for fact in nodes.names() if fact.id not in known)
-    language = Language(facts_scope((*declared, *given)), header.languages, findings)
+    scope = facts_scope((*declared, *given), header.year_starts)
+    language = Language(scope, header.languages, findings)
     models = read_models(nodes, complete(drafts, language), language)
     money = next((fact for fact in models.facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:
