@@ -26,6 +26,8 @@ def test_a_changed_file_is_checked_again_and_ctrl_c_ends_it(tmp_path: Path) -> N
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a job in the background is told to ignore Ctrl-C; this one is in front
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
