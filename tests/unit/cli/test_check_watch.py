@@ -18,7 +18,9 @@ def test_a_changed_file_is_checked_again_and_ctrl_c_ends_it(tmp_path: Path) -> N
     folder = tmp_path / "b2b-standard"
     shutil.copytree(RULESETS / "b2b-standard", folder)
     rules = folder / "rules.yaml"
-    command = [sys.executable, "-c", "from crmsync.cli.main import main; main()"]
+    # a job in the background is told to ignore Ctrl-C; this one is to be in front
+    front = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{front}; from crmsync.cli.main import main; main()"]
     with subprocess.Popen(
         [*command, "check", str(folder), "--watch", "--lang", "en"],
         cwd=tmp_path,
@@ -26,8 +28,6 @@ def test_a_changed_file_is_checked_again_and_ctrl_c_ends_it(tmp_path: Path) -> N
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a job in the background is told to ignore Ctrl-C; this one is in front
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
