@@ -20,6 +20,7 @@ from crmsync.model.service import ServiceLevel
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
+from crmsync.model.wobble import Wobble
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class FactDefinition:
     """The model block that works this fact out (``rfm``, ``clv``); empty for a declared fact."""
     choice_labels: tuple[Text, ...] = ()
     """What people call the choices, in their order, where that differs from the choices."""
+    wobble: Wobble | None = None
+    """What `check` takes the value to do by itself; it decides nothing."""
     span: Span = field(default=NOWHERE, compare=False)
 
 

@@ -11,7 +11,7 @@ from crmsync.model.clv import ClvModel, ClvRules
 from crmsync.model.decision import Verdict
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import AggregateSource, CrmMapping
-from crmsync.model.period import Period
+from crmsync.model.period import CalendarWindow, Period, RollingWindow
 from crmsync.model.rfm import Part, RfmRules
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
@@ -88,8 +88,11 @@ def _windows(rules: ClvRules, mapping: CrmMapping) -> Iterator[Diagnostic]:
         source = mapping.read.get(fact)
         if not isinstance(source, AggregateSource):
             continue
-        length = None if source.within is None else source.within.length
-        if length == wanted:
+        within = source.within
+        if isinstance(within, CalendarWindow) and wanted is not None:
+            continue  # a calendar span grows from day to day: there is no length to compare
+        length = within.length if isinstance(within, RollingWindow) else None
+        if length == wanted and not isinstance(within, CalendarWindow):
             continue
         yield warning(
             "RULE246",
