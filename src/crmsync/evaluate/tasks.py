@@ -94,13 +94,14 @@ class Agenda:
             key = episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
             if all(episode.key != key for episode in open_now):
                 opens.append(self._opening(task, key, answers, moved))
-        closes = []
+        closes: dict[str, TaskClosing] = {}  # rows of one table share a task's id
         for task, _, close in self._tasks:
             for episode in open_now:
                 ours = episode.task_id in {task.id, task.was} and episode.closed_on is None
                 if close is not None and ours and answers.holds(close) is Verdict.TRUE:
-                    closes.append(TaskClosing(episode.key, task.id, self._why(task, answers)))
-        return TaskOutcome(tuple(opens), tuple(closes), tuple(unknown))
+                    closing = TaskClosing(episode.key, task.id, self._why(task, answers))
+                    closes.setdefault(episode.key, closing)
+        return TaskOutcome(tuple(opens), tuple(closes.values()), tuple(unknown))
 
     def past_key(self, task_id: str, state: CustomerState, opened_on: date) -> str:
         """The key of an episode opened on an earlier day, as far as the state tells it.
@@ -113,7 +114,7 @@ class Agenda:
             raise KeyError(task_id)
         standing, due = state.standing, opened_on
         if isinstance(task.event, EveryPeriod):
-            period = self._period(task.event, standing.tier)
+            period = self._period(task.event, standing.tier, standing.lifecycle)
             base = standing.tier_since or state.clocks.first_seen or opened_on
             due = (period and last_due(base, period, opened_on)) or opened_on
         moment = _past_moment(task.event, standing, opened_on, due)
@@ -154,7 +155,11 @@ class Agenda:
     ) -> date | None:
         """The last due date after the previous evaluation and up to today; of several missed ones
         only that one counts."""
-        period = self._period(event, moved.tier.after if moved.tier else None)
+        period = self._period(
+            event,
+            moved.tier.after if moved.tier else None,
+            moved.stage.after if moved.stage else None,
+        )
         if period is None:
             return None
         since = moved.tier.since if moved.tier is not None else None
@@ -163,11 +168,11 @@ class Agenda:
         due = last_due(base, period, today)
         return due if due is not None and due > evaluated else None
 
-    def _period(self, event: EveryPeriod, tier: str | None) -> Period | None:
-        """The event's own period, or the one the service of *tier* names; none where it is 0."""
+    def _period(self, event: EveryPeriod, tier: str | None, stage: str | None) -> Period | None:
+        """The event's own period, or the one the service names; none where it is 0."""
         period = event.period
         if event.service_value is not None:
-            level = self._ruleset.service.get(tier or "")
+            level = self._ruleset.service_of(tier, stage)
             value = level.value(event.service_value) if level is not None else None
             period = value.period if value is not None else None
         return period if period is not None and (period.months or period.days) else None
@@ -258,7 +263,7 @@ def judged_facts(ruleset: Ruleset) -> set[str]:
     read: set[str] = set()
     for criterion in criteria:
         for part in criterion.ways:
-            read |= names(part.of)
+            read |= {name for of in part.operands for name in names(of)}
     return read
 
 

@@ -16,6 +16,8 @@ from crmsync.project.places import ruleset_folders
 from crmsync.rules import check as check_rules
 from crmsync.rules import explain, load, load_cases
 from crmsync.source import apply_fixes, read_file
+from crmsync.source.grid import SUFFIXES
+from crmsync.source.grid_reading import table_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ def check(folder: Path, asked: Sequence[Path]) -> CheckReport:
             found += error.diagnostics
     for ruleset in ruleset_folders(folder, asked):
         found += _ruleset(ruleset, folder, paths)
-    texts = {name: read_file(path).text for name, path in paths.items()}
+    texts = {name: _text(path, name) for name, path in paths.items()}
     return CheckReport(tuple(found), texts, paths)
+
+
+def _text(path: Path, name: str) -> str:
+    return table_text(path, name) if path.suffix in SUFFIXES else read_file(path).text
 
 
 def _ruleset(ruleset: Path, folder: Path, paths: dict[str, Path]) -> list[Diagnostic]:
@@ -50,6 +56,9 @@ def _ruleset(ruleset: Path, folder: Path, paths: dict[str, Path]) -> list[Diagno
         return shown.as_posix()
 
     rules, found = load(ruleset, name=known(ruleset / "rules.yaml"))
+    for suffix in SUFFIXES:
+        for table in sorted((ruleset / "tables").glob(f"*{suffix}")):
+            known(table)
     found = list(found)
     if rules is None:
         return found
@@ -70,6 +79,8 @@ def mend(report: CheckReport) -> dict[str, int]:
     """Apply the mechanical fixes; how many in which file."""
     done: dict[str, int] = {}
     for name, path in report.paths.items():
+        if path.suffix in SUFFIXES:
+            continue
         fixes = [item for item in report.diagnostics if item.fix and item.fix.span.file == name]
         if fixes:
             text, count = apply_fixes(report.texts[name], fixes)

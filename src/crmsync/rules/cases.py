@@ -37,6 +37,7 @@ class _Names:
 
     facts: Mapping[str, FactDefinition]
     tiers: Mapping[str, str]
+    services: Mapping[str, str]
     stages: Mapping[str, str]
     tasks: Mapping[str, str]
     because: Mapping[str, str]
@@ -98,7 +99,9 @@ def _names(ruleset: Ruleset) -> _Names:
             stages.setdefault(spelling, stage.id)
     because = {item.value: item.value for item in Because}
     because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
-    return _Names(facts, tiers, stages, {task.id: task.id for task in ruleset.tasks}, because)
+    services = {**{level: level for level in ruleset.service}, **tiers}
+    tasks = {task.id: task.id for task in ruleset.tasks}
+    return _Names(facts, tiers, services, stages, tasks, because)
 
 
 class _Reader:
@@ -253,7 +256,7 @@ class _Reader:
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
             tasks=self._tasks(block.take("tasks")),
             closes=self._tasks(block.take("closes")),
-            service=self._named(block.scalar("service"), self._names.tiers),
+            service=self._named(block.scalar("service"), self._names.services),
             notice=self._named(block.scalar("notice"), self._names.tiers),
             spans={key.text: value.span for key, value in block.node.entries},
         )

@@ -11,6 +11,7 @@ from crmsync.rules.help_logic import LOGIC_HELP
 from crmsync.rules.help_mapping import MAPPING_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
+from crmsync.rules.help_tables import TABLE_HELP
 
 CATALOGUE: Mapping[str, Help] = {
     entry.code: entry
@@ -20,6 +21,7 @@ CATALOGUE: Mapping[str, Help] = {
         *SENTENCE_HELP,
         *LOGIC_HELP,
         *MAPPING_HELP,
+        *TABLE_HELP,
     )
 }
 """All codes by name, family by family."""

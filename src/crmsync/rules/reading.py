@@ -24,6 +24,7 @@ from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.score import read_scorecards
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
+from crmsync.rules.shelf import Shelf
 from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import Levels, read_levels, read_tier
 from crmsync.source import Mapping as MappingNode
@@ -71,11 +72,17 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
     source = read_file(path, name=shown)
     if source.node is None:
         return None, list(source.diagnostics)
-    ruleset, found = read_rules(source.node)
-    findings = [*source.diagnostics, *found]
+    parent = shown.rpartition("/")[0]
+    ruleset, found = read_rules(source.node, Shelf(folder, parent))
+    findings = [*source.diagnostics, *map(_by_hand, found)]
     if ruleset is None or has_errors(findings):
         return None, findings
     return ruleset, findings
+
+
+def _by_hand(finding: Diagnostic) -> Diagnostic:
+    """A finding in a table without its mechanical mend: spreadsheets are mended by people."""
+    return replace(finding, fix=None) if finding.span.cell else finding
 
 
 def _no_rules(shown: str) -> Diagnostic:
@@ -90,12 +97,14 @@ def _no_rules(shown: str) -> Diagnostic:
     )
 
 
-def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
-    """Type the tree of a ``rules.yaml``."""
+def read_rules(
+    node: MappingNode, shelf: Shelf | None = None
+) -> tuple[Ruleset | None, list[Diagnostic]]:
+    """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
     findings = Findings()
     root = Block(node, findings, later=_LATER)
     header = read_header(root)
-    facts, language = _facts(root, header, findings)
+    facts, language = _facts(root, header, findings, shelf)
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
     levels = () if tier_node is None else read_levels(tier_node, language)
@@ -147,13 +156,14 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
 
 
 def _facts(
-    root: Block, header: Header, findings: Findings
+    root: Block, header: Header, findings: Findings, shelf: Shelf | None
 ) -> tuple[tuple[FactDefinition, ...], Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
     declared = tuple(draft.fact for draft in drafts)
-    language = Language(facts_scope(declared), header.languages, findings)
+    language = Language(facts_scope(declared), header.languages, findings, shelf=shelf)
     facts = complete(drafts, language)
+    language.facts = facts
     money = next((fact for fact in facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:
         findings.add(

@@ -12,6 +12,8 @@ from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
+from crmsync.rules.task_table import is_table, task_rows
+from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
 PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
@@ -41,7 +43,15 @@ def read_tasks(
     """Read the task rules."""
     seen = Seen(language.findings)
     known = (*PLACEHOLDERS, *(fact.id for fact in facts))
-    found = (_task(entry, names, known, language, seen) for entry in items(node, language.findings))
+    found: list[TaskRule | None] = []
+    for entry in (node,) if is_table(node) else items(node, language.findings):
+        if not isinstance(entry, MappingNode) or not is_table(entry):
+            found.append(_task(entry, names, known, language, seen))
+            continue
+        for row in task_rows(entry, language):
+            own = Seen(language.findings) if row.again else seen
+            task = _task(row.node, names, known, language, own)
+            found.append(None if task is None else row.under(task))
     tasks = tuple(task for task in found if task is not None)
     ids = {task.id for task in tasks}
     for task in tasks:
