@@ -15,6 +15,7 @@ from crmsync.apply.settling import Settler
 from crmsync.apply.work import Work
 from crmsync.connector import Connector
 from crmsync.errors import CrmSyncError, GuardRefused, PlanRefused
+from crmsync.model.approval import covered, share_text
 from crmsync.model.consent import refuse, unanswered
 from crmsync.model.plan import PlanHeader, PlanKind, PlanSource
 from crmsync.model.run import ApplyReport, OpRecord, RunState
@@ -42,8 +43,11 @@ class Applier:
         held and nothing written, when a tripped guard has no consent or the ruleset is paused;
         PlanRefused when the plan was applied before. Everything else ends in the report.
         """
-        self.observe(plan)
-        self._hold_back(plan.header, order)
+        held = self._held(plan.header, order)
+        self.observe(plan, held=held is not None)
+        if held is not None:
+            self._note_held(plan.header, order, held)
+            raise held
         began = self._world.now()
         run_id = self._begin(plan, order, began)
         return self._carry_out(_Run(plan.header, order, run_id, began))
@@ -79,8 +83,12 @@ class Applier:
         work = self._work(_Run(header, order, run_id, self._world.now()))
         return tuple((op.record, ids) for op, ids in Settler(work).duplicates())
 
-    def observe(self, plan: PlanSource) -> None:
-        """Commit the plan's observations and adopted edits; repeating it changes nothing."""
+    def observe(self, plan: PlanSource, *, held: bool = False) -> None:
+        """Commit the plan's observations and adopted edits; repeating it changes nothing.
+
+        Of a *held* plan the rules are not remembered: what an edit of them moves is still its
+        doing the next day, and still measured by its guard.
+        """
         header = plan.header
         if header.kind is PlanKind.UNDO:
             return
@@ -89,21 +97,32 @@ class Applier:
             header.connection,
             header.ruleset,
             observations(plan.lines()),
-            ruleset_digest=header.ruleset_digest,
+            ruleset_digest=None if held else header.ruleset_digest,
         )
         for override in header.adoptions:
             self._store.overrides.add(header.connection, header.ruleset, override)
+        if header.frozen:
+            self._store.frozen.keep(
+                header.connection, header.ruleset, header.frozen, at=self._world.now()
+            )
         self._world.checkpoint("observations noted")
 
-    def _hold_back(self, header: PlanHeader, order: ApplyOrder) -> None:
-        held = unanswered(header.guards, order.consents)
+    def _held(self, header: PlanHeader, order: ApplyOrder) -> GuardRefused | None:
+        """Why nothing may be written, if so."""
+        caps = order.approval.ceilings if order.approval else ()
+        held = [
+            guard
+            for guard in unanswered(header.guards, order.consents)
+            if not covered(guard.name, caps)
+        ]
         pause = self._store.holds.active(header.connection, header.ruleset)
         if held:
-            refusal = refuse(held)
-        elif pause is not None and order.kind == "sync":
-            refusal = _paused(pause)
-        else:
-            return
+            return refuse(held)
+        if pause is not None and order.kind == "sync":
+            return _paused(pause)
+        return None
+
+    def _note_held(self, header: PlanHeader, order: ApplyOrder, refusal: GuardRefused) -> None:
         now = self._world.now()
         with self._store.database.write():
             start = self._start(header, order, now)
@@ -111,7 +130,6 @@ class Applier:
             note = refusal.message.en
             self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
             self._audit(order, "held", run_id, now)
-        raise refusal
 
     def _begin(self, plan: PlanSource, order: ApplyOrder, now: datetime) -> int:
         """One transaction: the run, its use of the plan, and every row planned."""
@@ -127,7 +145,7 @@ class Applier:
                     mend=Text("重新运行 crmsync plan。", "Run crmsync plan again."),
                 )
             ground = _ground(header, run_id)
-            ops = new_ops(Registering(header, ground, store.states), plan.lines())
+            ops = new_ops(Registering(header, ground, store.states, order.approval), plan.lines())
             store.journal.plan(run_id, ground, ops)
             self._set_hold(header, order, run_id, now)
             self._audit(order, order.kind, run_id, now)
@@ -152,6 +170,8 @@ class Applier:
         if store.journal.cancel(undone):
             state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
             store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
+            told = {"by": str(run_id)}
+            store.seal_run(undone, at=now, who="crmsync", what="sealed after an undo", detail=told)
 
     def _carry_out(self, run: _Run) -> ApplyReport:
         work = self._work(run)
@@ -180,9 +200,8 @@ class Applier:
             state = run_state(store.journal.outcomes(run.id))
             counts = run_counts(store, run.id, run.header.counts, api_calls=calls)
             store.runs.end(run.id, state, at=now, counts=counts, note=note)
-            detail = {"run": str(run.id), "state": state.value}
-            detail["journal"] = store.journal.digest(run.id)
-            store.audit.add(at=now, who=run.order.by, what="run ended", detail=detail)
+            detail = {"state": state.value}
+            store.seal_run(run.id, at=now, who=run.order.by, what="run ended", detail=detail)
         self._world.checkpoint("ended")
 
     def _work(self, run: _Run) -> Work:
@@ -204,11 +223,11 @@ class Applier:
         return RunStart(kind, order.by, now, order.lock.fence, order.reason)
 
     def _audit(self, order: ApplyOrder, what: str, run_id: int, now: datetime) -> None:
-        consents = " ".join(
-            f"{item.name}={item.value * 100:f}%" if item.share else f"{item.name}={item.value}"
-            for item in order.consents
-        )
+        consents = " ".join(share_text(item) for item in order.consents)
         detail = {"run": str(run_id), "reason": order.reason or "", "allow": consents}
+        if order.approval is not None:
+            caps = " ".join(share_text(item) for item in order.approval.ceilings)
+            detail |= {"approved_by": order.approval.by, "approved": caps}
         self._store.audit.add(at=now, who=order.by, what=what, detail=detail)
 
 

@@ -63,6 +63,10 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "show": ("run", say("显示已保存的计划", "show a saved plan")),
     "apply": ("run", say("写入一份已保存的计划", "write a saved plan")),
+    "approve": (
+        "approve",
+        say("批准一份计划，可设上限", "agree to a plan, up to figures; the rest is withheld"),
+    ),
     "explain": (
         "why",
         say("某个客户为什么是现在的等级", "why a customer is what it is, and what would change it"),
@@ -81,6 +85,18 @@ VERBS: dict[str, tuple[str, str]] = {
     "review": (
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
+    ),
+    "backup": (
+        "books",
+        say("备份本地状态到一个核对过的文件", "copy the local state into one verified file"),
+    ),
+    "restore": ("books", say("放回一份备份", "put a backup of the local state back")),
+    "purge": (
+        "books",
+        say(
+            "从本地的一切记录里抹去一个客户",
+            "remove one customer from everything kept on this machine",
+        ),
     ),
     "sandbox": ("sandbox", say("启动练习用 CRM", "start a practice CRM on this machine")),
     "demo": (

@@ -26,6 +26,7 @@ ROLE_LABELS: Mapping[str, Text] = {
     "lifecycle": Text("生命周期", "Lifecycle"),
     "lifecycle_since": Text("生命周期起始日", "Lifecycle since"),
     "service": Text("服务标准", "Service level"),
+    "segments": Text("客户分群", "Segments"),
     "reason": Text("等级说明", "Reason"),
     "rules_version": Text("规则版本", "Rules"),
     "run": Text("运行编号", "Run"),
@@ -64,8 +65,12 @@ class FieldValues:
     def seen(self, role: str, value: Value) -> str | None:
         """What people see for a stored option, where that is not the stored value itself."""
         schema = self._schemas.get(role)
-        if schema is None or not isinstance(value, str):
+        if schema is None or not isinstance(value, str | tuple):
             return None
+        if isinstance(value, tuple):
+            labels = {item.value: item.label for item in schema.choices}
+            shown = tuple(labels.get(item, item) for item in value)
+            return ", ".join(shown) if shown != value else None
         label = next((item.label for item in schema.choices if item.value == value), value)
         return label if label != value else None
 
@@ -93,6 +98,7 @@ class FieldValues:
             "lifecycle_since": stage.since if stage else None,
             "score": score.total if score else None,
             "service": self._service(decision.service),
+            "segments": self._segments(decision),
             "reason": decision.reason.to(self._language),
             "rules_version": f"{rules.id} v{rules.version}",
             "run": self._run_place(),
@@ -109,6 +115,8 @@ class FieldValues:
             return rules.tier.level(id).label.to(self._language)
         if role == "lifecycle" and rules.lifecycle is not None:
             return rules.lifecycle.stage(id).label.to(self._language)
+        if role == "segments":
+            return next(item.label for item in rules.segments if item.id == id).to(self._language)
         return id
 
     def _service(self, service: str | None) -> str | None:
@@ -128,6 +136,16 @@ class FieldValues:
             f" {item.text.to(self._language)}"
             for item in level.values
         )
+
+    def _segments(self, decision: Decision) -> Value:
+        """Every segment of the customer: options of a multi-select, else their labels in a line."""
+        if decision.segments is None:
+            return None
+        labels = tuple(self._label("segments", name) for name in decision.segments.after)
+        schema = self._schemas.get("segments")
+        if schema is not None and schema.type in _TEXTUAL:
+            return "; ".join(labels)
+        return tuple(sorted(labels))
 
     def _run_place(self) -> Value:
         schema = self._schemas.get("run")
@@ -167,6 +185,8 @@ def fit(value: Value, schema: FieldSchema | None, zone: ZoneInfo) -> Value:
         return _text(value)[: schema.max_length]
     if schema.type is FieldType.PICKLIST:
         return _choice(_text(value), schema)
+    if schema.type is FieldType.MULTI_PICKLIST and isinstance(value, tuple):
+        return tuple(sorted(_choice(label, schema) for label in value))
     if schema.type is FieldType.INTEGER and isinstance(value, Decimal):
         return int(value.quantize(Decimal(1), ROUND_HALF_UP))
     if schema.type in _NUMERIC and isinstance(value, int | Decimal):
