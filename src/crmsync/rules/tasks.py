@@ -52,7 +52,7 @@ class _Around:
 
 
 def read_tasks(
-    node: Node, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
+    node: Node | None, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
 ) -> tuple[tuple[TaskRule, ...], int | None]:
     """Read the task rules, and how many tasks one owner gets for one day.
 
@@ -60,6 +60,8 @@ def read_tasks(
     ``table:`` stands for as many rules as the table has rows.
     """
     start, capacity = None, None
+    if node is None:
+        return (), None
     if isinstance(node, MappingNode) and not is_table(node):
         block = Block(node, language.findings)
         start, capacity = read_start(block, language), block.whole("capacity", least=1)
