@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crmsync.condition import Scope, ScopeName
+from crmsync.condition import ScopeName
 from crmsync.model.condition import All, Condition, Known, Missing, Name
 from crmsync.model.position import Span
 from crmsync.model.table import HitPolicy
@@ -248,8 +248,3 @@ def _row_number(cell: Cell) -> int:
 def _text(cells: tuple[Cell, ...], inputs: Sequence[tuple[int, ScopeName]]) -> str:
     words = [" ".join(cells[at].text.split()) or "-" for at, _ in inputs]
     return " · ".join(words)
-
-
-def scope_of(language: Language, names: Sequence[str]) -> Scope:
-    """The language's scope restricted to *names*."""
-    return Scope(tuple(name for name in language.scope.names if name.id in names))
