@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from crmsync.condition import ScopeName
+from crmsync.condition.reach import EVERYTHING, Numbers, Values, Words, meet, values_of
 from crmsync.model.condition import (
     All,
     AnyOf,
@@ -30,7 +31,6 @@ from crmsync.model.condition import (
 )
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import FactDefinition
-from crmsync.rules.reach import EVERYTHING, Numbers, Values, Words, meet, values_of
 from crmsync.rules.table_cells import handles_missing
 from crmsync.rules.tables import DecisionTable
 
