@@ -15,6 +15,7 @@ from crmsync.apply.settling import Settler
 from crmsync.apply.work import Work
 from crmsync.connector import Connector
 from crmsync.errors import CrmSyncError, GuardRefused, PlanRefused
+from crmsync.model.approval import covered, share_text
 from crmsync.model.consent import refuse, unanswered
 from crmsync.model.plan import PlanHeader, PlanKind, PlanSource
 from crmsync.model.run import ApplyReport, OpRecord, RunState
@@ -93,10 +94,19 @@ class Applier:
         )
         for override in header.adoptions:
             self._store.overrides.add(header.connection, header.ruleset, override)
+        if header.frozen:
+            self._store.frozen.keep(
+                header.connection, header.ruleset, header.frozen, at=self._world.now()
+            )
         self._world.checkpoint("observations noted")
 
     def _hold_back(self, header: PlanHeader, order: ApplyOrder) -> None:
-        held = unanswered(header.guards, order.consents)
+        caps = order.approval.ceilings if order.approval else ()
+        held = [
+            guard
+            for guard in unanswered(header.guards, order.consents)
+            if not covered(guard.name, caps)
+        ]
         pause = self._store.holds.active(header.connection, header.ruleset)
         if held:
             refusal = refuse(held)
@@ -127,7 +137,7 @@ class Applier:
                     mend=Text("重新运行 crmsync plan。", "Run crmsync plan again."),
                 )
             ground = _ground(header, run_id)
-            ops = new_ops(Registering(header, ground, store.states), plan.lines())
+            ops = new_ops(Registering(header, ground, store.states, order.approval), plan.lines())
             store.journal.plan(run_id, ground, ops)
             self._set_hold(header, order, run_id, now)
             self._audit(order, order.kind, run_id, now)
@@ -204,11 +214,11 @@ class Applier:
         return RunStart(kind, order.by, now, order.lock.fence, order.reason)
 
     def _audit(self, order: ApplyOrder, what: str, run_id: int, now: datetime) -> None:
-        consents = " ".join(
-            f"{item.name}={item.value * 100:f}%" if item.share else f"{item.name}={item.value}"
-            for item in order.consents
-        )
+        consents = " ".join(share_text(item) for item in order.consents)
         detail = {"run": str(run_id), "reason": order.reason or "", "allow": consents}
+        if order.approval is not None:
+            caps = " ".join(share_text(item) for item in order.approval.ceilings)
+            detail |= {"approved_by": order.approval.by, "approved": caps}
         self._store.audit.add(at=now, who=order.by, what=what, detail=detail)
 
 

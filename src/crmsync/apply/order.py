@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from crmsync.model.approval import Approval
 from crmsync.model.consent import Consent
 from crmsync.store import Lock
 
@@ -15,7 +16,8 @@ class ApplyOrder:
     """Who asks for the run, and what they agreed to.
 
     ``kind`` is ``apply``, ``sync``, ``undo`` or ``adopt``; ``lock`` is the held lock of the
-    connection. ``retry_refused``: `resume` also tries again what the CRM refused.
+    connection. ``approval`` caps what is written by its ceilings. ``retry_refused``: `resume` also
+    tries again what the CRM refused.
     """
 
     kind: str
@@ -23,6 +25,7 @@ class ApplyOrder:
     lock: Lock
     reason: str | None = None
     consents: tuple[Consent, ...] = ()
+    approval: Approval | None = None
     retry_refused: bool = True
 
 

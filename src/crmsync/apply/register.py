@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeGuard
 
+from crmsync.model.approval import Approval, Budget, share_text
+from crmsync.model.change import RemoteError
 from crmsync.model.plan import (
     FieldDelta,
     Observation,
@@ -36,23 +38,29 @@ class Registering:
     header: PlanHeader
     ground: Ground
     states: States
+    approval: Approval | None = None
 
 
 def new_ops(run: Registering, lines: Iterable[PlanLine]) -> Iterator[NewOp]:
     """The journal rows of a plan in its order.
 
     A task waits for its own customer's change (``needs``), so that nobody is told of a rise that
-    was refused. In an undo the clocks given back belong to the change of the same customer.
+    was refused. In an undo the clocks given back belong to the change of the same customer. Rows
+    beyond the ceilings of the approval are journalled as withheld.
     """
     seq = 0
+    ceilings = run.approval.ceilings if run.approval else ()
+    budget = Budget(ceilings, run.header.counts.evaluated)
     customers = (list(group) for _, group in groupby(lines, key=_customer_of))
     for groups in batched(customers):
         changed = [line.ref for group in groups for line in group if _is_change(line)]
         known = run.states.stored(run.ground.connection, run.ground.ruleset, changed)
         for group in groups:
-            for item in _customer(run, group, known, first=seq + 1):
+            held = {id(line): name for line, name in zip(group, budget.beyond(group), strict=True)}
+            for line, item in _customer(run, group, known, first=seq + 1):
                 seq += 1
-                yield item
+                beyond = held[id(line)]
+                yield item if beyond is None else replace(item, withheld=_beyond(run, beyond))
 
 
 def _customer(
@@ -61,7 +69,7 @@ def _customer(
     known: Mapping[RecordRef, StoredState],
     *,
     first: int,
-) -> Iterator[NewOp]:
+) -> Iterator[tuple[PlanLine, NewOp]]:
     given_back = next((line for line in lines if isinstance(line, Observation)), None)
     change = None
     for seq, line in enumerate(
@@ -69,11 +77,11 @@ def _customer(
     ):
         if isinstance(line, RecordChange):
             change = seq
-            yield _fields(run, line, known.get(line.ref), given_back)
+            yield line, _fields(run, line, known.get(line.ref), given_back)
         elif isinstance(line, TaskCreate):
-            yield _creation(run, line, change)
+            yield line, _creation(run, line, change)
         else:
-            yield _closing(run, line)
+            yield line, _closing(run, line)
 
 
 def _customer_of(line: PlanLine) -> RecordRef:
@@ -154,6 +162,14 @@ def _closing(run: Registering, line: TaskClose) -> NewOp:
         ),
         key_field=line.key_field or None,
     )
+
+
+def _beyond(run: Registering, name: str) -> RemoteError:
+    """Why a row is withheld: the ceiling it lies beyond, and who set it."""
+    approval = run.approval
+    assert approval is not None
+    cap = next(share_text(item) for item in approval.ceilings if item.name == name)
+    return RemoteError("BEYOND_APPROVAL", f"{cap}, approved by {approval.by}")
 
 
 def _wanted(delta: FieldDelta, run_id: int) -> Value:

@@ -38,6 +38,7 @@ def run_counts(store: Store, run_id: int, planned: PlanCounts, *, api_calls: int
         "tasks_closed": done.get(OpKind.CLOSE, 0),
         "skipped": outcomes.get(OpState.CONFLICT, 0) + outcomes.get(OpState.CANCELLED, 0),
         "refused": outcomes.get(OpState.REJECTED, 0),
+        "withheld": outcomes.get(OpState.WITHHELD, 0),
         "in_doubt": outcomes.get(OpState.IN_DOUBT, 0) + outcomes.get(OpState.INTENT, 0),
         "left": outcomes.get(OpState.PLANNED, 0),
         "api_calls": api_calls,

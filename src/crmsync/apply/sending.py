@@ -283,7 +283,7 @@ class Sender:
         return rung is CreateOnce.D and not self.work.world.accept_duplicates
 
 
-_FAILED = {OpState.CONFLICT, OpState.REJECTED, OpState.CANCELLED}
+_FAILED = {OpState.CONFLICT, OpState.REJECTED, OpState.CANCELLED, OpState.WITHHELD}
 
 
 def _settled(op: Op, told: Sequence[ChangeResult]) -> Settled:

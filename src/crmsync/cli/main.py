@@ -63,6 +63,10 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "show": ("run", say("显示已保存的计划", "show a saved plan")),
     "apply": ("run", say("写入一份已保存的计划", "write a saved plan")),
+    "approve": (
+        "approve",
+        say("批准一份计划，可设上限", "agree to a plan, up to figures; the rest is withheld"),
+    ),
     "explain": (
         "why",
         say("某个客户为什么是现在的等级", "why a customer is what it is, and what would change it"),

@@ -32,6 +32,7 @@ OUTCOMES = {
     OpState.CONFLICT: Text(zh="跳过：有人改过", en="skipped: somebody changed it"),
     OpState.REJECTED: Text(zh="被 CRM 拒绝", en="refused by the CRM"),
     OpState.CANCELLED: Text(zh="已取消", en="cancelled"),
+    OpState.WITHHELD: Text(zh="暂缓：超出批准", en="withheld: beyond the approval"),
 }
 MARKS = {OpState.CONFLICT: "!", OpState.REJECTED: "✗", OpState.IN_DOUBT: "?"}
 
@@ -127,8 +128,13 @@ def report_line(report: ApplyReport) -> str:
     skipped, refused = outcomes.get(OpState.CONFLICT, 0), outcomes.get(OpState.REJECTED, 0)
     doubt = outcomes.get(OpState.IN_DOUBT, 0)
     left = outcomes.get(OpState.PLANNED, 0) + outcomes.get(OpState.INTENT, 0)
-    extra_zh = (f"，{doubt} 未确认" if doubt else "") + (f"，{left} 未写" if left else "")
-    extra_en = (f", {doubt} unconfirmed" if doubt else "") + (f", {left} left" if left else "")
+    rest = (
+        (outcomes.get(OpState.WITHHELD, 0), "超出批准而暂缓", "withheld beyond the approval"),
+        (doubt, "未确认", "unconfirmed"),
+        (left, "未写", "left"),
+    )
+    extra_zh = "".join(f"，{count} {zh}" for count, zh, _ in rest if count)
+    extra_en = "".join(f", {count} {en}" for count, _, en in rest if count)
     return say(
         f"运行 {report.run.id}：写入 {report.written}，跳过 {skipped}，被拒 {refused}{extra_zh}，"
         f"新建任务 {report.tasks_created}，关闭任务 {report.tasks_closed} · "

@@ -28,6 +28,8 @@ TOP = (
     "jobs",
 )
 JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
+OWN = frozenset({"connector", "allow_private", "write_mode", "approval"})
+"""Keys of a connection that are crmsync's, not the connector's."""
 CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
@@ -42,6 +44,7 @@ class ConnectionConfig:
     """One connection: the connector's name and its own keys, secrets still as references.
 
     ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
+    ``approval: required`` takes plans only that somebody has approved.
     """
 
     name: str
@@ -49,6 +52,7 @@ class ConnectionConfig:
     keys: MappingOf[str, object]
     allow_private: bool = False
     write_mode: str = "batch"
+    approval: str = "optional"
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
 
@@ -185,7 +189,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
         own = {
             key.text: _plain(key, value, problems)
             for key, value in body.entries
-            if key.text not in {"connector", "allow_private", "write_mode"}
+            if key.text not in OWN
         }
         found[name.text] = ConnectionConfig(
             name=name.text,
@@ -193,6 +197,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
             keys=own,
             allow_private=keys.boolean("allow_private") or False,
             write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
+            approval=keys.choice("approval", ("optional", "required")) or "optional",
             span=name.span,
         )
     return found

@@ -43,8 +43,8 @@ class Consent:
         return bool(guard.of) and Decimal(guard.count) / Decimal(guard.of) <= self.value
 
     @classmethod
-    def parse(cls, written: str) -> Consent:
-        """Read ``NAME=40`` or ``NAME=18%``; raises UsageError."""
+    def parse(cls, written: str, *, option: str = "--allow") -> Consent:
+        """Read ``NAME=40`` or ``NAME=18%`` as given to *option*; raises UsageError."""
         name, _, value = written.partition("=")
         share = value.endswith("%")
         try:
@@ -54,8 +54,8 @@ class Consent:
         if name not in GUARDS or not number.is_finite() or number < 0:
             raise UsageError(
                 Text(
-                    zh=f"看不懂 --allow {written}",
-                    en=f"cannot read --allow {written}",
+                    zh=f"看不懂 {option} {written}",
+                    en=f"cannot read {option} {written}",
                 ),
                 mend=Text(
                     zh="写成 名称=数量 或 名称=百分比，例如 demotions=40；名称有："

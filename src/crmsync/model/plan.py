@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from crmsync.model.decision import Cause
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.state import Clocks, Standing
@@ -240,6 +241,8 @@ class PlanHeader:
     """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
     notices: tuple[PlanNotice, ...] = ()
     """Listed up to a limit; ``counts.notices`` is whole."""
+    frozen: tuple[FrozenLines, ...] = ()
+    """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
 
 
 class PlanSource(Protocol):

@@ -33,6 +33,8 @@ class OpState(StrEnum):
     CONFLICT = "conflict"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    WITHHELD = "withheld"
+    """Beyond what was approved: never sent by this run."""
 
 
 @dataclass(frozen=True, slots=True)

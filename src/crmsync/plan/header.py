@@ -69,4 +69,5 @@ def header(
         owned={role: field_name(target) for role, target in mapping.write.items()},
         adoptions=figures.adoptions,
         notices=figures.notices,
+        frozen=inputs.frozen,
     )

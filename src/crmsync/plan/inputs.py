@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from crmsync.model.decision import Decision, TaskOpening
 from crmsync.model.fact import FactRow
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
@@ -78,7 +79,7 @@ class PlanInputs:
     the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied or held plan; ``source_ages`` the age of each source in days. ``keep`` receives
-    every decision that changes more than facts.
+    every decision that changes more than facts. ``frozen`` are the lines it decides by.
     """
 
     ruleset: Ruleset
@@ -94,6 +95,7 @@ class PlanInputs:
     previous: PlanCounts | None = None
     source_ages: Mapping[str, int] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
+    frozen: tuple[FrozenLines, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ from typing import Any, Self
 from crmsync.apply import Applier, ApplyOrder, Progress, Surroundings
 from crmsync.connector import Connector
 from crmsync.errors import ConfigError, ExitCode, PlanRefused, UsageError
+from crmsync.model.approval import Approval
 from crmsync.model.consent import Consent
 from crmsync.model.plan import PlanHeader, PlanSource
-from crmsync.model.run import ApplyReport
+from crmsync.model.run import ApplyReport, OpState
 from crmsync.model.text import Text
 from crmsync.plan import PlanFile, Present, approves, check_plan, owned_fields, read_plan
 from crmsync.plan import fingerprint_of as fingerprint
 from crmsync.plan import task_fields_of as task_fields
+from crmsync.project.approving import approval_of
 from crmsync.project.ground import Ground, stand
 from crmsync.project.history import op_document, run_document
 from crmsync.project.opening import Project
@@ -57,6 +59,7 @@ class Applying:
         self.already: Text | None = None
         """Set when this very plan was applied in full before: there is nothing to do."""
         self._plan: PlanSource | None = None
+        self._approval: Approval | None = None
         self._header: PlanHeader
 
     def __enter__(self) -> Self:
@@ -114,6 +117,7 @@ class Applying:
             lock=self._lock,
             reason=self._ask.reason,
             consents=self._consents,
+            approval=self._approval,
         )
         if self._ask.resume is not None:
             return applier.resume(self._ask.resume, order)
@@ -180,6 +184,11 @@ class Applying:
                 zh=f"已在运行 {done} 中写入，没有要做的",
                 en=f"already applied as run {done}; nothing to do",
             )
+            return
+        connection = self._project.connection(header.connection)
+        self._approval = approval_of(
+            self._project, store, self._plan, required=connection.approval == "required"
+        )
 
     def _check_account(self, present: Present) -> None:
         """A resumed run keeps its own provenance, but never goes to another account."""
@@ -235,9 +244,11 @@ def exit_code(report: ApplyReport) -> ExitCode:
         return report.stopped.exit
     if report.interrupted:
         return ExitCode.INTERRUPTED
-    if report.problems:
+    held = report.outcomes.get(OpState.WITHHELD, 0)
+    done = report.outcomes.get(OpState.DONE, 0)
+    if sum(report.outcomes.values()) > done + held:
         return ExitCode.PARTIAL
-    return ExitCode.DONE
+    return ExitCode.HELD_BACK if held else ExitCode.DONE
 
 
 def report_document(report: ApplyReport) -> dict[str, Any]:

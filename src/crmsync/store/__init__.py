@@ -16,10 +16,12 @@ from crmsync.errors import ConfigError
 from crmsync.model.record import RecordRef
 from crmsync.model.text import Text
 from crmsync.store import migrate
+from crmsync.store.approvals import Approvals
 from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.decisions import Decisions
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
+from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
@@ -65,12 +67,14 @@ class Store:
         self.journal = Journal(database, self.states, self.episodes)
         self.runs = Runs(database)
         self.plans = Plans(database)
+        self.approvals = Approvals(database)
         self.decisions = Decisions(database)
         self.overrides = Overrides(database)
         self.holds = Holds(database)
         self.slots = Slots(database)
         self.audit = Audit(database)
         self.reviews = Reviews(database)
+        self.frozen = Frozen(database)
         self.rulesets = RulesetTexts(database)
         self.quotas = Quotas(database)
 

@@ -48,6 +48,8 @@ class NewOp:
     needs: int | None = None
     key_field: str | None = None
     """For a creation: the field that holds the key."""
+    withheld: RemoteError | None = None
+    """Why the row must not be sent: beyond what was approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ def new_row(run_id: int, seq: int, item: NewOp, earlier: sa.Row[Any] | None) -> 
         state = OpState.DONE
     elif earlier is not None and earlier.state in {OpState.INTENT.value, OpState.IN_DOUBT.value}:
         state = OpState.IN_DOUBT
+    elif item.withheld is not None:
+        state = OpState.WITHHELD
     return {
         "run_id": run_id,
         "seq": seq,
@@ -128,6 +132,7 @@ def new_row(run_id: int, seq: int, item: NewOp, earlier: sa.Row[Any] | None) -> 
         "effect": dumps(item.effect, Effect),
         "version": item.version,
         "key_field": item.key_field,
+        "error": dumps(item.withheld, RemoteError) if item.withheld else None,
         "trust_after": earlier.trust_after if earlier is not None else None,
         "crm_id": earlier.crm_id if earlier is not None else None,
     }

@@ -46,6 +46,17 @@ class Reviews:
         with self._database.read() as db:
             return bool(db.execute(query).scalar_one())
 
+    def last(self, connection: str, ruleset: str, *, day: date) -> date | None:
+        """The last review released on or before *day*."""
+        query = sa.select(sa.func.max(review.c.released_on)).where(
+            review.c.connection == connection,
+            review.c.ruleset == ruleset,
+            review.c.released_on <= day,
+        )
+        with self._database.read() as db:
+            found: date | None = db.execute(query).scalar_one()
+        return found
+
 
 class RulesetTexts:
     """The files of every ruleset that was ever planned with, by digest."""

@@ -103,6 +103,14 @@ plan = sa.Table(
     sa.Column("run_id", sa.Integer),
 )
 
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("plan_id", _Name, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
 decision = sa.Table(
     "decision",
     metadata,
@@ -292,3 +300,19 @@ ruleset_text = sa.Table(
     sa.Column("files", sa.LargeBinary, nullable=False),
 )
 """``files`` is a zlib-compressed JSON object: file name → text."""
+
+frozen = sa.Table(
+    "frozen",
+    metadata,
+    sa.Column("connection", _Name, primary_key=True),
+    sa.Column("ruleset", _Name, primary_key=True),
+    sa.Column("name", _Name, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.String(40), nullable=False),
+    sa.Column("basis", _Digest, nullable=False),
+    sa.Column("drawn_on", Day, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("kept_at", Moment, nullable=False),
+    sa.Column("lines", sa.Text, nullable=False),
+)
+"""Lines drawn across a population and kept for a review period; no row is ever changed."""
