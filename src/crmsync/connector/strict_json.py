@@ -10,6 +10,7 @@ from typing import Any
 
 _SUSPECT = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_NUMBER = re.compile(r'"([A-Za-z_][\w.]{0,63})"\s*:\s*(NaN|-?Infinity)')
 _LONGEST_NUMBER = 400
 _HIGHEST_POWER = 400
 
@@ -39,7 +40,10 @@ def parse_json(data: bytes, charset: str = "utf-8") -> Parsed:
         raise NotJson("the text is not in the encoding it claims") from problem
     try:
         value = _DECODER.decode(text.lstrip("\ufeff"))
-    except NotJson:
+    except NotJson as problem:
+        field = _NO_NUMBER.search(text)
+        if field is not None and "not a number" in str(problem):
+            raise NotJson(f"{field.group(1)} is not a number but {field.group(2)}") from None
         raise
     except (ValueError, RecursionError) as problem:
         raise NotJson("not valid JSON") from problem

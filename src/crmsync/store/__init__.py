@@ -25,6 +25,7 @@ from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, hold_connection
+from crmsync.store.metering import StoreMeter
 from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
@@ -50,6 +51,7 @@ __all__ = [
     "SlotState",
     "Snapshot",
     "Store",
+    "StoreMeter",
     "StoredOverride",
     "StoredPlan",
     "StoredState",
@@ -88,6 +90,10 @@ class Store:
     ) -> AbstractContextManager[Lock]:
         """Hold the lock of *connection*; raises LockHeld naming who has it and since when."""
         return hold_connection(self.database, folder, connection, by=by, now=now)
+
+    def meter(self, connection: str) -> StoreMeter:
+        """The books of a connection's calls, shared with every process on this state."""
+        return StoreMeter(self.database, connection)
 
     def purge(self, connection: str, ref: RecordRef) -> dict[str, int]:
         """Remove one record from our books for good; says how much went, by table."""
