@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -72,7 +73,10 @@ class FxiaokeClient:
 
     def quota(self) -> Quota:
         """The calls made today; other integrations share the same pack unseen."""
-        return self._session.gate.quota() or Quota(UNIT, 0, None, None)
+        found = self._session.gate.quota() or Quota(UNIT, 0, None, None)
+        if found.limit is None:
+            return found
+        return replace(found, remaining=max(found.limit - found.used, 0))
 
     def company(self) -> str:
         """The enterprise account the credentials belong to; raises AuthError."""

@@ -60,8 +60,11 @@ def out_of_credits(
     context: ConnectionContext, quota: Quota | None, *, code: str | None = None
 ) -> QuotaExhausted:
     """The credits of the last 24 hours are used up, or only the reserve is left."""
-    left = "?" if quota is None or quota.remaining is None else str(quota.remaining)
-    kept = 0 if quota is None else quota.kept
+    left, kept = "?", 0
+    if quota is not None and quota.free is not None:
+        left, kept = str(quota.free + quota.kept), quota.kept
+    if quota is not None and quota.remaining is not None:
+        left = str(quota.remaining)
     return QuotaExhausted(
         Text(
             zh=f"连接“{context.connection}”：Zoho 24 小时内的 API 额度已用完（剩 {left}，"

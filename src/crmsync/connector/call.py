@@ -103,18 +103,18 @@ class HttpReply:
         if self.empty:
             raise self.unreadable(Text(zh="回复是空的", en="the reply is empty"))
         kind, _, parameters = (self.header("content-type") or "").partition(";")
-        if not _JSON_TYPE.match(kind.strip()):
-            start = self.body.lstrip()[:1]
-            if "html" in kind.lower() or start not in {b"{", b"["}:
-                raise self.unreadable(self._web_page())
+        start = self.body.lstrip()[:1]
+        typed = _JSON_TYPE.match(kind.strip())
+        if start == b"<" or not (typed or (start in {b"{", b"["} and "html" not in kind.lower())):
+            raise self.unreadable(self._web_page())
         charset = _CHARSET.search(parameters)
         try:
             found = parse_json(self.body, charset.group(1) if charset else "utf-8")
         except NotJson as problem:
             raise self.unreadable(
                 Text(
-                    zh=f"回复不是可用的 JSON（{problem}）",
-                    en=f"the reply is not usable JSON ({problem})",
+                    zh=f"回复不是可用的 JSON（{problem.why.zh}）",
+                    en=f"the reply is not usable JSON ({problem.why.en})",
                 )
             ) from None
         if found.mended:

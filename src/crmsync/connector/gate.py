@@ -127,14 +127,11 @@ class Gate:
             # vendors that tell what is left only from half of it on: twice the most they told
             limit = 2 * self._half
         kept = 0 if limit is None else limit - limit * (100 - grant.keep_percent) // 100
-        left = self._left
-        if left is None and grant.limit is not None:
-            left = max(grant.limit - used, 0)
         resets = grant.resets(now) if grant.resets else None
         if resets is None and limit is not None:
             freed = room_again(spent, max(1, used - (limit - kept) + 1))
             resets = None if freed is None else freed + (now - since)
-        return Quota(grant.unit, used, grant.limit, left, kept, resets)
+        return Quota(grant.unit, used, grant.limit, self._left, kept, resets)
 
     def _asked(self, call: HttpCall, now: datetime) -> Admission:
         grant = self._allowance

@@ -93,7 +93,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """API calls in the vendor's own unit; ``remaining`` is ``None`` while nobody knows it.
+    """API calls in the vendor's own unit; ``remaining`` is ``None`` while the vendor is silent.
 
     ``kept`` of the rest is not ours to spend: it is left to people and other programs.
     ``resets_at`` is when there will be room again.
@@ -109,4 +109,7 @@ class Quota:
     @property
     def free(self) -> int | None:
         """What may still be spent; ``None`` while nobody knows."""
-        return None if self.remaining is None else max(self.remaining - self.kept, 0)
+        left = self.remaining
+        if left is None and self.limit is not None:
+            left = self.limit - self.used
+        return None if left is None else max(left - self.kept, 0)

@@ -14,7 +14,9 @@ from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import StoreError
 from crmsync.model.canonical import encode_value
 from crmsync.model.fact import FactRow
+from crmsync.model.metering import PlanCost
 from crmsync.model.plan import (
+    PlanCounts,
     PlanHeader,
     PlanLine,
     RecordChange,
@@ -33,6 +35,7 @@ from crmsync.plan import (
     read_plan,
     write_plan,
 )
+from crmsync.project.budgeting import cost_of
 from crmsync.project.evaluating import Population
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
@@ -98,12 +101,29 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
         require_options(ground.rules, ground.mapping, ground.schemas)
         if ask.pull:
             pull_rules(project, connection, reader, (ground,), progress=progress)
-    with project.store() as store:
-        return plan_from_mirror(project, ask, ground, store)
+        strict = connection.write_mode == "strict"
+
+        def priced(counts: PlanCounts) -> PlanCost | None:
+            return cost_of(reader, counts, strict=strict)
+
+        with project.store() as store:
+            return plan_from_mirror(project, ask, ground, store, priced=priced)
 
 
-def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Store) -> PlanMade:
-    """Evaluate the published mirror and save the plan."""
+def unpriced(counts: PlanCounts) -> PlanCost | None:
+    """Nobody knows the price."""
+    return None
+
+
+def plan_from_mirror(
+    project: Project,
+    ask: PlanAsk,
+    ground: Ground,
+    store: Store,
+    *,
+    priced: Callable[[PlanCounts], PlanCost | None] = unpriced,
+) -> PlanMade:
+    """Evaluate the published mirror and save the plan, with its price."""
     now = project.now()
     as_of = project.as_of(ground.rules)
     population = Population(
@@ -136,15 +156,21 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
             overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
             previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
         )
-        return _save(project, store, ask, inputs, opened.evaluated())
+        return _save(project, store, ask, inputs, (opened.evaluated(), priced))
 
 
 def _save(
-    project: Project, store: Store, ask: PlanAsk, inputs: PlanInputs, evaluated: Iterator[Any]
+    project: Project,
+    store: Store,
+    ask: PlanAsk,
+    inputs: PlanInputs,
+    made_of: tuple[Iterator[Any], Callable[[PlanCounts], PlanCost | None]],
 ) -> PlanMade:
+    evaluated, priced = made_of
     plan_id, connection = inputs.stamp.plan_id, ask.connection.name
     kept = _Keeper(store, plan_id, connection, inputs.ruleset.id)
     with build(replace(inputs, keep=kept.add), evaluated) as draft:
+        draft.header = replace(draft.header, cost=priced(draft.header.counts))
         ask.out.parent.mkdir(parents=True, exist_ok=True)
         digest = write_plan(ask.out, draft, project.key())
         kept.flush()
@@ -215,6 +241,15 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             "withheld": header.counts.withheld,
             "fields": header.counts.fields,
             "notices": header.counts.notices,
+        },
+        "cost": None
+        if header.cost is None
+        else {
+            "unit": header.cost.unit,
+            "price": header.cost.price,
+            "limit": header.cost.limit,
+            "free": header.cost.free,
+            "kept": header.cost.kept,
         },
         "guards": [
             {

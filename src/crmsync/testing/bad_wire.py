@@ -208,7 +208,7 @@ def twice_then_gone(exchange: Exchange) -> None:
 
 
 GARBAGE: Mapping[str, Behaviour] = {
-    "not HTTP": raw(b"220 mail.example.test ESMTP\r\n"),
+    "not HTTP": raw(b"220 mail.example.test ESMTP\r\n\r\n"),
     "bad status line": raw(b"HTTP/1.1 abc OK\r\n\r\n"),
     "bad chunk": raw(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
