@@ -41,7 +41,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent from ``slot`` on, for five minutes."""
+    """What was spent from ``slot`` on, for one minute."""
 
     slot: datetime
     used: int
@@ -70,12 +70,12 @@ class PlanCost:
     kept: int = 0
 
 
-SLOT = timedelta(minutes=5)
+SLOT = timedelta(minutes=1)
 """The grain in which spending is kept."""
 
 
 def slot_of(moment: datetime) -> datetime:
-    """The five minutes a moment belongs to."""
+    """The minute a moment belongs to."""
     seconds = int(moment.timestamp())
     return datetime.fromtimestamp(seconds - seconds % int(SLOT.total_seconds()), UTC)
 

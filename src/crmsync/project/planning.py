@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -242,15 +242,7 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             "fields": header.counts.fields,
             "notices": header.counts.notices,
         },
-        "cost": None
-        if header.cost is None
-        else {
-            "unit": header.cost.unit,
-            "price": header.cost.price,
-            "limit": header.cost.limit,
-            "free": header.cost.free,
-            "kept": header.cost.kept,
-        },
+        "cost": None if header.cost is None else asdict(header.cost),
         "guards": [
             {
                 "name": guard.name,

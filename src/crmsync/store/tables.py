@@ -273,7 +273,7 @@ spending = sa.Table(
     sa.Column("slot", Moment, primary_key=True),
     sa.Column("used", sa.Integer, nullable=False),
 )
-"""Units spent on a connection by every process, in slots of five minutes."""
+"""Units spent on a connection by every process, by the minute."""
 
 lane = sa.Table(
     "lane",
