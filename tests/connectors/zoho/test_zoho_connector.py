@@ -101,8 +101,7 @@ def test_a_tenth_of_the_credits_is_left_to_people(sandbox, limits, told) -> None
     more = {} if told else {"credits_per_day": 40}
     connector = open_connector(settings_of(sandbox, **more), sandbox.context())
     with pytest.raises(QuotaExhausted) as caught:
-        for _ in range(60):
-            list(connector.read(NAMES))
+        [list(connector.read(NAMES)) for _ in range(60)]
     assert limits.credits_per_day - sandbox.api.ledger.used >= 4
     assert caught.value.resets_at is not None
     connector.close()
