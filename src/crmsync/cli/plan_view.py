@@ -35,6 +35,7 @@ UNITS = {
 GUARDS = {
     "records_changed": Text(zh="改动的客户", en="customers changed"),
     "tier_changes": Text(zh="等级变动", en="tier changes"),
+    "tier_shift": Text(zh="一个等级净增或净减", en="one tier gains or loses"),
     "demotions": Text(zh="降级", en="demotions"),
     "demotions_by_pair": Text(zh="同一等级之间的降级", en="demotions between two tiers"),
     "first_assignments": Text(zh="首次定级", en="first assignments"),
@@ -59,6 +60,8 @@ def page(
     spread = distribution(header.counts, tiers)
     yield from map(Styled, [*spread, ""] if spread else [])
     for text in withheld_lines(header, every=every):
+        yield Styled(text, style="yellow")
+    for text in unfresh_lines(header):
         yield Styled(text, style="yellow")
     yield from map(Styled, notice_lines(header, every=every))
     because = causes(header.counts)
@@ -243,6 +246,26 @@ def withheld_lines(header: PlanHeader, *, every: bool) -> list[str]:
     return lines
 
 
+def unfresh_lines(header: PlanHeader) -> list[str]:
+    """Which sources hold falls and moves back, why, and the one command that lets them happen."""
+    if not header.unfresh:
+        return []
+    lines = [f"  ! {clean(item.text.to(LANG))}" for item in header.unfresh]
+    held = header.counts.withheld_by_kind.get("stale_source", 0)
+    if any(item.released for item in header.unfresh):
+        return [*lines, say("    已由人放行。", "    Released by a person.")]
+    if not held:
+        return [*lines, say("    没有因此暂缓的变化。", "    Nothing waits for it.")]
+    return [
+        *lines,
+        say(
+            f"    {held} 项降级和移动因此暂缓，升级照常。放行： crmsync plan --release {held}",
+            f"    {held} falls and moves wait for it; rises go on. Let them happen:"
+            f" crmsync plan --release {held}",
+        ),
+    ]
+
+
 def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
     """Customers who fall soon unless something happens; empty when there are none."""
     count = header.counts.notices
@@ -302,4 +325,9 @@ def undo_page(header: PlanHeader, *, kept: bool) -> Iterator[str]:
         if kept:
             yield from (f"  {line}" for line in withheld_lines(header, every=True))
     yield say(f"  - {closed} 个任务关闭", f"  - {_count(closed, 'task')} closed")
+    yield say(
+        "  × 撤不回：CRM 自己因此做过的事（邮件、webhook、修改历史），以及已有人处理的任务",
+        "  × cannot be taken back: what the CRM did by itself (mails, webhooks, its history), and"
+        " tasks somebody has worked on",
+    )
     yield summary(header)

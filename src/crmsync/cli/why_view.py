@@ -32,7 +32,11 @@ _HITS = {
     "otherwise": Text(zh="其余", en="otherwise"),
     "=": Text(zh="按评分", en="as given"),
 }
-_PLACES = {"exception": Text(zh="例外", en="exception"), "task": Text(zh="任务", en="task")}
+_PLACES = {
+    "exception": Text(zh="例外", en="exception"),
+    "task": Text(zh="任务", en="task"),
+    "segment": Text(zh="分群", en="segment"),
+}
 TICKS = {Verdict.TRUE: "✓", Verdict.FALSE: "✗", Verdict.UNKNOWN: "?"}
 
 
@@ -52,6 +56,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
         yield ""
         yield from score_sheet(decision.score, rules)
     yield from _exceptions(found)
+    yield from _segments(found)
     yield from _conditions(found, full=full)
     yield from _facts(found)
     yield from _open_points(decision, rules)
@@ -205,6 +210,20 @@ def _exceptions(found: Explained) -> Iterator[str]:
         yield f"    {TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}{place}"
 
 
+def _segments(found: Explained) -> Iterator[str]:
+    """Every segment, ticked where the customer is in it, with its condition below."""
+    result = found.explanation.decision.segments
+    if result is None:
+        return
+    labels = {item.id: item.label.to(LANG) for item in found.ruleset.segments}
+    yield ""
+    yield f"  {say('分群', 'segments')}"
+    for name, trace in found.explanation.segments:
+        tick = TICKS[trace.verdict]
+        yield f"    {tick} {labels.get(name, name)}{_place(trace.span)}"
+        yield from trace_lines(trace, found, depth=3)
+
+
 def _conditions(found: Explained, *, full: bool) -> Iterator[str]:
     """The moves out of the stage the day opened with and, when asked, the tasks."""
     shown = found.explanation
@@ -273,7 +292,7 @@ def _facts(found: Explained) -> Iterator[str]:
 
 def _open_points(decision: Decision, rules: Ruleset) -> Iterator[str]:
     told = decision.tier.text if decision.tier is not None else None
-    withheld = [row for row in decision.withheld if row != told]
+    withheld = [row for row in (*decision.unfresh, *decision.withheld) if row != told]
     if withheld or decision.unknown:
         yield ""
     for row in withheld:

@@ -9,6 +9,7 @@ from crmsync.model.schema import FieldType
 ANY: frozenset[FieldType] = frozenset(FieldType)
 TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.URL})
 LABELS = frozenset({FieldType.PICKLIST, FieldType.TEXT, FieldType.LONG_TEXT})
+SETS = frozenset({FieldType.MULTI_PICKLIST, FieldType.TEXT, FieldType.LONG_TEXT})
 DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT})
 LOOKUPS = frozenset({FieldType.LOOKUP, FieldType.TEXT, FieldType.OTHER})
@@ -19,6 +20,7 @@ _ROLES = {
     "tier": LABELS,
     "lifecycle": LABELS,
     "service": LABELS,
+    "segments": SETS,
     "tier_since": DATES,
     "lifecycle_since": DATES,
     "evaluated_on": DATES,

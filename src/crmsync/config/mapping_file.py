@@ -8,6 +8,7 @@ from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
 from crmsync.config.mapping_sources import SourceReader
+from crmsync.config.mapping_terms import read_terms
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic, Label
@@ -25,13 +26,13 @@ from crmsync.source import Mapping, Node, Scalar, error, read_file, warning
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks",
+    "tasks", "sources",
 )  # fmt: skip
 LATER = ("currency", "currencies", "rates", "group", "scope", "users")
 RELATED = ("object", "via", "date", "where")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
-    "priorities",
+    "priorities", "via", "channels", "note",
 )  # fmt: skip
 NEEDED = TASKS[:9]
 FIELDS = Scope(open_names=True)
@@ -71,6 +72,7 @@ class _Reader:
         read = sources.read(keys.mapping("read"))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
+        objects = [target or "", *(item.object for item in sources.related.values())]
         found = CrmMapping(
             connector=connector or "",
             object=target or "",
@@ -83,6 +85,7 @@ class _Reader:
             lock_field=None if lock is None else pick_of(lock, self.problems),
             tasks=self._tasks(keys),
             digest="",
+            sources=read_terms(keys.mapping("sources"), objects, self.problems),
             file=self._file,
         )
         if target is None or identity[0] is None:
@@ -154,6 +157,8 @@ class _Reader:
             known = tuple(level.id for level in rules.tier.levels)
         elif role.text == "lifecycle" and rules.lifecycle is not None:
             known = tuple(stage.id for stage in rules.lifecycle.stages)
+        elif role.text == "segments":
+            known = tuple(segment.id for segment in rules.segments)
         return translations(values, self.problems, keys=known or None)
 
     def _tasks(self, keys: Keys) -> TaskTarget | None:
@@ -168,10 +173,20 @@ class _Reader:
             if priorities is None
             else translations(priorities, self.problems, keys=("high", "normal", "low"))
         )
+        channels = node.get("channels")
+        used = tuple(dict.fromkeys(task.via for task in self._ruleset.tasks if task.via))
+        spoken = {} if channels is None else translations(channels, self.problems, keys=used)
         if not all(parts.values()):
             return None
         named = {key: part or "" for key, part in parts.items()}
-        return TaskTarget(**named, priority=inner.word("priority"), priorities=table)
+        return TaskTarget(
+            **named,
+            priority=inner.word("priority"),
+            priorities=table,
+            via=inner.word("via"),
+            channels=spoken,
+            note=inner.word("note"),
+        )
 
 
 def _other_stem(keys: Keys, connector: str, stem: str) -> Diagnostic:

@@ -145,11 +145,13 @@ class _Resolver:
         for role, wanted in _task_fields(tasks):
             pick = FieldPick(name=str(getattr(tasks, role)), span=self._whole)
             found[role] = self.fields.find(tasks.object, pick, wanted)
-        status, priority = found.get("status"), found.get("priority")
+        status, priority, via = (found.get(role) for role in ("status", "priority", "via"))
         for value in (tasks.open, tasks.closed) if status is not None else ():
             self.fields.check_choice(status, value, self._whole)
         for value in tasks.priorities.values() if priority is not None else ():
             self.fields.check_choice(priority, value, self._whole)
+        for value in tasks.channels.values() if via is not None else ():
+            self.fields.check_choice(via, value, self._whole)
         return tasks
 
 
@@ -160,5 +162,6 @@ def _task_fields(tasks: TaskTarget) -> Iterator[tuple[str, Wanted]]:
     yield "owner", Wanted(OWNERS, written=True)
     yield "about", Wanted(LOOKUPS, written=True)
     yield "status", Wanted(written=True)
-    if tasks.priority is not None:
-        yield "priority", Wanted(written=True)
+    for role in ("priority", "via", "note"):
+        if getattr(tasks, role) is not None:
+            yield role, Wanted(written=True)

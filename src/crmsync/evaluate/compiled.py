@@ -185,8 +185,9 @@ def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
         yield from (item.when for item in ruleset.tier.exceptions)
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
+    yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
-        yield from (item for item in (task.when, task.close_when) if item is not None)
+        yield from task.conditions()
 
 
 def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 from crmsync.model.record import RecordRef
 from crmsync.model.task import (
+    BecomesTrue,
     EntersStage,
     Event,
     EveryPeriod,
     LeavesStage,
+    OnDay,
     ScoreMissing,
     TaskRule,
     TierFalls,
@@ -46,7 +48,7 @@ def _default(event: Event) -> str:
             return "lifecycle spell"
         case TierRises() | TierFalls():
             return "tier change"
-        case EveryPeriod():
+        case EveryPeriod() | OnDay() | BecomesTrue():
             return "period"
         case ScoreMissing():
             return "quarter"

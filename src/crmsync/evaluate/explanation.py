@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from crmsync.condition import names, to_text, trace
@@ -14,6 +15,7 @@ from crmsync.model.condition import Condition
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.fact import FactRow, FactValue
 from crmsync.model.state import CustomerState
+from crmsync.model.task import BecomesTrue, DoneWithin, TaskRule
 from crmsync.model.tier import TierRules
 
 
@@ -34,7 +36,6 @@ def explain(
     stage = None if decision.lifecycle is None else decision.lifecycle.before
     if rules.lifecycle is not None and stage is None:
         stage = rules.lifecycle.start
-    conditions = [(task.id, task.when) for task in rules.tasks if task.when is not None]
     enter, keep = _lines(rules.tier, decision)
     return Explanation(
         decision=decision,
@@ -44,11 +45,27 @@ def explain(
             for move in moves
             if stage in move.sources or move.id in _taken(decision)
         ),
-        tasks=tuple((task, _traced(condition, after, context)) for task, condition in conditions),
+        tasks=tuple(
+            (name, _traced(condition, after, context))
+            for task in rules.tasks
+            for name, condition in _asked(task)
+        ),
         enter_line=enter,
         keep_line=keep,
+        segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )
+
+
+def _asked(task: TaskRule) -> Iterator[tuple[str, Condition]]:
+    """What a task asks before it is created, each with the name it is shown by."""
+    if isinstance(task.event, BecomesTrue):
+        yield f"{task.id} (event)", task.event.condition
+    if task.when is not None:
+        yield task.id, task.when
+    done = task.counts_as_done
+    if done is not None and not isinstance(done, DoneWithin):
+        yield f"{task.id} (counts_as_done)", done
 
 
 def _traced(

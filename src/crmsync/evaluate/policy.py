@@ -9,13 +9,15 @@ from typing import NamedTuple
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
+from crmsync.evaluate.happening import Moved
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
+from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
-from crmsync.evaluate.tasks import Agenda, Moved
+from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, compute, track_of
-from crmsync.model.decision import Decision, StageResult, TierResult
+from crmsync.model.decision import Because, Decision, StageResult, TierResult
 from crmsync.model.fact import MatchedRow
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.tier import TierRules
@@ -45,6 +47,7 @@ class Policy:
     sheet: ScoreSheet
     exceptions: ExceptionList
     lifecycle: Lifecycle | None
+    segments: SegmentList
     agenda: Agenda
 
     def decide(
@@ -78,7 +81,7 @@ class Policy:
         if rules is None:
             return None
         computed = compute(rules, scored, state, context)
-        in_force = self.exceptions.in_force(answers, state.clocks.exceptions)
+        in_force = self.exceptions.in_force(answers, state.clocks.exceptions, context.stale)
         overrides = context.overrides.get(state.ref, ())
         departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
         result = _tier_result(state.standing, computed, departed, context.as_of)
@@ -94,7 +97,12 @@ class Policy:
         row, before = answers.matched.row, state.standing
         tier = None if tiered is None else tiered.result
         stage = None if staged is None else staged.result
-        clocks = _clocks(state.clocks, tiered, staged, context.as_of)
+        segments, undecided = self.segments.decide(answers, state.clocks.segments)
+        clocks = replace(
+            _clocks(state.clocks, tiered, staged, context.as_of),
+            held=self.agenda.happening.held(answers, state.clocks.held),
+            segments=() if segments is None else segments.after,
+        )
         known = {name for name, value in row.facts.items() if value is not None}
         first = (
             (before.tier is None and tier.after is not None)
@@ -106,12 +114,12 @@ class Policy:
             *scored.unknown,
             *(() if tiered is None else tiered.in_force.unknown),
             *(() if staged is None else staged.unknown),
+            *undecided,
             *tasks.unknown,
         )
-        withheld = (
-            *(() if tiered is None else tiered.computed.withheld),
-            *(() if staged is None else staged.withheld),
-        )
+        of_tier = () if tiered is None else tiered.computed.withheld
+        of_stage = () if staged is None else staged.withheld
+        stale = tiered is not None and tiered.computed.because == Because.STALE_SOURCE
         service = (
             None if tier is None or tier.after not in self.engine.ruleset.service else tier.after
         )
@@ -132,9 +140,15 @@ class Policy:
             clocks=clocks,
             reason=reason(self.engine.ruleset, tier, stage),
             unknown=unknown,
-            withheld=withheld,
+            withheld=() if stale else of_tier,
+            unfresh=(
+                *(of_tier if stale else ()),
+                *(() if tiered is None else tiered.in_force.unfresh),
+                *of_stage,
+            ),
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
+            segments=segments,
         )
 
 
@@ -146,6 +160,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         sheet=ScoreSheet(engine),
         exceptions=ExceptionList(engine),
         lifecycle=None if rules is None else Lifecycle(engine, rules),
+        segments=SegmentList(engine),
         agenda=Agenda(engine),
     )
 

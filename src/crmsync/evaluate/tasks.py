@@ -11,16 +11,9 @@ from crmsync.evaluate.calendar import WorkCalendar
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.episodes import Moment, episode_key, occurrence_of, spell
+from crmsync.evaluate.happening import Happening, Moved, last_due
 from crmsync.evaluate.titles import title
-from crmsync.model.decision import (
-    StageResult,
-    TaskClosing,
-    TaskOpening,
-    TierResult,
-    UnknownCondition,
-    Verdict,
-)
-from crmsync.model.period import Period
+from crmsync.model.decision import TaskClosing, TaskOpening, UnknownCondition, Verdict
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.state import CustomerState, Standing
@@ -29,10 +22,7 @@ from crmsync.model.task import (
     Event,
     EveryPeriod,
     LeavesStage,
-    ScoreMissing,
     TaskRule,
-    TierFalls,
-    TierRises,
 )
 from crmsync.model.text import Text
 
@@ -48,21 +38,13 @@ class TaskOutcome:
     unknown: tuple[UnknownCondition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What the decision did: the tier and stage before and after, and who is to be scored."""
-
-    tier: TierResult | None
-    stage: StageResult | None
-    asked: tuple[Text, ...] = ()
-
-
 class Agenda:
     """The tasks of a ruleset, with the place of each condition."""
 
     def __init__(self, engine: CompiledRuleset) -> None:
         self._engine = engine
         self._ruleset = engine.ruleset
+        self.happening = Happening(engine)
         self._calendar: WorkCalendar | None = None
         self._tasks: list[tuple[TaskRule, Test | None, Test | None]] = [
             (
@@ -82,8 +64,10 @@ class Agenda:
         open_now = context.open_episodes.get(state.ref, ())
         opens, unknown = [], []
         for task, when, _ in self._tasks:
-            due = self._happened(task.event, moved, state, context.as_of)
-            if due is None:
+            if task.start is not None and context.as_of < task.start:
+                continue
+            due = self.happening.day(task, answers, moved, state)
+            if due is None or self.happening.done(task, answers, _tier_after(moved)):
                 continue
             verdict = Verdict.TRUE if when is None else answers.holds(when)
             if verdict is Verdict.UNKNOWN and when is not None:
@@ -98,7 +82,7 @@ class Agenda:
         for task, _, close in self._tasks:
             for episode in open_now:
                 ours = episode.task_id in {task.id, task.was} and episode.closed_on is None
-                if close is not None and ours and answers.holds(close) is Verdict.TRUE:
+                if close is not None and ours and self._over(task, close, answers):
                     closes.append(TaskClosing(episode.key, task.id, self._why(task, answers)))
         return TaskOutcome(tuple(opens), tuple(closes), tuple(unknown))
 
@@ -113,64 +97,18 @@ class Agenda:
             raise KeyError(task_id)
         standing, due = state.standing, opened_on
         if isinstance(task.event, EveryPeriod):
-            period = self._period(task.event, standing.tier)
+            period = self.happening.period(task.event, standing.tier)
             base = standing.tier_since or state.clocks.first_seen or opened_on
             due = (period and last_due(base, period, opened_on)) or opened_on
         moment = _past_moment(task.event, standing, opened_on, due)
         return episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
 
-    def _happened(
-        self, event: Event, moved: Moved, state: CustomerState, today: date
-    ) -> date | None:
-        """The day the event belongs to, or ``None`` when it did not happen."""
-        tier, stage = moved.tier, moved.stage
-        match event:
-            case EntersStage(stage=wanted):
-                entered = stage is not None and bool(stage.moves) and stage.before != stage.after
-                return today if stage is not None and entered and stage.after == wanted else None
-            case LeavesStage(stage=wanted):
-                left = stage is not None and stage.before == wanted and stage.after != wanted
-                return today if left else None
-            case TierRises(to=to) | TierFalls(to=to):
-                step = self._step(tier)
-                wanted_step = step < 0 if isinstance(event, TierRises) else step > 0
-                fits = tier is not None and to in {None, tier.after}
-                return today if wanted_step and fits else None
-            case EveryPeriod():
-                return self._period_due(event, moved, state, today)
-            case ScoreMissing():
-                return today if moved.asked else None
-
-    def _step(self, tier: TierResult | None) -> int:
-        """Ranks moved: negative up, positive down; a level without rank lies below all others."""
-        if tier is None or tier.before is None or tier.after is None or self._ruleset.tier is None:
-            return 0
-        ranks = {level.id: rank for rank, level in enumerate(self._ruleset.tier.ranked)}
-        lowest = len(ranks)
-        return ranks.get(tier.after, lowest) - ranks.get(tier.before, lowest)
-
-    def _period_due(
-        self, event: EveryPeriod, moved: Moved, state: CustomerState, today: date
-    ) -> date | None:
-        """The last due date after the previous evaluation and up to today; of several missed ones
-        only that one counts."""
-        period = self._period(event, moved.tier.after if moved.tier else None)
-        if period is None:
-            return None
-        since = moved.tier.since if moved.tier is not None else None
-        base = since or state.clocks.first_seen or today
-        evaluated = state.clocks.evaluated or today - timedelta(days=1)
-        due = last_due(base, period, today)
-        return due if due is not None and due > evaluated else None
-
-    def _period(self, event: EveryPeriod, tier: str | None) -> Period | None:
-        """The event's own period, or the one the service of *tier* names; none where it is 0."""
-        period = event.period
-        if event.service_value is not None:
-            level = self._ruleset.service.get(tier or "")
-            value = level.value(event.service_value) if level is not None else None
-            period = value.period if value is not None else None
-        return period if period is not None and (period.months or period.days) else None
+    def _over(self, task: TaskRule, close: Test, answers: Answers) -> bool:
+        """Whether the task is over; one that must find something out waits for it."""
+        result = task.result
+        if result is not None and result.required and answers.value(result.fact) is None:
+            return False
+        return answers.holds(close) is Verdict.TRUE
 
     def _opening(self, task: TaskRule, key: str, answers: Answers, moved: Moved) -> TaskOpening:
         row = answers.matched.row
@@ -190,7 +128,18 @@ class Agenda:
             due=self._due(task, answers.as_of),
             priority=task.priority.value,
             span=task.span,
+            via=task.via,
+            note=self._note(task),
         )
+
+    def _note(self, task: TaskRule) -> Text | None:
+        if task.result is None:
+            return None
+        label, choices = self._ruleset.fact(task.result.fact).label, task.result.choices
+        zh, en = (
+            (f"（{' / '.join(choices)}）", f" ({' / '.join(choices)})") if choices else ("", "")
+        )
+        return Text(zh=f"请填写“{label.zh}”{zh}", en=f"Please fill in “{label.en}”{en}")
 
     def _label(self, stage: str | None) -> Text:
         rules = self._ruleset.lifecycle
@@ -222,6 +171,10 @@ class Agenda:
         assert task.close_when is not None
         values = {name: answers.value(name) for name in names(task.close_when)}
         return self._engine.wording.because_of(task.close_when, values, answers.as_of)
+
+
+def _tier_after(moved: Moved) -> str | None:
+    return None if moved.tier is None else moved.tier.after
 
 
 def _moment(moved: Moved, state: CustomerState, today: date, due: date) -> Moment:
@@ -260,14 +213,3 @@ def judged_facts(ruleset: Ruleset) -> set[str]:
         for part in criterion.ways:
             read |= names(part.of)
     return read
-
-
-def last_due(base: date, period: Period, today: date) -> date | None:
-    """The last of ``base + n × period`` (n from 1) that is not after *today*."""
-    shortest = period.months * 28 + period.days
-    latest = (today - base).days // shortest if today > base else 0
-    for count in range(latest, 0, -1):
-        due = Period(period.months * count, period.days * count).after(base)
-        if due <= today:
-            return due
-    return None

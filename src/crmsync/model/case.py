@@ -27,8 +27,8 @@ class Expectation:
 
     ``score`` is a range whose ends are equal for one number. ``tier``, ``service`` and ``notice``
     (the tier a demotion to come is announced for) are tier ids or ``""`` for none; ``tasks`` the
-    exact set of task ids opened, ``closes`` of those closed. ``spans`` says where each expected
-    value is written.
+    exact set of task ids opened, ``closes`` of those closed, ``segments`` of those it is in.
+    ``spans`` says where each expected value is written.
     """
 
     score: tuple[Decimal, Decimal] | None = None
@@ -39,6 +39,7 @@ class Expectation:
     closes: frozenset[str] | None = None
     service: str | None = None
     notice: str | None = None
+    segments: frozenset[str] | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

@@ -121,6 +121,14 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentResult:
+    """The segments before and after, in the order of the rules."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskOpening:
     """A task that should exist; ``key`` makes it exist once."""
 
@@ -131,6 +139,9 @@ class TaskOpening:
     due: date
     priority: str
     span: Span = field(default=NOWHERE, compare=False)
+    via: str | None = None
+    note: Text | None = None
+    """What the task is to find out, and what may be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +178,8 @@ class Decision:
 
     ``standing`` and ``clocks`` are what holds after the decision: the clocks are observations, the
     standing becomes true only by a confirmed write. ``reason`` is the sentence written to the CRM.
-    ``withheld`` says what would have happened but for missing or stale data.
+    ``withheld`` says what would have happened but for missing data, ``unfresh`` what would have but
+    for a source that is stale or not whole.
     """
 
     ref: RecordRef
@@ -187,11 +199,14 @@ class Decision:
     reason: Text
     unknown: tuple[UnknownCondition, ...] = ()
     withheld: tuple[Text, ...] = ()
+    unfresh: tuple[Text, ...] = ()
     exceptions: tuple[str, ...] = ()
     """Ids of the exceptions that hold."""
     known_facts: frozenset[str] = frozenset()
     """Facts known now or at any evaluation before: what the next one opens with. A fact once known
     stays in it, so a fall by a lost fact is withheld until the fact is back."""
+    segments: SegmentResult | None = None
+    """``None``: the rules have no segments."""
 
 
 class Verdict(StrEnum):
@@ -240,3 +255,4 @@ class Explanation:
     enter_line: Decimal | None
     keep_line: Decimal | None
     what_if: tuple[WhatIf, ...]
+    segments: tuple[tuple[str, Trace], ...] = ()

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from crmsync.model.condition import Condition
 from crmsync.model.period import Window
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.source import SourceTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,11 @@ class TaskTarget:
     closed: str
     priority: str | None = None
     priorities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    via: str | None = None
+    """The field of the channel; ``channels`` translates what rules call it."""
+    channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    note: str | None = None
+    """The field of the text below the subject: what the task is to find out."""
 
 
 WRITE_ROLES = (
@@ -115,6 +121,7 @@ WRITE_ROLES = (
     "lifecycle",
     "lifecycle_since",
     "service",
+    "segments",
     "reason",
     "rules_version",
     "run",
@@ -139,3 +146,5 @@ class CrmMapping:
     tasks: TaskTarget | None
     digest: str
     file: str = ""
+    sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
+    """Object → when its records are fresh and whole; an object without terms always is."""

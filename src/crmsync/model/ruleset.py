@@ -12,6 +12,7 @@ from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.scorecard import Scorecard
+from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
@@ -58,6 +59,9 @@ class Ruleset:
     guards: tuple[GuardLimit, ...]
     digest: str
     file: str = ""
+    segments: tuple[Segment, ...] = ()
+    task_capacity: int | None = None
+    """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
     def fact(self, id: str) -> FactDefinition:
         """The fact of that id; raises KeyError when there is none."""

@@ -29,6 +29,10 @@ class Clocks:
     beside_since: date | None = None
     exceptions: tuple[str, ...] = ()
     """Exceptions in force at the last evaluation: one left unknown changes nothing, so it stays."""
+    segments: tuple[str, ...] = ()
+    """Segments the customer was in at the last evaluation, for the same reason."""
+    held: Mapping[str, bool] = field(default_factory=dict)
+    """Task id → whether the condition it watches (``… becomes true``) held; none: never looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmsync.model.decision import Because, Cause, Decision
+from crmsync.model.decision import Cause, Decision
 from crmsync.model.override import Override
 from crmsync.model.plan import (
     Direction,
@@ -23,18 +23,19 @@ from crmsync.model.text import Text
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
-from crmsync.plan.header import MOST_LISTED, NOTE, Figures, header
+from crmsync.plan.header import MOST_LISTED, NOTE, STALE, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
-from crmsync.plan.inputs import Evaluated, PlanInputs
+from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
 
 
-def build(inputs: PlanInputs, evaluated: Iterable[Evaluated]) -> Draft:
+def build(inputs: PlanInputs, evaluated: Iterable[Evaluated | Unchanged]) -> Draft:
     """Make the plan; *evaluated* is streamed and its order (by record id) is the plan's.
 
-    The same inputs give the same lines, byte for byte: plan id and clock stand in the header.
+    Customers on whom nothing can change may come as `Unchanged`: the plan is the same. The same
+    inputs give the same lines, byte for byte: plan id and clock stand in the header.
     """
     making = _Making(inputs)
     try:
@@ -67,12 +68,27 @@ class _Making:
         self.adoptions: list[Override] = []
         self.notices: list[PlanNotice] = []
 
-    def add(self, piece: Sequence[Evaluated]) -> None:
+    def add(self, piece: Sequence[Evaluated | Unchanged]) -> None:
         """Plan some customers; task keys are looked up for all of them at once."""
-        keys = [key for item in piece for key in _keys(item.decision)]
+        keys = [
+            key for item in piece if isinstance(item, Evaluated) for key in _keys(item.decision)
+        ]
         known = self.inputs.episodes(keys) if keys else {}
         for item in piece:
-            self._customer(item, known)
+            if isinstance(item, Unchanged):
+                self._unchanged(item)
+            else:
+                self._customer(item, known)
+
+    def _unchanged(self, item: Unchanged) -> None:
+        """Observations as they come, and the figures of customers nobody looked at."""
+        self.spool.add_encoded(item.lines)
+        self.count["evaluated"] += item.rows
+        self.count["unchanged"] += item.rows
+        self.count["missing"] += item.incomplete
+        self.missing.update(item.missing)
+        for counted in (self.before, self.after):
+            counted.update(item.tiers)
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
         digest = facts_digest(item.row.facts, self.firm)
@@ -133,10 +149,9 @@ class _Making:
     def _list_notes(self, item: Evaluated) -> None:
         """What missing, stale or misfit data held back or left unknown."""
         decision, row = item.decision, item.row
-        stale = decision.tier is not None and decision.tier.because == Because.STALE_SOURCE
-        for text in decision.withheld:
-            kind = "stale_source" if stale else "fact_lost"
-            self._list(Withheld(row.ref, row.name, kind, text))
+        for kind, texts in ((STALE, decision.unfresh), ("fact_lost", decision.withheld)):
+            for text in texts:
+                self._list(Withheld(row.ref, row.name, kind, text))
         for fact in row.rejected:
             text = Text(
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
@@ -225,6 +240,7 @@ class _Making:
             withheld_by_kind=dict(self.kinds),
             missing_facts=dict(self.missing),
             notices=count["notices"],
+            sources=dict(self.inputs.source_rows),
         )
 
 

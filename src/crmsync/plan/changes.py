@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from crmsync.model.decision import Because, Cause, Decision
+from crmsync.model.decision import Because, Cause, Decision, SegmentResult
 from crmsync.model.equality import same_value
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.plan import Direction, FieldDelta, RecordChange, Withheld
@@ -18,7 +18,7 @@ from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import Evaluated, HumanEdits, PlanInputs
 from crmsync.plan.values import ROLE_LABELS, FieldValues
 
-LEADING = ("tier", "lifecycle", "service")
+LEADING = ("tier", "lifecycle", "service", "segments")
 """Roles whose change is a change of the customer; the others are written beside it."""
 _WAITING = {Because.HOLD, Because.PATIENCE, Because.GRACE, Because.STEP, Because.REVIEW}
 
@@ -56,6 +56,9 @@ class Changes:
             for role in edited
             if role in self._moving(item, desired, set())
         )
+        given_up = self._given_up(item, deltas)
+        if given_up is not None:
+            return Outcome(None, (*withheld, given_up), held_back=True)
         confirmed = confirmed_standing(item)
         if not deltas and item.decision.standing == confirmed:
             return Outcome(None, withheld)
@@ -108,6 +111,16 @@ class Changes:
             and not same_value(item.row.owned.get(role), desired.get(role))
         }
 
+    def _given_up(self, item: Evaluated, deltas: tuple[FieldDelta, ...]) -> Withheld | None:
+        """The dead letter this change is: the CRM refused the very same too often."""
+        refusal = self._inputs.refused.get(item.row.ref)
+        leading = {delta.field: delta.after for delta in deltas if delta.role in LEADING}
+        if refusal is None or not leading:
+            return None
+        if not all(same_value(refusal.want.get(name), value) for name, value in leading.items()):
+            return None
+        return Withheld(item.row.ref, item.row.name, "dead_letter", refusal.text)
+
     def _left_alone(self, item: Evaluated, role: str, theirs: Value) -> Outcome:
         adoption = self._adoption(item, theirs) if role == "tier" else None
         withheld = _edit(item, self._fields[role], role, theirs, adopted=adoption)
@@ -157,7 +170,8 @@ class Changes:
             if role not in left and not same_value(owned.get(role), value)
         }
         if differing & set(LEADING):
-            return frozenset(differing)
+            # segments come and go by themselves: what goes beside tier or stage stays as it is
+            return frozenset(differing if differing & set(LEADING[:3]) else {"segments"})
         if "score" in differing and self._score_moved(owned.get("score"), desired["score"]):
             return frozenset(differing & {"score", "reason"})
         return frozenset()
@@ -178,7 +192,16 @@ def _why(role: str, decision: Decision) -> Text:
         return decision.tier.text
     if role == "lifecycle" and decision.lifecycle and decision.lifecycle.moves:
         return decision.lifecycle.moves[-1].text
+    if role == "segments" and decision.segments is not None:
+        return _came_and_went(decision.segments)
     return Text.same("")
+
+
+def _came_and_went(segments: SegmentResult) -> Text:
+    new = [name for name in segments.after if name not in segments.before]
+    gone = [name for name in segments.before if name not in segments.after]
+    signs = [*(f"+{name}" for name in new), *(f"-{name}" for name in gone)]
+    return Text.same(" ".join(signs))
 
 
 def _notes(decision: Decision, confirmed: Standing) -> tuple[Text, ...]:
@@ -204,4 +227,6 @@ def _edit(
 
 
 def _shown(value: Value) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "–"
     return "–" if value is None else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from crmsync.model.decision import Decision
@@ -26,12 +27,13 @@ ROLE_LABELS: Mapping[str, Text] = {
     "lifecycle": Text("生命周期", "Lifecycle"),
     "lifecycle_since": Text("生命周期起始日", "Lifecycle since"),
     "service": Text("服务标准", "Service level"),
+    "segments": Text("客户分群", "Segments"),
     "reason": Text("等级说明", "Reason"),
     "rules_version": Text("规则版本", "Rules"),
     "run": Text("运行编号", "Run"),
     "evaluated_on": Text("评定日期", "Evaluated on"),
 }
-_NUMERIC = {FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT}
+NUMERIC: Final = {FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT}
 _TEXTUAL = {FieldType.TEXT, FieldType.LONG_TEXT, FieldType.URL}
 
 
@@ -53,6 +55,33 @@ class FieldValues:
         """Role → API name of the field, in the mapping's order."""
         return {role: field_name(target) for role, target in self._targets.items()}
 
+    def schema(self, role: str) -> FieldSchema | None:
+        """The field of *role*, where the account has it."""
+        return self._schemas.get(role)
+
+    def leading(self, role: str) -> dict[str, Value]:
+        """Tier or stage id → what the field of a leading *role* holds beside it.
+
+        ``None``: the rules say nothing of the field.
+        """
+        rules = self._ruleset
+        if role == "lifecycle":
+            stages = rules.lifecycle.stages if rules.lifecycle is not None else ()
+            told: dict[str, str | None] = {
+                stage.id: self._label(role, stage.id) for stage in stages
+            }
+        else:
+            levels = rules.tier.levels if rules.tier is not None else ()
+            told = {level.id: self._led(role, level.id) for level in levels}
+        return {
+            id: value and fit(value, self._schemas[role], self._zone) for id, value in told.items()
+        }
+
+    def _led(self, role: str, tier: str) -> str | None:
+        if role == "tier":
+            return self._label(role, tier)
+        return self._service(tier if tier in self._ruleset.service else None)
+
     def desired(self, decision: Decision) -> dict[str, Value]:
         """What each mapped role should hold; a role the decision says nothing of is left out."""
         wanted: dict[str, Value] = {}
@@ -64,8 +93,12 @@ class FieldValues:
     def seen(self, role: str, value: Value) -> str | None:
         """What people see for a stored option, where that is not the stored value itself."""
         schema = self._schemas.get(role)
-        if schema is None or not isinstance(value, str):
+        if schema is None or not isinstance(value, str | tuple):
             return None
+        if isinstance(value, tuple):
+            labels = {item.value: item.label for item in schema.choices}
+            shown = tuple(labels.get(item, item) for item in value)
+            return ", ".join(shown) if shown != value else None
         label = next((item.label for item in schema.choices if item.value == value), value)
         return label if label != value else None
 
@@ -93,6 +126,7 @@ class FieldValues:
             "lifecycle_since": stage.since if stage else None,
             "score": score.total if score else None,
             "service": self._service(decision.service),
+            "segments": self._segments(decision),
             "reason": decision.reason.to(self._language),
             "rules_version": f"{rules.id} v{rules.version}",
             "run": self._run_place(),
@@ -109,6 +143,8 @@ class FieldValues:
             return rules.tier.level(id).label.to(self._language)
         if role == "lifecycle" and rules.lifecycle is not None:
             return rules.lifecycle.stage(id).label.to(self._language)
+        if role == "segments":
+            return next(item.label for item in rules.segments if item.id == id).to(self._language)
         return id
 
     def _service(self, tier: str | None) -> str | None:
@@ -128,9 +164,19 @@ class FieldValues:
             for item in level.values
         )
 
+    def _segments(self, decision: Decision) -> Value:
+        """Every segment of the customer: options of a multi-select, else their labels in a line."""
+        if decision.segments is None:
+            return None
+        labels = tuple(self._label("segments", name) for name in decision.segments.after)
+        schema = self._schemas.get("segments")
+        if schema is not None and schema.type in _TEXTUAL:
+            return "; ".join(labels)
+        return tuple(sorted(labels))
+
     def _run_place(self) -> Value:
         schema = self._schemas.get("run")
-        numeric = schema is not None and schema.type in _NUMERIC | {FieldType.INTEGER}
+        numeric = schema is not None and schema.type in NUMERIC | {FieldType.INTEGER}
         return 0 if numeric else RUN_PLACE
 
     def _stored_ids(self, role: str) -> tuple[tuple[Value, str], ...]:
@@ -166,9 +212,11 @@ def fit(value: Value, schema: FieldSchema | None, zone: ZoneInfo) -> Value:
         return _text(value)[: schema.max_length]
     if schema.type is FieldType.PICKLIST:
         return _choice(_text(value), schema)
+    if schema.type is FieldType.MULTI_PICKLIST and isinstance(value, tuple):
+        return tuple(sorted(_choice(label, schema) for label in value))
     if schema.type is FieldType.INTEGER and isinstance(value, Decimal):
         return int(value.quantize(Decimal(1), ROUND_HALF_UP))
-    if schema.type in _NUMERIC and isinstance(value, int | Decimal):
+    if schema.type in NUMERIC and isinstance(value, int | Decimal):
         number = Decimal(value)
         if schema.scale is None:
             return number

@@ -259,7 +259,7 @@ def exit_code(report: ApplyReport) -> ExitCode:
     done = report.outcomes.get(OpState.DONE, 0)
     if sum(report.outcomes.values()) > done + held:
         return ExitCode.PARTIAL
-    return ExitCode.HELD_BACK if held else ExitCode.DONE
+    return ExitCode.HELD_BACK if report.withheld else ExitCode.DONE
 
 
 def report_document(report: ApplyReport) -> dict[str, Any]:
@@ -272,8 +272,19 @@ def report_document(report: ApplyReport) -> dict[str, Any]:
             "tasks_closed": report.tasks_closed,
             "outcomes": {state.value: count for state, count in report.outcomes.items()},
             "resumable": report.resumable,
+            "withheld": report.withheld,
             "api_calls": report.api_calls,
         },
         "exit": int(exit_code(report)),
         "problems": [op_document(op) for op in report.problems],
+        "read_back": _read_back(report),
+        "doubled_tasks": [list(ids) for ids in report.doubled],
     }
+
+
+def _read_back(report: ApplyReport) -> dict[str, Any] | None:
+    looked = report.read_back
+    if looked is None:
+        return None
+    differing = [{"id": row.ref.id, "fields": list(fields)} for row, fields in looked.differing]
+    return {"fields": looked.checked, "same": looked.same, "differing": differing}

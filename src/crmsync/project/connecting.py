@@ -21,6 +21,7 @@ from crmsync.project.options import lacking, values_of
 _TYPES: Mapping[str, FieldType] = {
     "tier": FieldType.PICKLIST,
     "lifecycle": FieldType.PICKLIST,
+    "segments": FieldType.MULTI_PICKLIST,
     "tier_since": FieldType.DATE,
     "lifecycle_since": FieldType.DATE,
     "evaluated_on": FieldType.DATE,

@@ -37,6 +37,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "score": None if decision.score is None else _score(decision.score),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
+        "segments": _segments(shown, words),
         "reason": decision.reason,
         "exceptions": _traces(shown.exceptions, words),
         "moves": _traces(shown.moves, words),
@@ -114,13 +115,24 @@ def _stage(stage: StageResult) -> dict[str, Any]:
     }
 
 
+def _segments(shown: Explanation, words: Words) -> dict[str, Any] | None:
+    result = shown.decision.segments
+    if result is None:
+        return None
+    return {
+        "before": list(result.before),
+        "after": list(result.after),
+        "conditions": _traces(shown.segments, words),
+    }
+
+
 def _open_points(decision: Decision) -> dict[str, Any]:
     return {
         "missing_facts": [
             {"place": item.place, "facts": list(item.facts), "at": _place(item.span)}
             for item in decision.unknown
         ],
-        "withheld": list(decision.withheld),
+        "withheld": [*decision.unfresh, *decision.withheld],
     }
 
 

@@ -21,12 +21,14 @@ def values_of(rules: Ruleset, target: WriteTarget) -> tuple[str, ...]:
         return tuple(given.get(i.id) or i.label.to(first) for i in rules.tier.levels)
     if role == "lifecycle" and rules.lifecycle is not None:
         return tuple(given.get(i.id) or i.label.to(first) for i in rules.lifecycle.stages)
+    if role == "segments":
+        return tuple(given.get(i.id) or i.label.to(first) for i in rules.segments)
     return ()
 
 
 def lacking(present: FieldSchema, values: tuple[str, ...]) -> tuple[str, ...]:
     """Those of *values* that the CRM's field knows neither as stored value nor as label."""
-    if present.type is not FieldType.PICKLIST:
+    if present.type not in {FieldType.PICKLIST, FieldType.MULTI_PICKLIST}:
         return ()
     known = {choice.label for choice in present.choices}
     known |= {choice.value for choice in present.choices}

@@ -15,7 +15,7 @@ class Opening:
     """What ``before`` says: standing and clocks, nothing a person would not know.
 
     ``pending`` maps move ids to the first day their condition held; ``evaluated`` is yesterday
-    where it is not written.
+    where it is not written. ``held`` tells which watched conditions (``… becomes true``) held then.
     """
 
     tier: str | None = None
@@ -25,6 +25,8 @@ class Opening:
     below_keep_since: date | None = None
     pending: Mapping[str, date] = field(default_factory=dict)
     evaluated: date | None = None
+    segments: tuple[str, ...] = ()
+    held: Mapping[str, bool] = field(default_factory=dict)
 
     def state(self, ref: RecordRef, today: date) -> CustomerState:
         """The state of a customer as *today* opens: one tier ever, evaluated every day."""
@@ -48,6 +50,8 @@ class Opening:
                 below_keep_since=below,
                 below_keep_evaluations=days,
                 pending=dict(self.pending),
+                segments=self.segments,
+                held=dict(self.held),
             ),
         )
 
@@ -63,4 +67,6 @@ def opening_of(state: CustomerState) -> Opening:
         below_keep_since=clocks.below_keep_since,
         pending=dict(clocks.pending),
         evaluated=clocks.evaluated,
+        segments=clocks.segments,
+        held=dict(clocks.held),
     )

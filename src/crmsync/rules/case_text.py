@@ -83,10 +83,15 @@ def _before(case: Case, ruleset: Ruleset) -> Iterator[tuple[str, str]]:
     pending = _pending(opening.pending, ruleset)
     if pending:
         yield "lifecycle_pending", _flow(pending)
+    held = sorted(task for task, was in opening.held.items() if was)
+    if held:
+        yield "held", f"[{', '.join(_words(task) for task in held)}]"
     yesterday = case.today - timedelta(days=1)
     evaluated = opening.evaluated or yesterday
     if evaluated != yesterday:
         yield "evaluated", str(evaluated)
+    if opening.segments:
+        yield "segments", f"[{', '.join(_words(name) for name in opening.segments)}]"
     if case.episodes and all(item.opened_on == evaluated for item in case.episodes):
         yield "episodes", f"[{', '.join(_words(item.task_id) for item in case.episodes)}]"
     elif case.episodes:
@@ -112,7 +117,7 @@ def _expect(expect: Expectation) -> Iterator[tuple[str, str]]:
         value = getattr(expect, key)
         if value is not None:
             yield key, _words(value) if value else "none"
-    for key in ("tasks", "closes"):
+    for key in ("tasks", "closes", "segments"):
         names = getattr(expect, key)
         if names is not None:
             yield key, f"[{', '.join(_words(name) for name in sorted(names))}]"

@@ -16,6 +16,7 @@ from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
+from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
@@ -39,6 +40,7 @@ class _Names:
     tiers: Mapping[str, str]
     stages: Mapping[str, str]
     tasks: Mapping[str, str]
+    segments: Mapping[str, str]
     because: Mapping[str, str]
 
 
@@ -98,7 +100,16 @@ def _names(ruleset: Ruleset) -> _Names:
             stages.setdefault(spelling, stage.id)
     because = {item.value: item.value for item in Because}
     because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
-    return _Names(facts, tiers, stages, {task.id: task.id for task in ruleset.tasks}, because)
+    tasks = {task.id: task.id for task in ruleset.tasks}
+    return _Names(facts, tiers, stages, tasks, _segments(ruleset), because)
+
+
+def _segments(ruleset: Ruleset) -> dict[str, str]:
+    found = {item.id: item.id for item in ruleset.segments}
+    for item in ruleset.segments:
+        for spelling in item.label.all():
+            found.setdefault(spelling, item.id)
+    return found
 
 
 class _Reader:
@@ -184,6 +195,8 @@ class _Reader:
         evaluated = self.date(block.scalar("evaluated")) or today - timedelta(days=1)
         pending = self._pending(block.take("lifecycle_pending"), stage)
         episodes = self._episodes(block.take("episodes"), evaluated)
+        inside = self._set(block.take("segments"), self._names.segments) or frozenset()
+        held = self._set(block.take("held"), self._names.tasks) or frozenset()
         block.finish()
         opening = Opening(
             tier=tier or None,
@@ -193,6 +206,12 @@ class _Reader:
             below_keep_since=below,
             pending=pending,
             evaluated=evaluated,
+            segments=tuple(item.id for item in self._ruleset.segments if item.id in inside),
+            held={
+                task.id: task.id in held
+                for task in self._ruleset.tasks
+                if isinstance(task.event, BecomesTrue)
+            },
         )
         return opening.state(ref, today), episodes
 
@@ -251,23 +270,22 @@ class _Reader:
             tier=self._named(block.scalar("tier"), self._names.tiers),
             tier_because=self._named(block.scalar("tier_because"), self._names.because),
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
-            tasks=self._tasks(block.take("tasks")),
-            closes=self._tasks(block.take("closes")),
+            tasks=self._set(block.take("tasks"), self._names.tasks),
+            closes=self._set(block.take("closes"), self._names.tasks),
             service=self._named(block.scalar("service"), self._names.tiers),
             notice=self._named(block.scalar("notice"), self._names.tiers),
+            segments=self._set(block.take("segments"), self._names.segments),
             spans={key.text: value.span for key, value in block.node.entries},
         )
         block.finish()
         return result
 
-    def _tasks(self, node: Node | None) -> frozenset[str] | None:
-        """The exact set of tasks a list names; ``None`` where nothing is said."""
+    def _set(self, node: Node | None, known: Mapping[str, str]) -> frozenset[str] | None:
+        """The exact set of tasks or segments a list names; ``None`` where nothing is said."""
         if node is None:
             return None
         return frozenset(
-            task
-            for word in words(node, self._findings)
-            if (task := self._named(word, self._names.tasks))
+            name for word in words(node, self._findings) if (name := self._named(word, known))
         )
 
     def _score(self, found: Scalar | None) -> tuple[Decimal, Decimal] | None:

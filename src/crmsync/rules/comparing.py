@@ -47,6 +47,8 @@ def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
     yield from _set(case, "tasks", expect.tasks, opened)
     closed = frozenset(task.task_id for task in decision.closes)
     yield from _set(case, "closes", expect.closes, closed)
+    inside = () if decision.segments is None else decision.segments.after
+    yield from _set(case, "segments", expect.segments, frozenset(inside))
 
 
 def _word(
@@ -93,6 +95,7 @@ def expectation_of(decision: Decision) -> Expectation:
         closes=frozenset(task.task_id for task in decision.closes),
         service=None if tier is None else decision.service or "",
         notice=None if tier is None else told or "",
+        segments=None if decision.segments is None else frozenset(decision.segments.after),
     )
 
 
@@ -120,6 +123,8 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
     if ruleset.lifecycle is not None:
         for move in ruleset.lifecycle.moves:
             yield RulePlace(f"lifecycle.moves.{move.id}", move.span)
+    for segment in ruleset.segments:
+        yield RulePlace(f"segments.{segment.id}", segment.span)
     for task in ruleset.tasks:
         yield RulePlace(f"tasks.{task.id}", task.span)
 
@@ -140,6 +145,8 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
     found.update(f"tier.exceptions.{name}" for name in decision.exceptions)
     if decision.lifecycle is not None:
         found.update(f"lifecycle.moves.{move.id}" for move in decision.lifecycle.moves)
+    if decision.segments is not None:
+        found.update(f"segments.{name}" for name in decision.segments.after)
     found.update(f"tasks.{task.task_id}" for task in decision.opens)
     return frozenset(found) & frozenset(place.id for place in _places(ruleset))
 

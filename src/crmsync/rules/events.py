@@ -1,4 +1,4 @@
-"""Event sentences of tasks: ``enters at_risk``, ``rises to vip``, ``every 1 quarter`` …"""
+"""Event sentences of tasks: ``enters at_risk``, ``rises to vip``, ``birthday`` …"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import (
+    BecomesTrue,
     EntersStage,
     Event,
     EveryPeriod,
@@ -17,9 +18,9 @@ from crmsync.model.task import (
     TierRises,
 )
 from crmsync.model.text import Text
+from crmsync.rules.event_days import read_day
 from crmsync.rules.language import Language
 from crmsync.rules.lifecycle import Stages
-from crmsync.rules.shape import not_yet
 from crmsync.rules.tier import Levels
 from crmsync.source import Scalar
 
@@ -28,7 +29,7 @@ _TIER = re.compile(r"(rises|falls|升级|降级)(?:\s*(?:to|到|至)\s*(.+))?\Z"
 _EVERY = re.compile(r"(?:every|每)\s*(.+)\Z")
 _SERVICE = re.compile(r"service\s*\.\s*(\w+)\Z")
 _MISSING = frozenset({"score missing", "评分缺失", "缺少评分"})
-_LATER = re.compile(r"(before|after|birthday|date of year|festival|becomes|生日|节日|之前|之后)")
+_BECOMES = re.compile(r"(.+?)\s*(?:becomes\s+true|变为真|开始成立)\Z", re.IGNORECASE)
 EXAMPLES = (
     "enters STAGE",
     "leaves STAGE",
@@ -39,6 +40,12 @@ EXAMPLES = (
     "every 1 quarter",
     "every service.visit_every",
     "score missing",
+    "60 days before DATE",
+    "7 days after DATE",
+    "birthday",
+    "date of year 12-25",
+    "festival 春节",
+    "CONDITION becomes true",
 )
 
 
@@ -56,6 +63,9 @@ def read_event(found: Scalar, names: EventNames, language: Language) -> Event | 
     text = found.text.strip()
     if text in _MISSING:
         return ScoreMissing()
+    if becomes := _BECOMES.match(text):
+        condition = language.condition(_part(found, becomes, 1))
+        return None if condition is None else BecomesTrue(condition)
     if stage := _STAGE.match(text):
         known = names.stages.find(_part(found, stage, 2), language.findings)
         if known is None:
@@ -64,11 +74,11 @@ def read_event(found: Scalar, names: EventNames, language: Language) -> Event | 
         return EntersStage(known.id) if enters else LeavesStage(known.id)
     if tier := _TIER.match(text):
         return _tier_event(found, tier, names, language)
+    day = read_day(found, language)
+    if not isinstance(day, bool):
+        return day
     if every := _EVERY.match(text):
         return _every(_part(found, every, 1), names, language)
-    if _LATER.search(text):
-        not_yet(found.span, text, language.findings, _say_instead())
-        return None
     language.findings.add(
         "RULE015",
         found.span,

@@ -28,6 +28,7 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
     for expression in _expressions(ruleset):
         found |= names(expression)
     for task in ruleset.tasks:
+        found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
     formulas = {fact.id: fact.formula for fact in ruleset.facts if fact.formula is not None}
@@ -51,8 +52,9 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
         yield from (item.when for item in ruleset.tier.exceptions)
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
+    yield from (segment.when for segment in ruleset.segments)
     for task in ruleset.tasks:
-        yield from (item for item in (task.when, task.close_when) if item is not None)
+        yield from task.conditions()
 
 
 def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
@@ -170,7 +172,11 @@ def _feedback(mapping: CrmMapping) -> Iterator[Diagnostic]:
 
 
 def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
-    wanted = {"tier": ruleset.tier is not None, "lifecycle": ruleset.lifecycle is not None}
+    wanted = {
+        "tier": ruleset.tier is not None,
+        "lifecycle": ruleset.lifecycle is not None,
+        "segments": bool(ruleset.segments),
+    }
     for role, decided in wanted.items():
         if decided and role not in mapping.write:
             yield warning(
@@ -182,7 +188,7 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                 ),
                 Text(zh=f"在 write 下加 {role}: …", en=f"Add {role}: … under write."),
             )
-    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "score"):
+    for role in ("tier", "tier_since", "lifecycle", "lifecycle_since", "segments", "score"):
         decided = wanted.get(role.removesuffix("_since"), bool(ruleset.scorecards))
         if role in mapping.write and not decided:
             yield warning(
@@ -193,6 +199,18 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                     en=f"write names {role}, but the rules do not decide it",
                 ),
             )
+    spoken = next((task for task in ruleset.tasks if task.via is not None), None)
+    if spoken is not None and mapping.tasks is not None and mapping.tasks.via is None:
+        yield warning(
+            "MAP003",
+            whole,
+            Text(
+                zh=f"任务“{spoken.id}”写了 via，但 {mapping.connector} 的 tasks 没有写 via 字段",
+                en=f"the task “{spoken.id}” says via, but tasks of {mapping.connector} names no "
+                "field for it",
+            ),
+            Text(zh="在 tasks 下加 via: 字段名", en="Add via: FIELD under tasks."),
+        )
     if ruleset.tasks and mapping.tasks is None:
         yield warning(
             "MAP003",

@@ -11,7 +11,9 @@ from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.task import (
     EntersStage,
     EveryPeriod,
+    FactDay,
     LeavesStage,
+    OnDay,
     ScoreMissing,
     TaskRule,
     TierFalls,
@@ -69,6 +71,26 @@ def _never_ends(task: TaskRule, ruleset: Ruleset) -> Iterator[Diagnostic]:
             ),
             Text(zh="写 once_per: customer, period", en="Write once_per: customer, period"),
         )
+    if _yearly(task) and "ever" in task.once_per:
+        yield warning(
+            "RULE212",
+            task.span,
+            Text(
+                zh=f"任务“{task.id}”每年都有，却只建一次（ever）：之后永不再建",
+                en=f"the task “{task.id}” comes every year but is created once ever",
+            ),
+            Text(zh="去掉 ever：默认每个日子一次", en="Leave ever out: once for each such day."),
+        )
+    if task.result is not None and task.result.required and task.close_when is None:
+        yield warning(
+            "RULE221",
+            task.span,
+            Text(
+                zh=f"任务“{task.id}”的结果必填，但没有 close_when：不会由 crmsync 关闭",
+                en=f"the result of “{task.id}” is required, but without close_when crmsync never "
+                "closes the task",
+            ),
+        )
     lacking = {"lifecycle spell": ruleset.lifecycle, "tier change": ruleset.tier}
     for spell, block in lacking.items():
         if spell in task.once_per and block is None:
@@ -81,6 +103,10 @@ def _never_ends(task: TaskRule, ruleset: Ruleset) -> Iterator[Diagnostic]:
                     "it is created once ever",
                 ),
             )
+
+
+def _yearly(task: TaskRule) -> bool:
+    return isinstance(task.event, OnDay) and not isinstance(task.event.of, FactDay)
 
 
 def _closes_at_once(task: TaskRule) -> Iterator[Diagnostic]:

@@ -37,6 +37,9 @@ from crmsync.model.period import Period
 from crmsync.model.position import Span
 
 C = TypeVar("C")
+WITHOUT = ""
+"""What a mutant that takes something away has in place of it."""
+
 TENTH_PART = Decimal("0.1")
 _EDGES = {
     Comparison.GE: Comparison.GT,
@@ -196,6 +199,12 @@ class Sentences:
         self, before: Condition | Expression, after: Condition | Expression, span: Span
     ) -> Change:
         return Change(to_text(before, self._scope), to_text(after, self._scope), span)
+
+
+def maybe(condition: Condition, sentences: Sentences) -> Iterator[tuple[Condition | None, Change]]:
+    """The changes of a condition that may also be left out."""
+    yield from sentences.of(condition)
+    yield None, Change(f"when: {sentences.text(condition)}", WITHOUT, condition.span)
 
 
 def _constants(node: Literal) -> tuple[FactValue, ...]:

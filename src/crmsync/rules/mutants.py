@@ -14,22 +14,20 @@ from decimal import Decimal
 from typing import TypeVar
 
 from crmsync.condition import names
-from crmsync.model.condition import Condition
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.lifecycle import LifecycleRules, Move
-from crmsync.model.period import Period
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
+from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
-from crmsync.model.task import EveryPeriod, TaskRule, TierFalls, TierRises
+from crmsync.model.task import EveryPeriod
 from crmsync.rules.language import state_scope
 from crmsync.rules.mutant_points import criterion_changes, plain
-from crmsync.rules.mutant_sentences import Change, Sentences, nearby
+from crmsync.rules.mutant_sentences import WITHOUT, Change, Sentences, maybe, nearby
+from crmsync.rules.mutant_tasks import length, longer, task_changes
 from crmsync.rules.mutant_tier import tier_changes
 
 T = TypeVar("T")
-WITHOUT = ""
-"""What a mutant that takes something away has in place of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,12 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
         for place, cycle, change in _lifecycle(ruleset.lifecycle, sentences):
             yield Mutant(f"lifecycle.{place}", change, replace(ruleset, lifecycle=cycle))
     yield from _service(ruleset)
+    for number, segment in enumerate(ruleset.segments):
+        for other, change in _segment(segment, sentences):
+            segments = exchanged(ruleset.segments, number, other)
+            yield Mutant(f"segments.{segment.id}", change, replace(ruleset, segments=segments))
     for number, task in enumerate(ruleset.tasks):
-        for changed, change in _task(task, sentences):
+        for changed, change in task_changes(task, sentences):
             tasks = exchanged(ruleset.tasks, number, changed)
             yield Mutant(f"tasks.{task.id}", change, replace(ruleset, tasks=tasks))
 
@@ -123,7 +125,7 @@ def _value(value: FactValue) -> str:
 def _scorecards(ruleset: Ruleset, sentences: Sentences) -> Iterator[Mutant]:
     for at, card in enumerate(ruleset.scorecards):
         if card.when is not None:
-            for condition, change in _maybe(card.when, sentences):
+            for condition, change in maybe(card.when, sentences):
                 cards = exchanged(ruleset.scorecards, at, replace(card, when=condition))
                 yield Mutant(f"{card.id}.when", change, replace(ruleset, scorecards=cards))
         for number, criterion in enumerate(card.criteria):
@@ -140,12 +142,6 @@ def _unsure(criterion: Criterion, ruleset: Ruleset) -> frozenset[str]:
     read = frozenset(name for way in criterion.ways for name in names(way.of))
     sure = {fact.id for fact in ruleset.facts if fact.missing is not None}
     return read - sure
-
-
-def _maybe(condition: Condition, sentences: Sentences) -> Iterator[tuple[Condition | None, Change]]:
-    """The changes of a condition that may also be left out."""
-    yield from sentences.of(condition)
-    yield None, Change(f"when: {sentences.text(condition)}", WITHOUT, condition.span)
 
 
 # ── lifecycle ──────────────────────────────────────────────────────────────────────────────────
@@ -206,41 +202,13 @@ def _driving(
     for number, value in enumerate(level.values):
         if value.name not in driving or value.period is None:
             continue
-        longer = _longer(value.period)
-        values = exchanged(level.values, number, replace(value, period=longer))
-        change = Change(_length(value.period), _length(longer), value.span)
+        other = longer(value.period)
+        values = exchanged(level.values, number, replace(value, period=other))
+        change = Change(length(value.period), length(other), value.span)
         yield replace(level, values=values), change
 
 
-def _longer(period: Period) -> Period:
-    return Period(
-        period.months + 1 if period.months else 0, 0 if period.months else period.days + 1
-    )
-
-
-def _length(period: Period) -> str:
-    return f"{period.months} months" if period.months else f"{period.days} days"
-
-
-def _task(task: TaskRule, sentences: Sentences) -> Iterator[tuple[TaskRule | None, Change]]:
-    yield None, Change(task.id, WITHOUT, task.span)
-    if task.when is not None:
-        for condition, change in _maybe(task.when, sentences):
-            yield replace(task, when=condition), change
-    if task.close_when is not None:
-        for condition, change in sentences.of(task.close_when):
-            yield replace(task, close_when=condition), change
-        text = f"close_when: {sentences.text(task.close_when)}"
-        yield replace(task, close_when=None), Change(text, WITHOUT, task.close_when.span)
-    event = task.event
-    if isinstance(event, EveryPeriod) and event.period is not None:
-        longer = _longer(event.period)
-        change = Change(f"every {_length(event.period)}", f"every {_length(longer)}", task.span)
-        yield replace(task, event=replace(event, period=longer)), change
-    elif isinstance(event, TierRises | TierFalls):
-        turned = TierFalls(event.to) if isinstance(event, TierRises) else TierRises(event.to)
-        words = ("rises", "falls") if isinstance(event, TierRises) else ("falls", "rises")
-        yield replace(task, event=turned), Change(*words, task.span)
-        if event.to is not None:
-            change = Change(f"{words[0]} to {event.to}", words[0], task.span)
-            yield replace(task, event=type(event)()), change
+def _segment(segment: Segment, sentences: Sentences) -> Iterator[tuple[Segment | None, Change]]:
+    yield None, Change(segment.id, WITHOUT, segment.span)
+    for condition, change in sentences.of(segment.when):
+        yield replace(segment, when=condition), change

@@ -22,6 +22,7 @@ from crmsync.rules.header import Header, read_header
 from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.score import read_scorecards
+from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
 from crmsync.rules.tasks import read_tasks
@@ -36,7 +37,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
         en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
     ),
-    "segments": None,
     "rfm": Text(
         zh="用评分卡写固定切点，见 rulesets/retail-rfm",
         en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
@@ -106,11 +106,15 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
+    segment_node = root.take("segments")
+    segments = () if segment_node is None else read_segments(segment_node, later)
     events = EventNames(Stages(stages), names, service)
-    tasks = () if task_node is None else read_tasks(task_node, events, facts, later)
-    guards = () if guard_node is None else read_guards(guard_node, later)
+    tasks, capacity = (
+        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
+    )
+    guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
-    if tier_node is None and cycle_node is None:
+    if tier_node is None and cycle_node is None and segment_node is None:
         _decides_nothing(root)
     ruleset = Ruleset(
         id=header.id,
@@ -127,9 +131,11 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         lifecycle=cycle,
         service=service,
         tasks=tasks,
+        task_capacity=capacity,
         guards=guards,
         digest="",
         file=node.span.file,
+        segments=segments,
     )
     size = _rules(ruleset)
     if size > MAX_RULES:
@@ -173,8 +179,8 @@ def _decides_nothing(root: Block) -> None:
         "RULE002",
         root.span,
         Text(
-            zh="规则集里没有 tier 也没有 lifecycle，什么也不决定",
-            en="the ruleset has neither tier nor lifecycle: it decides nothing",
+            zh="规则集里没有 tier、lifecycle 和 segments，什么也不决定",
+            en="the ruleset has no tier, lifecycle or segments: it decides nothing",
         ),
     )
 
@@ -186,5 +192,6 @@ def _rules(ruleset: Ruleset) -> int:
         sum(len(card.criteria) for card in ruleset.scorecards)
         + (0 if tier is None else len(tier.levels) + len(tier.exceptions))
         + (0 if cycle is None else len(cycle.moves))
+        + len(ruleset.segments)
         + len(ruleset.tasks)
     )

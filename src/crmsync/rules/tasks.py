@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from crmsync.condition import Unit
 from crmsync.model.ruleset import FactDefinition
@@ -12,6 +13,8 @@ from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
+from crmsync.rules.task_extras import read_extras, read_start
+from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
 PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
@@ -29,20 +32,42 @@ ONCE_PER = (
 )
 _OWNERS = {"account owner": "account owner", "客户负责人": "account owner", "judge": "judge"}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
-_LATER: Mapping[str, Text | None] = dict.fromkeys(
-    ("for_each", "counts_as_done", "via", "result", "may_reassign_owner", "capacity", "start")
-)
+_LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each", "may_reassign_owner"))
 _MAX_DUE = 3660
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What every task of the block is read with."""
+
+    names: EventNames
+    facts: tuple[FactDefinition, ...]
+    language: Language
+    seen: Seen
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        return (*PLACEHOLDERS, *(fact.id for fact in self.facts))
 
 
 def read_tasks(
     node: Node, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
-) -> tuple[TaskRule, ...]:
-    """Read the task rules."""
-    seen = Seen(language.findings)
-    known = (*PLACEHOLDERS, *(fact.id for fact in facts))
-    found = (_task(entry, names, known, language, seen) for entry in items(node, language.findings))
-    tasks = tuple(task for task in found if task is not None)
+) -> tuple[tuple[TaskRule, ...], int | None]:
+    """Read the task rules, and how many tasks one owner gets for one day.
+
+    The block is a list of rules, or ``{start: DATE, capacity: N, rules: […]}``.
+    """
+    start, capacity = None, None
+    if isinstance(node, MappingNode):
+        block = Block(node, language.findings)
+        start, capacity = read_start(block, language), block.whole("capacity", least=1)
+        listed = block.need("rules")
+        block.finish()
+    else:
+        listed = node
+    around = _Around(names, facts, language, Seen(language.findings))
+    found = (_task(entry, around) for entry in items(listed, language.findings))
+    tasks = tuple(replace(task, start=task.start or start) for task in found if task is not None)
     ids = {task.id for task in tasks}
     for task in tasks:
         if task.was in ids:
@@ -54,16 +79,11 @@ def read_tasks(
                     en=f"was: {task.was} still names a task: the two would share their episodes",
                 ),
             )
-    return tasks
+    return tasks, capacity
 
 
-def _task(
-    node: Node,
-    names: EventNames,
-    placeholders: tuple[str, ...],
-    language: Language,
-    seen: Seen,
-) -> TaskRule | None:
+def _task(node: Node, around: _Around) -> TaskRule | None:
+    language = around.language
     findings = language.findings
     block = Block.of(node, findings, later=_LATER, languages=language.languages)
     if block is None:
@@ -72,9 +92,9 @@ def _task(
     title = block.label("title")
     written = block.node.get("title")
     if isinstance(written, Scalar):
-        _check_placeholders(written, placeholders, findings)
+        _check_placeholders(written, around.placeholders, findings)
     sentence = block.scalar("event", required=True)
-    event = None if sentence is None else read_event(sentence, names, language)
+    event = None if sentence is None else read_event(sentence, around.names, language)
     when = block.take("when")
     condition = None if when is None else language.condition(when)
     close = block.take("close_when")
@@ -87,10 +107,11 @@ def _task(
     priority = block.one_of("priority", [item.value for item in Priority])
     once = _once_per(block, findings)
     was = block.scalar("was")
+    extras = read_extras(block, event, around.facts, language)
     block.finish()
     if name is None:
         return None
-    seen.add(identifier(name, findings), name.span)
+    around.seen.add(identifier(name, findings), name.span)
     if event is None or title is None or due is None:
         return None
     return TaskRule(
@@ -105,6 +126,11 @@ def _task(
         once_per=once,
         close_when=closing,
         was=None if was is None else identifier(was, findings),
+        counts_as_done=extras.counts_as_done,
+        via=extras.via,
+        result=extras.result,
+        start=extras.start,
+        capacity=extras.capacity,
         span=block.span,
     )
 

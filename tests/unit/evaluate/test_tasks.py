@@ -22,7 +22,7 @@ from tests.unit.evaluate.build import (
 from crmsync.errors import RulesetError
 from crmsync.evaluate import Engine, EvaluationContext, episode_key
 from crmsync.evaluate.calendar import WorkCalendar
-from crmsync.evaluate.tasks import last_due
+from crmsync.evaluate.happening import last_due
 from crmsync.evaluate.titles import title
 from crmsync.model.period import Period
 from crmsync.model.record import RecordRef
