@@ -5,6 +5,7 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.wording import Wording
@@ -21,4 +22,5 @@ __all__ = [
     "past_episode",
     "rete_status",
     "row_from_facts",
+    "score_lines",
 ]

@@ -9,7 +9,7 @@ from crmsync.condition import names, to_text, trace
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
 from crmsync.evaluate.matching import match_compiled
-from crmsync.evaluate.tier import keep_line
+from crmsync.evaluate.tier_words import keep_line
 from crmsync.evaluate.what_if import Setting, what_if
 from crmsync.model.condition import Condition
 from crmsync.model.decision import Decision, Explanation, Trace
@@ -52,6 +52,7 @@ def explain(
         ),
         enter_line=enter,
         keep_line=keep,
+        drawn=None if rules.tier is None else rules.tier.drawn,
         segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )

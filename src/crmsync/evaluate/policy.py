@@ -10,6 +10,7 @@ from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
 from crmsync.evaluate.happening import Moved
+from crmsync.evaluate.measure import measure_of
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
@@ -80,7 +81,7 @@ class Policy:
         rules = self.engine.ruleset.tier
         if rules is None:
             return None
-        computed = compute(rules, scored, state, context)
+        computed = compute(rules, measure_of(rules, scored, answers), state, context)
         in_force = self.exceptions.in_force(answers, state.clocks.exceptions)
         overrides = context.overrides.get(state.ref, ())
         departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)

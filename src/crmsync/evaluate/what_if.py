@@ -250,5 +250,7 @@ def _thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
     """The constants of the facts a tier can hang on."""
     rules = engine.ruleset
     exceptions = () if rules.tier is None else tuple(item.when for item in rules.tier.exceptions)
-    relevant = engine.inputs(score_names(rules) | {n for e in exceptions for n in names(e)})
+    measured = set() if rules.tier is None or rules.tier.of is None else {rules.tier.of}
+    read = score_names(rules) | measured | {n for e in exceptions for n in names(e)}
+    relevant = engine.inputs(read)
     return {fact: marks for fact, marks in thresholds(engine).items() if fact in relevant}

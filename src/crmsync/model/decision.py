@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from crmsync.model.condition import Condition
 from crmsync.model.fact import FactValue
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.record import RecordRef
 from crmsync.model.state import Clocks, Standing
@@ -63,6 +64,7 @@ class Because(StrEnum):
     FACT_LOST = "fact lost"
     STALE_SOURCE = "stale source"
     NO_TIER = "no tier"
+    NO_LINE = "no cut line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +256,5 @@ class Explanation:
     keep_line: Decimal | None
     what_if: tuple[WhatIf, ...]
     segments: tuple[tuple[str, Trace], ...] = ()
+    drawn: FrozenLines | None = None
+    """The lines across the population this decision was held against."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from weakref import WeakKeyDictionary
 
 from crmsync.evaluate import (
     Engine,
@@ -13,13 +15,16 @@ from crmsync.evaluate import (
     row_from_facts,
 )
 from crmsync.model.case import Case
+from crmsync.model.cut import TIER_LINES
 from crmsync.model.decision import Decision
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.state import Episode
 from crmsync.rules import compare
 
 
 def decide_case(engine: Engine, case: Case) -> Decision:
     """What the rules decide for one case."""
+    engine = _drawn(engine, case)
     state, context = case.before, EvaluationContext(as_of=case.today, released=case.released)
     row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
     (matched,) = match_compiled((row,), engine, case.today)
@@ -34,6 +39,32 @@ def decide_case(engine: Engine, case: Case) -> Decision:
         for item in case.episodes
     )
     return decide(engine, matched, state, replace(context, open_episodes={state.ref: episodes}))
+
+
+def _drawn(engine: Engine, case: Case) -> Engine:
+    """The engine with the cut lines of the case; made once for each set of lines."""
+    tier = engine.ruleset.tier
+    if tier is None or not case.cut_lines:
+        return engine
+    known = _ENGINES.setdefault(engine, {})
+    key = tuple(sorted(case.cut_lines.items()))
+    if key not in known:
+        frozen = FrozenLines(
+            name=TIER_LINES,
+            period=case.today.isoformat(),
+            version=1,
+            basis="",
+            drawn_on=case.today,
+            customers=0,
+            lines={name: (line,) for name, line in key if name in tier.cuts},
+        )
+        known[key] = Engine(replace(engine.ruleset, tier=tier.drawn_by(frozen)))
+    return known[key]
+
+
+_ENGINES: WeakKeyDictionary[Engine, dict[tuple[tuple[str, Decimal], ...], Engine]] = (
+    WeakKeyDictionary()
+)
 
 
 def fails(engine: Engine, case: Case) -> bool:

@@ -20,6 +20,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.state import CustomerState
 from crmsync.plan import Evaluated, FieldValues
+from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -53,7 +54,10 @@ class Population:
 
 
 class OpenPopulation:
-    """A population with its mirror open."""
+    """A population with its mirror open.
+
+    ``rules`` are the population's with their cut lines drawn; ``frozen`` are those lines.
+    """
 
     def __init__(
         self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
@@ -62,12 +66,20 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        self._engine = Engine(population.rules)
         schema = self._schemas[population.mapping.object]
         self._values = FieldValues(population.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
             population.rules, population.mapping, self._schemas, population.as_of
         )
+        drawing = Drawing(
+            rules=population.rules,
+            relation=self.relation,
+            mirror=mirror,
+            connection=population.connection,
+            as_of=population.as_of,
+        )
+        self.rules, self.frozen = bind_cuts(drawing, population.store)
+        self._engine = Engine(self.rules)
 
     @property
     def account_id(self) -> str:

@@ -17,6 +17,7 @@ from crmsync.model.decision import (
     TierResult,
     Trace,
 )
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
@@ -73,7 +74,18 @@ def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
         "due_on": tier.due_on,
         "enter": shown.enter_line,
         "keep": shown.keep_line,
+        "cut_lines": None if shown.drawn is None else _lines(shown.drawn),
         "place": _place(tier.span),
+    }
+
+
+def _lines(drawn: FrozenLines) -> dict[str, Any]:
+    return {
+        "period": drawn.period,
+        "version": drawn.version,
+        "drawn_on": drawn.drawn_on,
+        "customers": drawn.customers,
+        "lines": {name: line for name, (line,) in drawn.lines.items()},
     }
 
 

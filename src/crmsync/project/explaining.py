@@ -71,6 +71,7 @@ def explain_record(
             row = opened.row(id)
             assert row is not None
             state = opened.states([row])[row.ref]
+            rules = opened.rules
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))

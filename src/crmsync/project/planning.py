@@ -134,6 +134,7 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
             owner=owner_resolver(project.config.people),
             episodes=lambda keys: store.episodes.known(ask.connection.name, ground.rules.id, keys),
             overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
+            frozen=opened.frozen,
             previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
         )
         return _save(project, store, ask, inputs, opened.evaluated())

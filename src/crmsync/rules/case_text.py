@@ -11,6 +11,7 @@ from decimal import Decimal
 from crmsync.model.case import Case, Expectation
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import Ruleset
+from crmsync.rules.case_lines import cut_lines_text
 from crmsync.rules.case_state import opening_of
 
 _PLAIN = re.compile(r"[^\W\d][\w/ +-]*\Z")
@@ -31,6 +32,13 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
     before = dict(_before(case, ruleset))
     if before:
         lines.append(f"  before: {_flow(before)}")
+    cuts = cut_lines_text(case.cut_lines)
+    if cuts:
+        levels = {
+            level: _flow({key: _number(line) for key, line in found.items()})
+            for level, found in cuts.items()
+        }
+        lines.append(f"  cut_lines: {_flow(levels)}")
     if case.released:
         lines.append("  review: released")
     lines.append(f"  expect: {_flow(dict(_expect(case.expect)))}")

@@ -18,6 +18,7 @@ from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
+from crmsync.rules.case_lines import lacking_lines, read_cut_lines
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
@@ -72,16 +73,23 @@ def load_cases(
             fix=ruleset.id if replaceable(named.text, named.span, ruleset.id) else None,
         )
     language = Language(facts_scope(ruleset.facts), ruleset.languages, findings)
-    reader = _Reader(ruleset, _names(ruleset), language)
-    today = reader.date(root.scalar("today"))
+    today = _date(language, root.scalar("today"))
+    common = root.take("cut_lines")
+    lines = {} if common is None else read_cut_lines(common, ruleset, language)
     entries = items(root.need("cases"), findings)
     root.finish()
+    reader = _Reader(ruleset, _names(ruleset), language, lines)
     seen = Seen(findings)
     found = [reader.case(entry, number, today, seen) for number, entry in enumerate(entries, 1)]
     if has_errors(findings.all):
         return None, findings.all
     cases = tuple(case for case in found if case is not None)
     return CaseFile(ruleset.id, cases, source.name), findings.all
+
+
+def _date(language: Language, found: Scalar | None) -> date | None:
+    value = None if found is None else language.value(found, FactType.DATE)
+    return value if isinstance(value, date) else None
 
 
 def _names(ruleset: Ruleset) -> _Names:
@@ -115,8 +123,15 @@ def _segments(ruleset: Ruleset) -> dict[str, str]:
 class _Reader:
     """Reads single cases; every finding goes to the language's list."""
 
-    def __init__(self, ruleset: Ruleset, names: _Names, language: Language) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        names: _Names,
+        language: Language,
+        cut_lines: Mapping[str, Decimal],
+    ) -> None:
         self._ruleset = ruleset
+        self._cut_lines = cut_lines
         self._names = names
         self._language = language
         self._findings = language.findings
@@ -136,11 +151,34 @@ class _Reader:
         before, episodes = self._before(before_node, ref, day)
         expect = self._expect(expect_node)
         released = block.one_of("review", ("released",)) is not None
+        lines = self._lines(block)
         block.finish()
         if name is None or own is None:
             return None
         seen.add(name.text, name.span)
-        return Case(name.text, own, facts, before, episodes, expect, block.span, released)
+        return Case(name.text, own, facts, before, episodes, expect, block.span, released, lines)
+
+    def _lines(self, block: Block) -> Mapping[str, Decimal]:
+        """The file's cut lines with the case's own; each cut of the rules needs one."""
+        node, tier = block.take("cut_lines"), self._ruleset.tier
+        own = {} if node is None else read_cut_lines(node, self._ruleset, self._language)
+        lines = {**self._cut_lines, **own}
+        lacking = lacking_lines(tier, lines)
+        if lacking:
+            said = ", ".join(lacking)
+            self._findings.add(
+                "TEST017",
+                block.span,
+                Text(
+                    zh=f"用例没有写按排名划的线在哪里：{said}",
+                    en=f"the case does not say where the line is drawn: {said}",
+                ),
+                Text(
+                    zh="在文件开头或用例里写 cut_lines: {vip: 82}",
+                    en="Write cut_lines: {vip: 82} at the top of the file or in the case.",
+                ),
+            )
+        return lines
 
     # ── facts ──────────────────────────────────────────────────────────────────────────────────
 
@@ -311,10 +349,7 @@ class _Reader:
 
     def date(self, found: Scalar | None) -> date | None:
         """A day written ``2026-11-22``."""
-        if found is None:
-            return None
-        value = self._language.value(found, FactType.DATE)
-        return value if isinstance(value, date) else None
+        return _date(self._language, found)
 
     def _named(self, found: Scalar | None, known: Mapping[str, str]) -> str | None:
         """The id of what *found* names; ``""`` where it says there is none."""

@@ -9,6 +9,7 @@ from crmsync.rules.help_entry import Help
 from crmsync.rules.help_files import FILE_HELP
 from crmsync.rules.help_logic import LOGIC_HELP
 from crmsync.rules.help_mapping import MAPPING_HELP
+from crmsync.rules.help_population import POPULATION_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
 
@@ -19,6 +20,7 @@ CATALOGUE: Mapping[str, Help] = {
         *SHAPE_HELP,
         *SENTENCE_HELP,
         *LOGIC_HELP,
+        *POPULATION_HELP,
         *MAPPING_HELP,
     )
 }

@@ -22,8 +22,14 @@ def digest_of(ruleset: Ruleset) -> str:
     Places, labels, notes, bands, comments, layout and spellings of the same condition do not count;
     titles of tasks and reasons of exceptions do, for they are written to the CRM.
     """
+    return digest_of_parts(ruleset)
+
+
+def digest_of_parts(*parts: object) -> str:
+    """SHA-256 over parts of a ruleset or a mapping, by the same rules."""
+    tree = _tree(parts[0] if len(parts) == 1 else parts)
     text = json.dumps(
-        _tree(ruleset), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
     return hashlib.sha256(text.encode()).hexdigest()
 

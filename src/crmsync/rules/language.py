@@ -47,6 +47,10 @@ class Language:
         """The same reader with other names in reach."""
         return Language(scope, self.languages, self.findings)
 
+    def type_of_fact(self, id: str) -> FactType | None:
+        """The type of a name in reach, if there is one of that id."""
+        return next((name.type for name in self.scope.names if name.id == id), None)
+
     def condition(self, node: Node) -> Condition | None:
         """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
         condition, found = read_condition(node, self.scope)

@@ -43,6 +43,16 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
         for card in ruleset.scorecards
     ]
     total = max(totals, default=Decimal(0))
+    if tier.of is None and tier.cuts and not totals:
+        yield error(
+            "RULE264",
+            tier.span,
+            Text(
+                zh="没有评分卡，也没有 of：不知道按什么排名",
+                en="there is neither a scorecard nor of: nothing to rank customers by",
+            ),
+            Text(zh="写 of: 事实，或写评分卡", en="Write of: and a fact, or a scorecard."),
+        )
     lifted = {
         item.level
         for item in tier.exceptions
@@ -62,7 +72,12 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
                     ),
                     Text(zh=f"写一个 set: {level.id} 的例外", en=f"Write one with set: {level.id}"),
                 )
-        elif level.enter is not None and level.enter > total and level.id not in lifted:
+        elif (
+            tier.of is None
+            and level.enter is not None
+            and level.enter > total
+            and level.id not in lifted
+        ):
             yield error(
                 "RULE206",
                 level.span,

@@ -26,7 +26,8 @@ from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
 from crmsync.rules.tasks import read_tasks
-from crmsync.rules.tier import Levels, read_levels, read_tier
+from crmsync.rules.tier import read_tier
+from crmsync.rules.tier_levels import Ladder, Levels, read_levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import error, has_errors, read_file
 
@@ -98,9 +99,10 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     facts, language = _facts(root, header, findings)
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
-    levels = () if tier_node is None else read_levels(tier_node, language)
+    ladder = Ladder() if tier_node is None else read_levels(tier_node, language)
+    levels = ladder.levels
     stages = () if cycle_node is None else read_stages(cycle_node, language)
-    tier = None if tier_node is None else read_tier(tier_node, levels, language)
+    tier = None if tier_node is None else read_tier(tier_node, ladder, language)
     later = language.within(state_scope(facts, levels, stages))
     cycle = None if cycle_node is None else read_lifecycle(cycle_node, stages, later)
     names = Levels(levels)

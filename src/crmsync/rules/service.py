@@ -12,7 +12,7 @@ from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, one_of, scalar
-from crmsync.rules.tier import Levels
+from crmsync.rules.tier_levels import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, Sequence
 
