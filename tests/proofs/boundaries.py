@@ -47,6 +47,15 @@ def falls(count: int, **more: Any) -> list[Evaluated]:
     return [*fallen, *still(count + 1)]
 
 
+def scattered(count: int) -> list[Evaluated]:
+    """So many that leave one tier, for two others: one place alone is beyond the limit."""
+    fallen = [
+        customer(n, ("standard", "blocked")[n % 2], was=stood(), owned=holds(stood()))
+        for n in range(1, count + 1)
+    ]
+    return [*fallen, *still(count + 1)]
+
+
 def firsts(count: int) -> list[Evaluated]:
     """So many first assignments."""
     return [*(customer(n) for n in range(1, count + 1)), *still(count + 1)]
@@ -67,6 +76,10 @@ def share(name: str) -> GuardLimit:
 
 def number(name: str) -> GuardLimit:
     return GuardLimit(name, Decimal(20), share=False)
+
+
+def pair(place: str) -> GuardLimit:
+    return GuardLimit("demotions_by_pair", Decimal(20), share=False, place=place)
 
 
 def shrunk(count: int) -> Mapping[str, Any]:
@@ -93,6 +106,8 @@ CASES = (
     Case("demotions", share("demotions"), falls),
     Case("demotions", number("demotions"), falls),
     Case("demotions_by_pair", number("demotions_by_pair"), falls),
+    Case("demotions_by_pair", pair("key→standard"), falls),
+    Case("tier_shift", share("tier_shift"), scattered),
     Case("first_assignments", share("first_assignments"), firsts),
     Case("new_tasks", number("new_tasks"), lambda count: tasks(count, 50)),
     Case("tasks_per_owner", number("tasks_per_owner"), lambda count: tasks(count, 1)),

@@ -43,8 +43,11 @@ class Applier:
         held and nothing written, when a tripped guard has no consent or the ruleset is paused;
         PlanRefused when the plan was applied before. Everything else ends in the report.
         """
-        self.observe(plan)
-        self._hold_back(plan.header, order)
+        held = self._held(plan.header, order)
+        self.observe(plan, held=held is not None)
+        if held is not None:
+            self._note_held(plan.header, order, held)
+            raise held
         began = self._world.now()
         run_id = self._begin(plan, order, began)
         return self._carry_out(_Run(plan.header, order, run_id, began))
@@ -80,8 +83,12 @@ class Applier:
         work = self._work(_Run(header, order, run_id, self._world.now()))
         return tuple((op.record, ids) for op, ids in Settler(work).duplicates())
 
-    def observe(self, plan: PlanSource) -> None:
-        """Commit the plan's observations and adopted edits; repeating it changes nothing."""
+    def observe(self, plan: PlanSource, *, held: bool = False) -> None:
+        """Commit the plan's observations and adopted edits; repeating it changes nothing.
+
+        Of a *held* plan the rules are not remembered: what an edit of them moves is still its
+        doing the next day, and still measured by its guard.
+        """
         header = plan.header
         if header.kind is PlanKind.UNDO:
             return
@@ -90,7 +97,7 @@ class Applier:
             header.connection,
             header.ruleset,
             observations(plan.lines()),
-            ruleset_digest=header.ruleset_digest,
+            ruleset_digest=None if held else header.ruleset_digest,
         )
         for override in header.adoptions:
             self._store.overrides.add(header.connection, header.ruleset, override)
@@ -100,7 +107,8 @@ class Applier:
             )
         self._world.checkpoint("observations noted")
 
-    def _hold_back(self, header: PlanHeader, order: ApplyOrder) -> None:
+    def _held(self, header: PlanHeader, order: ApplyOrder) -> GuardRefused | None:
+        """Why nothing may be written, if so."""
         caps = order.approval.ceilings if order.approval else ()
         held = [
             guard
@@ -109,11 +117,12 @@ class Applier:
         ]
         pause = self._store.holds.active(header.connection, header.ruleset)
         if held:
-            refusal = refuse(held)
-        elif pause is not None and order.kind == "sync":
-            refusal = _paused(pause)
-        else:
-            return
+            return refuse(held)
+        if pause is not None and order.kind == "sync":
+            return _paused(pause)
+        return None
+
+    def _note_held(self, header: PlanHeader, order: ApplyOrder, refusal: GuardRefused) -> None:
         now = self._world.now()
         with self._store.database.write():
             start = self._start(header, order, now)
@@ -121,7 +130,6 @@ class Applier:
             note = refusal.message.en
             self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
             self._audit(order, "held", run_id, now)
-        raise refusal
 
     def _begin(self, plan: PlanSource, order: ApplyOrder, now: datetime) -> int:
         """One transaction: the run, its use of the plan, and every row planned."""
@@ -162,6 +170,8 @@ class Applier:
         if store.journal.cancel(undone):
             state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
             store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
+            told = {"by": str(run_id)}
+            store.seal_run(undone, at=now, who="crmsync", what="sealed after an undo", detail=told)
 
     def _carry_out(self, run: _Run) -> ApplyReport:
         work = self._work(run)
@@ -190,9 +200,8 @@ class Applier:
             state = run_state(store.journal.outcomes(run.id))
             counts = run_counts(store, run.id, run.header.counts, api_calls=calls)
             store.runs.end(run.id, state, at=now, counts=counts, note=note)
-            detail = {"run": str(run.id), "state": state.value}
-            detail["journal"] = store.journal.digest(run.id)
-            store.audit.add(at=now, who=run.order.by, what="run ended", detail=detail)
+            detail = {"state": state.value}
+            store.seal_run(run.id, at=now, who=run.order.by, what="run ended", detail=detail)
         self._world.checkpoint("ended")
 
     def _work(self, run: _Run) -> Work:

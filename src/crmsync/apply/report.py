@@ -69,7 +69,15 @@ def report(
         tasks_closed=done.get(OpKind.CLOSE, 0),
         problems=tuple(op.record for op in problems),
         api_calls=run.counts.get("api_calls", 0),
+        withheld=_withheld(store, run_id),
         seconds=((run.ended_at or began) - began).total_seconds(),
         stopped=stopped,
         interrupted=interrupted,
     )
+
+
+def _withheld(store: Store, run_id: int) -> int:
+    """Rows the approval caps off, and those the plan itself held back for a source."""
+    beyond = store.journal.outcomes(run_id).get(OpState.WITHHELD, 0)
+    waiting = store.runs.header(run_id).counts.withheld_by_kind.get("stale_source", 0)
+    return beyond + waiting

@@ -79,7 +79,7 @@ def _zone() -> ZoneInfo:
 def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> None:
     """Nothing is written yet."""
     from crmsync.cli import plan_view
-    from crmsync.project.planning import plan_document
+    from crmsync.project.plan_document import plan_document
     from crmsync.project.undoing import make_undo
 
     project = face.project()

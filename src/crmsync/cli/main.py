@@ -86,6 +86,18 @@ VERBS: dict[str, tuple[str, str]] = {
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
     ),
+    "backup": (
+        "books",
+        say("备份本地状态到一个核对过的文件", "copy the local state into one verified file"),
+    ),
+    "restore": ("books", say("放回一份备份", "put a backup of the local state back")),
+    "purge": (
+        "books",
+        say(
+            "从本地的一切记录里抹去一个客户",
+            "remove one customer from everything kept on this machine",
+        ),
+    ),
     "sandbox": ("sandbox", say("启动练习用 CRM", "start a practice CRM on this machine")),
     "demo": (
         "operate",

@@ -32,6 +32,7 @@ CAUSES = {
 GUARDS = {
     "records_changed": Text(zh="改动的客户", en="customers changed"),
     "tier_changes": Text(zh="等级变动", en="tier changes"),
+    "tier_shift": Text(zh="一个等级净增或净减", en="one tier gains or loses"),
     "demotions": Text(zh="降级", en="demotions"),
     "demotions_by_pair": Text(zh="同一等级之间的降级", en="demotions between two tiers"),
     "first_assignments": Text(zh="首次定级", en="first assignments"),
@@ -57,6 +58,8 @@ def page(
     spread += cut_lines(header, tiers)
     yield from map(Styled, [*spread, ""] if spread else [])
     for text in withheld_lines(header, every=every):
+        yield Styled(text, style="yellow")
+    for text in unfresh_lines(header):
         yield Styled(text, style="yellow")
     yield from map(Styled, notice_lines(header, every=every))
     because = causes(header.counts)
@@ -220,6 +223,26 @@ def withheld_lines(header: PlanHeader, *, every: bool) -> list[str]:
         hint = "" if every else say("，用 --all 查看", ": --all")
         lines.append(say(f"  ! … 另有 {more} 条{hint}", f"  ! … {more} more{hint}"))
     return lines
+
+
+def unfresh_lines(header: PlanHeader) -> list[str]:
+    """Which sources hold falls and moves back, why, and the one command that lets them happen."""
+    if not header.unfresh:
+        return []
+    lines = [f"  ! {clean(item.text.to(LANG))}" for item in header.unfresh]
+    held = header.counts.withheld_by_kind.get("stale_source", 0)
+    if any(item.released for item in header.unfresh):
+        return [*lines, say("    已由人放行。", "    Released by a person.")]
+    if not held:
+        return [*lines, say("    没有因此暂缓的变化。", "    Nothing waits for it.")]
+    return [
+        *lines,
+        say(
+            f"    {held} 项降级和移动因此暂缓，升级照常。放行： crmsync plan --release {held}",
+            f"    {held} falls and moves wait for it; rises go on. Let them happen:"
+            f" crmsync plan --release {held}",
+        ),
+    ]
 
 
 def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:

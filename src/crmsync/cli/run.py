@@ -76,6 +76,21 @@ def pull_command(face: Face, connection: str | None, full: bool) -> None:
 @click.option("--only", multiple=True, metavar="ID", help=say("只写这些客户", "write these only"))
 @click.option("--no-pull", is_flag=True, help=say("用现有镜像", "use the mirror as it is"))
 @click.option("--exit-code", is_flag=True, help=say("有改动时返回 3", "exit 3 when it changes"))
+@click.option(
+    "--release",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help=say(
+        "放行至多 N 项因数据源未更新而暂缓的变化",
+        "let up to N falls and moves happen that wait for a source",
+    ),
+)
+@click.option(
+    "--retry-refused",
+    is_flag=True,
+    help=say("重试 CRM 多次拒绝的改动", "also what the CRM refused run after run"),
+)
 @face_options
 def plan_command(
     face: Face,
@@ -86,6 +101,8 @@ def plan_command(
     only: tuple[str, ...],
     no_pull: bool,
     exit_code: bool,
+    release: int,
+    retry_refused: bool,
 ) -> int:
     """The plan is a file; apply writes that file and nothing else."""
     from crmsync.project.planning import PlanAsk, make_plan
@@ -97,6 +114,8 @@ def plan_command(
         out=out or face.folder / "plan.json",
         only=only,
         pull=not no_pull,
+        release=release,
+        retry_refused=retry_refused,
     )
     with face.progress(Text(zh="读取与评估", en="reading and evaluating")) as progress:
         made = make_plan(project, ask, progress=progress)
@@ -122,7 +141,7 @@ def show_command(face: Face, plan: Path, every: bool) -> None:
 
 def _show(face: Face, made: PlanMade, *, every: bool) -> None:
     from crmsync.cli import plan_view
-    from crmsync.project.planning import plan_document
+    from crmsync.project.plan_document import plan_document
 
     if face.json:
         face.document("crmsync.plan/1", plan_document(made))

@@ -320,7 +320,7 @@ def _facts(found: Explained) -> Iterator[str]:
 
 def _open_points(decision: Decision, rules: Ruleset) -> Iterator[str]:
     told = decision.tier.text if decision.tier is not None else None
-    withheld = [row for row in decision.withheld if row != told]
+    withheld = [row for row in (*decision.unfresh, *decision.withheld) if row != told]
     if withheld or decision.unknown:
         yield ""
     for row in withheld:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 
 from crmsync.condition import to_text
@@ -30,6 +31,8 @@ def _tree(value: object) -> object:
         return to_text(value)
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if dataclasses.is_dataclass(value):
         return {
             field.name: _tree(getattr(value, field.name))

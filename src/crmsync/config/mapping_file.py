@@ -8,6 +8,7 @@ from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
 from crmsync.config.mapping_sources import SourceReader
+from crmsync.config.mapping_terms import read_terms
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic, Label
@@ -25,7 +26,7 @@ from crmsync.source import Mapping, Node, Scalar, error, read_file, warning
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks",
+    "tasks", "sources",
 )  # fmt: skip
 LATER = ("currency", "currencies", "rates", "group", "scope", "users")
 RELATED = ("object", "via", "date", "where")
@@ -71,6 +72,7 @@ class _Reader:
         read = sources.read(keys.mapping("read"))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
+        objects = [target or "", *(item.object for item in sources.related.values())]
         found = CrmMapping(
             connector=connector or "",
             object=target or "",
@@ -83,6 +85,7 @@ class _Reader:
             lock_field=None if lock is None else pick_of(lock, self.problems),
             tasks=self._tasks(keys),
             digest="",
+            sources=read_terms(keys.mapping("sources"), objects, self.problems),
             file=self._file,
         )
         if target is None or identity[0] is None:

@@ -24,12 +24,14 @@ TOP = (
     "human_edits",
     "pilot",
     "people",
+    "keep",
     "connections",
     "jobs",
 )
 JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 OWN = frozenset({"connector", "allow_private", "write_mode", "approval"})
 """Keys of a connection that are crmsync's, not the connector's."""
+KEEP = ("values", "decisions", "backups")
 CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
@@ -83,6 +85,20 @@ class Pilot:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long our own books hold what may tell something of a person, and how many backups.
+
+    ``values``: days old and new values of a run stay, so that it can be undone; a code remains
+    after that. ``decisions``: days explanations stay. ``backups``: how many of ``crmsync backup``
+    without a name of their own.
+    """
+
+    values: int = 30
+    decisions: int = 400
+    backups: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectConfig:
     """Everything ``crmsync.yaml`` says, with paths made absolute."""
 
@@ -94,6 +110,7 @@ class ProjectConfig:
     store_url: str | None = None
     human_edits: str = "conflict"
     pilot: Pilot = Pilot()
+    keep: Keep = Keep()
     people: MappingOf[str, str] = field(default_factory=dict)
     """Who stands behind ``role:`` and ``queue:`` words of tasks: word → user id."""
     source: SourceFile | None = None
@@ -167,6 +184,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
             owners=frozenset(limited.words("owners")) if limited else frozenset(),
             ids=frozenset(limited.words("ids")) if limited else frozenset(),
         ),
+        keep=_keep(keys.mapping("keep"), problems),
         people={
             key.text: value.text
             for key, value in (people.entries if people else ())
@@ -176,6 +194,27 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     )
     _check_jobs(config, problems)
     return config, problems
+
+
+def _keep(node: Mapping | None, problems: list[Diagnostic]) -> Keep:
+    if node is None:
+        return Keep()
+    keys, usual = Keys(node, KEEP, problems), Keep()
+    told = {name: keys.integer(name) for name in KEEP}
+    for name, number in told.items():
+        if number is not None and number < 1:
+            problems.append(
+                error(
+                    "CONF007",
+                    keys.value_place(name),
+                    Text(zh=f"“{name}”至少为 1", en=f"“{name}” must be 1 or more"),
+                )
+            )
+    return Keep(
+        values=told["values"] or usual.values,
+        decisions=told["decisions"] or usual.decisions,
+        backups=told["backups"] or usual.backups,
+    )
 
 
 def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, ConnectionConfig]:

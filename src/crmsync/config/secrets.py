@@ -98,7 +98,9 @@ class SecretSources:
 def store_secret(folder: Path, name: str, value: str) -> Path:
     """Write one secret into its 0600 file below *folder* and return the file."""
     path = folder / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (folder.parent, *reversed(path.relative_to(folder).parents)):
+        # mkdir gives a mode to the last folder only, never to those it makes on the way
+        (folder / place).mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(value + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from crmsync.condition import names
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.model.decision import Because, UnknownCondition, Verdict
 from crmsync.model.override import Override, OverrideKind
@@ -21,10 +22,11 @@ from crmsync.model.tier import ExceptionAction, TierException, TierRules
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The exceptions in force, and those that could not be decided."""
+    """The exceptions in force, those that could not be decided, and what waits for a source."""
 
     exceptions: tuple[TierException, ...] = ()
     unknown: tuple[UnknownCondition, ...] = ()
+    unfresh: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +45,31 @@ class ExceptionList:
     def __init__(self, engine: CompiledRuleset) -> None:
         rules = engine.ruleset.tier
         exceptions = () if rules is None else rules.exceptions
-        self._tests: list[tuple[TierException, Test]] = [
-            (item, engine.test(item.when)) for item in exceptions
+        self._tests: list[tuple[TierException, Test, frozenset[str]]] = [
+            (item, engine.test(item.when), engine.inputs(names(item.when))) for item in exceptions
         ]
 
-    def in_force(self, answers: Answers, before: Sequence[str]) -> InForce:
-        """What holds now. One left unknown changes nothing: in force *before*, it stays so."""
-        holding, unknown = [], []
-        for item, test in self._tests:
-            verdict = answers.holds(test)
+    def in_force(
+        self, answers: Answers, before: Sequence[str], stale: frozenset[str] = frozenset()
+    ) -> InForce:
+        """What holds now. One left unknown changes nothing: in force *before*, it stays so.
+
+        Nor does one that hangs on a *stale* fact make anybody fall: a floor that was in force
+        stays, a cap that was not does not come.
+        """
+        holding, unknown, unfresh = [], [], []
+        for item, test, inputs in self._tests:
+            verdict, was = answers.holds(test), item.id in before
             if verdict is Verdict.UNKNOWN:
                 unknown.append(answers.unknown(f"exception {item.id}", test, item.span))
-            if verdict is Verdict.TRUE or (verdict is Verdict.UNKNOWN and item.id in before):
+            holds = was if verdict is Verdict.UNKNOWN else verdict is Verdict.TRUE
+            floor = item.action is ExceptionAction.AT_LEAST
+            if inputs & stale and holds is not floor and holds is not was:
+                unfresh.append(_waits(item, sorted(inputs & stale)))
+                holds = was
+            if holds:
                 holding.append(item)
-        return InForce(tuple(holding), tuple(unknown))
+        return InForce(tuple(holding), tuple(unknown), tuple(unfresh))
 
 
 def departure(
@@ -97,6 +110,19 @@ def _excepted(
         return None
     level = rules.ranked[rank].id
     return Departure(level, decided.id, decided.reason, decided.span)
+
+
+def _waits(item: TierException, facts: Sequence[str]) -> Text:
+    listed_zh, listed_en = "、".join(facts), ", ".join(facts)
+    if item.action is ExceptionAction.AT_LEAST:
+        return Text(
+            zh=f"数据源未更新（{listed_zh}），例外“{item.id}”暂不解除",
+            en=f"exception {item.id} stays while a source is stale ({listed_en})",
+        )
+    return Text(
+        zh=f"数据源未更新（{listed_zh}），例外“{item.id}”暂不生效",
+        en=f"exception {item.id} waits while a source is stale ({listed_en})",
+    )
 
 
 def _by(exception: TierException) -> Departure:

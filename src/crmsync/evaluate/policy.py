@@ -18,7 +18,7 @@ from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
 from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, compute, track_of
-from crmsync.model.decision import Decision, StageResult, TierResult
+from crmsync.model.decision import Because, Decision, StageResult, TierResult
 from crmsync.model.fact import MatchedRow
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.tier import TierRules
@@ -82,7 +82,7 @@ class Policy:
         if rules is None:
             return None
         computed = compute(rules, measure_of(rules, scored, answers), state, context)
-        in_force = self.exceptions.in_force(answers, state.clocks.exceptions)
+        in_force = self.exceptions.in_force(answers, state.clocks.exceptions, context.stale)
         overrides = context.overrides.get(state.ref, ())
         departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
         result = _tier_result(state.standing, computed, departed, context.as_of)
@@ -118,10 +118,9 @@ class Policy:
             *undecided,
             *tasks.unknown,
         )
-        withheld = (
-            *(() if tiered is None else tiered.computed.withheld),
-            *(() if staged is None else staged.withheld),
-        )
+        of_tier = () if tiered is None else tiered.computed.withheld
+        of_stage = () if staged is None else staged.withheld
+        stale = tiered is not None and tiered.computed.because == Because.STALE_SOURCE
         service = (
             None if tier is None or tier.after not in self.engine.ruleset.service else tier.after
         )
@@ -142,7 +141,12 @@ class Policy:
             clocks=clocks,
             reason=reason(self.engine.ruleset, tier, stage),
             unknown=unknown,
-            withheld=withheld,
+            withheld=() if stale else of_tier,
+            unfresh=(
+                *(of_tier if stale else ()),
+                *(() if tiered is None else tiered.in_force.unfresh),
+                *of_stage,
+            ),
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,

@@ -13,6 +13,7 @@ from crmsync.model.text import Text
 GUARDS = (
     "records_changed",
     "tier_changes",
+    "tier_shift",
     "demotions",
     "demotions_by_pair",
     "first_assignments",

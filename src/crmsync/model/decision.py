@@ -180,7 +180,8 @@ class Decision:
 
     ``standing`` and ``clocks`` are what holds after the decision: the clocks are observations, the
     standing becomes true only by a confirmed write. ``reason`` is the sentence written to the CRM.
-    ``withheld`` says what would have happened but for missing or stale data.
+    ``withheld`` says what would have happened but for missing data, ``unfresh`` what would have but
+    for a source that is stale or not whole.
     """
 
     ref: RecordRef
@@ -200,6 +201,7 @@ class Decision:
     reason: Text
     unknown: tuple[UnknownCondition, ...] = ()
     withheld: tuple[Text, ...] = ()
+    unfresh: tuple[Text, ...] = ()
     exceptions: tuple[str, ...] = ()
     """Ids of the exceptions that hold."""
     known_facts: frozenset[str] = frozenset()

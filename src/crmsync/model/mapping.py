@@ -11,6 +11,7 @@ from typing import TypeAlias
 from crmsync.model.condition import Condition
 from crmsync.model.period import Window
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.source import SourceTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +146,5 @@ class CrmMapping:
     tasks: TaskTarget | None
     digest: str
     file: str = ""
+    sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
+    """Object → when its records are fresh and whole; an object without terms always is."""

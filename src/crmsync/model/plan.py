@@ -13,6 +13,7 @@ from crmsync.model.decision import Cause
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
+from crmsync.model.source import Unfresh
 from crmsync.model.state import Clocks, Standing
 from crmsync.model.text import Text
 
@@ -140,8 +141,8 @@ class Withheld:
     ref: RecordRef
     name: str
     kind: str
-    """``fact_lost``, ``stale_source``, ``human_edit``, ``locked``, ``outside_pilot``, ``no_owner``,
-    ``bad_value``."""
+    """``fact_lost``, ``stale_source``, ``dead_letter``, ``human_edit``, ``locked``,
+    ``outside_pilot``, ``no_owner``, ``bad_value``."""
     text: Text
     field: str | None = None
 
@@ -204,6 +205,8 @@ class PlanCounts:
     """Fact id → customers whose value is unknown: the next plan's ``missing_rise`` looks here."""
     notices: int = 0
     """Customers told of a demotion to come, and not otherwise changed."""
+    sources: Mapping[str, int] = field(default_factory=dict)
+    """Object → records, as the next plan compares with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,8 @@ class PlanHeader:
     """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
     notices: tuple[PlanNotice, ...] = ()
     """Listed up to a limit; ``counts.notices`` is whole."""
+    unfresh: tuple[Unfresh, ...] = ()
+    """Sources that do not meet their terms; ``counts.withheld_by_kind`` has the rows held."""
     frozen: tuple[FrozenLines, ...] = ()
     """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
 

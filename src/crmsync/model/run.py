@@ -97,6 +97,8 @@ class ApplyReport:
     stopped: CrmSyncError | None = None
     """What ended the run early (sign-in, quota, CRM unreachable …): its class gives the exit code.
     The rest stays planned and ``resume`` goes on with it."""
+    withheld: int = 0
+    """Rows held back one by one: beyond the approval, or waiting for a source."""
     interrupted: bool = False
     """A stop was asked for (SIGTERM, SIGINT); resumable."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmsync.model.decision import Because, Cause, Decision
+from crmsync.model.decision import Cause, Decision
 from crmsync.model.override import Override
 from crmsync.model.plan import (
     Direction,
@@ -23,7 +23,7 @@ from crmsync.model.text import Text
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
-from crmsync.plan.header import MOST_LISTED, NOTE, Figures, header
+from crmsync.plan.header import MOST_LISTED, NOTE, STALE, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs
 from crmsync.plan.tasks import Tasks
@@ -133,10 +133,9 @@ class _Making:
     def _list_notes(self, item: Evaluated) -> None:
         """What missing, stale or misfit data held back or left unknown."""
         decision, row = item.decision, item.row
-        stale = decision.tier is not None and decision.tier.because == Because.STALE_SOURCE
-        for text in decision.withheld:
-            kind = "stale_source" if stale else "fact_lost"
-            self._list(Withheld(row.ref, row.name, kind, text))
+        for kind, texts in ((STALE, decision.unfresh), ("fact_lost", decision.withheld)):
+            for text in texts:
+                self._list(Withheld(row.ref, row.name, kind, text))
         for fact in row.rejected:
             text = Text(
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
@@ -225,6 +224,7 @@ class _Making:
             withheld_by_kind=dict(self.kinds),
             missing_facts=dict(self.missing),
             notices=count["notices"],
+            sources=dict(self.inputs.source_rows),
         )
 
 

@@ -56,6 +56,9 @@ class Changes:
             for role in edited
             if role in self._moving(item, desired, set())
         )
+        given_up = self._given_up(item, deltas)
+        if given_up is not None:
+            return Outcome(None, (*withheld, given_up), held_back=True)
         confirmed = confirmed_standing(item)
         if not deltas and item.decision.standing == confirmed:
             return Outcome(None, withheld)
@@ -107,6 +110,16 @@ class Changes:
             and not same_value(item.row.owned.get(role), written)
             and not same_value(item.row.owned.get(role), desired.get(role))
         }
+
+    def _given_up(self, item: Evaluated, deltas: tuple[FieldDelta, ...]) -> Withheld | None:
+        """The dead letter this change is: the CRM refused the very same too often."""
+        refusal = self._inputs.refused.get(item.row.ref)
+        leading = {delta.field: delta.after for delta in deltas if delta.role in LEADING}
+        if refusal is None or not leading:
+            return None
+        if not all(same_value(refusal.want.get(name), value) for name, value in leading.items()):
+            return None
+        return Withheld(item.row.ref, item.row.name, "dead_letter", refusal.text)
 
     def _left_alone(self, item: Evaluated, role: str, theirs: Value) -> Outcome:
         adoption = self._adoption(item, theirs) if role == "tier" else None

@@ -43,6 +43,8 @@ class Tally:
     firsts: int = 0
     by_rule: int = 0
     pairs: Counter[str] = field(default_factory=Counter)
+    gained: Counter[str] = field(default_factory=Counter)
+    """Tier → customers that came less those that left."""
     tasks: int = 0
     owners: Counter[str] = field(default_factory=Counter)
 
@@ -58,6 +60,8 @@ class Tally:
             return
         self.changed += 1
         if line.direction in {Direction.RISE, Direction.FALL}:
+            self.gained[line.tier_after or "–"] += 1
+            self.gained[line.tier_before or "–"] -= 1
             self.by_rule += line.cause is Cause.RULE
         self.rises += line.direction is Direction.RISE
         if line.direction is Direction.FALL:
@@ -94,11 +98,20 @@ def judge(
     results: list[GuardResult] = []
     for limit in (*declared, *silent):
         small = limit in silent and limit.share and counts.evaluated < FEWEST
-        found = [_result(limit, figure, small=small) for figure in figures.get(limit.name, ())]
+        at = figures.get(limit.name, ())
+        if limit.place:
+            at = _only(at, limit.place, counts.evaluated)
+        found = [_result(limit, figure, small=small) for figure in at]
         tripped = [result for result in found if result.tripped]
         highest = sorted(found, key=lambda result: (-result.figure, result.place))[:1]
         results += tripped or highest
     return tuple(results)
+
+
+def _only(figures: tuple[_Figure, ...], place: str, of: int) -> tuple[_Figure, ...]:
+    """The figure of one place; nothing was counted at a place that is not among them."""
+    found = tuple(figure for figure in figures if figure.place == place)
+    return found or (_Figure(0, of, place),)
 
 
 def _result(limit: GuardLimit, figure: _Figure, *, small: bool) -> GuardResult:
@@ -132,6 +145,7 @@ def _figures(
     return {
         "records_changed": share(tally.changed),
         "tier_changes": share(tally.rises + tally.falls),
+        "tier_shift": _places({tier: abs(net) for tier, net in tally.gained.items()}, every),
         "demotions": share(tally.falls),
         "demotions_by_pair": _places(tally.pairs, every),
         "first_assignments": share(tally.firsts),

@@ -19,6 +19,8 @@ from crmsync.plan.values import field_name
 
 MOST_LISTED = 1000
 """Withheld rows of one kind, and notices, that a header lists; the counts are always whole."""
+STALE = "stale_source"
+"""A demotion or a move held back because a source is not fresh or not whole."""
 NOTE = "bad_value"
 """Listed beside the withheld rows, but it holds no row back by itself."""
 
@@ -69,5 +71,6 @@ def header(
         owned={role: field_name(target) for role, target in mapping.write.items()},
         adoptions=figures.adoptions,
         notices=figures.notices,
+        unfresh=inputs.unfresh,
         frozen=inputs.frozen,
     )

@@ -16,7 +16,9 @@ from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
+from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState, Episode
+from crmsync.store import Refusal
 
 
 class HumanEdits(StrEnum):
@@ -78,8 +80,11 @@ class PlanInputs:
     ``mapping`` is resolved: every field has its API name. ``owner`` turns a task's owner words and
     the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
-    last applied or held plan; ``source_ages`` the age of each source in days. ``keep`` receives
-    every decision that changes more than facts. ``frozen`` are the lines it decides by.
+    last applied plan; ``source_ages`` the age of each source in days, ``source_rows`` its records
+    to be compared with next time, ``unfresh`` the sources whose falls and moves are withheld.
+    ``refused`` are customers the CRM refused too often: the same change is not sent again.
+    ``keep`` receives every decision that changes more than facts. ``frozen`` are the lines it
+    decides by.
     """
 
     ruleset: Ruleset
@@ -94,6 +99,9 @@ class PlanInputs:
     overridden: frozenset[RecordRef] = frozenset()
     previous: PlanCounts | None = None
     source_ages: Mapping[str, int] = field(default_factory=dict)
+    source_rows: Mapping[str, int] = field(default_factory=dict)
+    unfresh: tuple[Unfresh, ...] = ()
+    refused: Mapping[RecordRef, Refusal] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
     frozen: tuple[FrozenLines, ...] = ()
 

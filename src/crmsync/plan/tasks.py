@@ -26,18 +26,22 @@ class Tasks:
     def creations(
         self, item: Evaluated, known: Mapping[str, Episode]
     ) -> tuple[list[TaskCreate], list[Withheld]]:
-        """Tasks not yet known, and those nobody can own."""
+        """Tasks not yet known; and those nobody can own or the CRM will not take."""
         made: list[TaskCreate] = []
-        ownerless: list[Withheld] = []
+        held: list[Withheld] = []
         for opening in item.decision.opens:
             if self._target is None or opening.key in known:
                 continue
+            refusal = self._inputs.refused.get(RecordRef(self._target.object, opening.key))
+            if refusal is not None:
+                held.append(Withheld(item.row.ref, item.row.name, "dead_letter", refusal.text))
+                continue
             owner = self._inputs.owner(opening, item.row.owner)
             if owner is None:
-                ownerless.append(_no_owner(item, opening))
+                held.append(_no_owner(item, opening))
             else:
                 made.append(self._create(item, opening, owner, self._target))
-        return made, ownerless
+        return made, held
 
     def closings(self, item: Evaluated, known: Mapping[str, Episode]) -> list[TaskClose]:
         """Our open tasks whose reason is gone."""

@@ -248,7 +248,7 @@ def exit_code(report: ApplyReport) -> ExitCode:
     done = report.outcomes.get(OpState.DONE, 0)
     if sum(report.outcomes.values()) > done + held:
         return ExitCode.PARTIAL
-    return ExitCode.HELD_BACK if held else ExitCode.DONE
+    return ExitCode.HELD_BACK if report.withheld else ExitCode.DONE
 
 
 def report_document(report: ApplyReport) -> dict[str, Any]:
@@ -261,6 +261,7 @@ def report_document(report: ApplyReport) -> dict[str, Any]:
             "tasks_closed": report.tasks_closed,
             "outcomes": {state.value: count for state, count in report.outcomes.items()},
             "resumable": report.resumable,
+            "withheld": report.withheld,
             "api_calls": report.api_calls,
         },
         "exit": int(exit_code(report)),

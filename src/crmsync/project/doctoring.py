@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
-import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmsync import __version__
@@ -21,40 +17,25 @@ from crmsync.model.diagnostic import Severity
 from crmsync.model.text import Text
 from crmsync.project.checking import check
 from crmsync.project.connecting import look
+from crmsync.project.doctoring_books import file_findings, sqlite_finding, store_findings
+from crmsync.project.finding import Finding, failed
 from crmsync.project.opening import Project, open_project
-from crmsync.project.starting import KEY_FILE, PRIVATE_FOLDER, make_key
 from crmsync.store.mirror import open_mirror, read_meta
 
 OLD_MIRROR = timedelta(days=2)
 LOW_QUOTA = 0.1
-# SQLite's WAL-reset race: fixed in these releases and all later ones (sqlite.org, 2026).
-_FIXED_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the examination; ``level`` is ``ok``, ``warning`` or ``problem``."""
-
-    level: str
-    about: str
-    text: Text
-    mend: Text | None = None
-
-    def as_document(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"level": self.level, "about": self.about, "text": self.text, "mend": self.mend}
 
 
 def examine(folder: Path, *, now: Callable[[], datetime], fix: bool) -> list[Finding]:
     """Every finding, in the order a run needs things."""
-    found = [_versions(), _sqlite(), _rete()]
+    found = [_versions(), sqlite_finding(), _rete()]
     try:
         project = open_project(folder, now=now)
     except CrmSyncError as error:
-        return [*found, _failed("project", error)]
-    found += _files(project, fix=fix)
+        return [*found, failed("project", error)]
+    found += file_findings(project, fix=fix)
     found += _project(project)
-    found += _store(project)
+    found += store_findings(project)
     for connection in project.config.connections.values():
         found += _connection(project, connection)
     return [*found, *_jobs(project)]
@@ -63,24 +44,6 @@ def examine(folder: Path, *, now: Callable[[], datetime], fix: bool) -> list[Fin
 def _versions() -> Finding:
     words = f"crmsync {__version__} · Python {platform.python_version()} · {platform.system()}"
     return Finding("ok", "program", Text.same(words))
-
-
-def _sqlite() -> Finding:
-    version = sqlite3.sqlite_version_info
-    fixed = version >= _FIXED_SQLITE[-1] or any(
-        version[:2] == known[:2] and version >= known for known in _FIXED_SQLITE
-    )
-    name = f"SQLite {sqlite3.sqlite_version}"
-    if fixed:
-        return Finding("ok", "sqlite", Text.same(name))
-    return Finding(
-        "warning",
-        "sqlite",
-        Text(
-            zh=f"{name} 有 WAL 重置缺陷；状态库只用一个写连接来避开它",
-            en=f"{name} has the WAL-reset race; the state is written by one connection to avoid it",
-        ),
-    )
 
 
 def _rete() -> Finding:
@@ -103,30 +66,6 @@ def _rete() -> Finding:
     )
 
 
-def _files(project: Project, *, fix: bool) -> Iterator[Finding]:
-    key = project.config.folder / KEY_FILE
-    if not key.is_file() and fix:
-        make_key(project.config.folder)
-    if not key.is_file():
-        yield Finding(
-            "problem",
-            "signing key",
-            Text(zh="缺少签名密钥", en="the key that signs plans is missing"),
-            Text.same("crmsync doctor --fix"),
-        )
-    state = project.config.state
-    if state.is_dir() and stat.S_IMODE(state.stat().st_mode) & 0o077:
-        if fix:
-            state.chmod(PRIVATE_FOLDER)
-        else:
-            yield Finding(
-                "problem",
-                "files",
-                Text(zh=f"{state} 别人也能进入", en=f"others can enter {state}"),
-                Text.same(f"chmod 700 {state}"),
-            )
-
-
 def _project(project: Project) -> Iterator[Finding]:
     report = check(project.config.folder, ())
     errors = sum(item.severity is Severity.ERROR for item in report.diagnostics)
@@ -143,28 +82,6 @@ def _project(project: Project) -> Iterator[Finding]:
     )
 
 
-def _store(project: Project) -> Iterator[Finding]:
-    try:
-        with project.store() as store:
-            broken = store.audit.broken_at()
-            runs = store.runs.latest(1)
-    except CrmSyncError as error:
-        yield _failed("store", error)
-        return
-    if broken is not None:
-        yield Finding(
-            "problem",
-            "store",
-            Text(
-                zh=f"审计记录第 {broken} 行被改动过",
-                en=f"the audit log was altered at row {broken}",
-            ),
-        )
-        return
-    last = runs[0].started_at.isoformat(timespec="minutes") if runs else "–"
-    yield Finding("ok", "store", Text(zh=f"可用，最近运行 {last}", en=f"usable; last run {last}"))
-
-
 def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Finding]:
     name = connection.name
     try:
@@ -172,7 +89,7 @@ def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Find
             where = crm.check()
             quota = crm.quota() if isinstance(crm, QuotaReporter) else None
     except CrmSyncError as error:
-        yield _failed(name, error)
+        yield failed(name, error)
         return
     yield Finding(
         "ok",
@@ -204,7 +121,7 @@ def _fields(project: Project, connection: ConnectionConfig) -> Iterator[Finding]
         try:
             found = look(project, connection, folder)
         except CrmSyncError as error:
-            yield _failed(f"{folder.name} fields", error)
+            yield failed(f"{folder.name} fields", error)
             continue
         if found.sources:
             names = ", ".join(str(item.field.name or item.field.label) for item in found.sources)
@@ -266,7 +183,3 @@ def _jobs(project: Project) -> Iterator[Finding]:
                     en=f"{job.when} ({zone}); last: {listed}",
                 ),
             )
-
-
-def _failed(about: str, error: CrmSyncError) -> Finding:
-    return Finding("problem", about, error.message, error.mend)

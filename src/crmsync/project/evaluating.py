@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 
 import duckdb
 
@@ -14,13 +15,16 @@ from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
 from crmsync.facts import excluded_count, fact_row, relation
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.mapping import CrmMapping
+from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
 from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
+from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState
 from crmsync.plan import Evaluated, FieldValues
 from crmsync.project.cutting import Drawing, bind_cuts
+from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -41,6 +45,8 @@ class Population:
     as_of: date
     schemas: Mapping[str, ObjectSchema] | None = None
     """``None``: the mirrored fields' own schemas."""
+    released: bool = False
+    """Falls and moves by facts of sources that are not fresh or whole may happen all the same."""
 
     @contextmanager
     def open(self) -> Iterator[OpenPopulation]:
@@ -82,6 +88,11 @@ class OpenPopulation:
         self._engine = Engine(self.rules)
 
     @property
+    def store(self) -> Store:
+        """The state the population is evaluated with."""
+        return self._population.store
+
+    @property
     def account_id(self) -> str:
         """The CRM account the mirror was read from."""
         return self._meta.account
@@ -90,6 +101,25 @@ class OpenPopulation:
     def pulled_at(self) -> datetime:
         """Everything changed in the CRM before this moment is in the mirror."""
         return self._meta.pulled_at
+
+    @cached_property
+    def sources(self) -> dict[str, SourceFigure]:
+        """How every object the facts come from stands in the mirror."""
+        people = self._population
+        return source_figures(self._mirror, self._meta, people.mapping, people.rules.time_zone)
+
+    @cached_property
+    def previous(self) -> PlanCounts | None:
+        """The figures of the last applied plan by these rules."""
+        people = self._population
+        return people.store.runs.last_figures(people.connection, people.rules.id)
+
+    @cached_property
+    def unfresh(self) -> tuple[Unfresh, ...]:
+        """Sources that do not meet the mapping's terms."""
+        people = self._population
+        found = unfresh(self.sources, people.mapping, people.as_of, previous=self.previous)
+        return tuple(replace(item, released=people.released) for item in found)
 
     @property
     def excluded(self) -> int:
@@ -140,6 +170,9 @@ class OpenPopulation:
             as_of=people.as_of,
             released=store.reviews.released(*where, day=people.as_of),
             overrides=store.overrides.active(*where, refs, day=people.as_of),
+            stale=frozenset(
+                fact for item in self.unfresh if not item.released for fact in item.facts
+            ),
             open_episodes=store.episodes.open_for(*where, refs),
         )
 

@@ -144,7 +144,7 @@ def _open_points(decision: Decision) -> dict[str, Any]:
             {"place": item.place, "facts": list(item.facts), "at": _place(item.span)}
             for item in decision.unknown
         ],
-        "withheld": list(decision.withheld),
+        "withheld": [*decision.unfresh, *decision.withheld],
     }
 
 

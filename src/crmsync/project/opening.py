@@ -107,13 +107,25 @@ class Project:
             )
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
-        """The state store, migrated to today's shape, closed at the end."""
+    def signing_key(self) -> bytes | None:
+        """The key that seals our books, where ``init`` has made one."""
+        return self.key() if (self.config.folder / KEY_FILE).is_file() else None
+
+    @property
+    def store_place(self) -> Path | str:
+        """Where the state lies: a SQLite file, or a PostgreSQL address."""
         where = self.config.store_url
         if where is not None and where.startswith(PREFIX):
             where = SecretSources(self.config.state / "secrets").get(where)
-        store = open_store(where or self.config.state / "crmsync.db")
+        if where is None:
+            return self.config.state / "crmsync.db"
+        file = where.removeprefix("sqlite:///")
+        return where if "://" in file else Path(file)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The state store, migrated to today's shape, closed at the end."""
+        store = open_store(self.store_place, key=self.signing_key())
         try:
             yield store
         finally:

@@ -12,14 +12,10 @@ from typing import Any
 from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import StoreError
-from crmsync.model.canonical import encode_value
 from crmsync.model.fact import FactRow
 from crmsync.model.plan import (
     PlanHeader,
     PlanLine,
-    RecordChange,
-    TaskClose,
-    TaskCreate,
 )
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Lang, Text
@@ -33,7 +29,8 @@ from crmsync.plan import (
     read_plan,
     write_plan,
 )
-from crmsync.project.evaluating import Population
+from crmsync.project.evaluating import OpenPopulation, Population
+from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
@@ -43,6 +40,8 @@ from crmsync.project.pulling import pull_rules
 from crmsync.store import Store
 
 VALID_FOR = timedelta(hours=24)
+GIVE_UP = 5
+"""Runs in which the CRM may refuse one and the same change before it is not sent any more."""
 Progress = Callable[[int, int | None], None]
 
 
@@ -59,6 +58,10 @@ class PlanAsk:
     out: Path
     only: tuple[str, ...] = ()
     pull: bool = True
+    retry_refused: bool = False
+    """Also send what the CRM refused again and again."""
+    release: int = 0
+    """Up to so many falls and moves that wait for a source may happen in this plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,10 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
 
 def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Store) -> PlanMade:
     """Evaluate the published mirror and save the plan."""
-    now = project.now()
-    as_of = project.as_of(ground.rules)
-    population = Population(
-        project, store, ground.rules, ground.mapping, ask.connection.name, as_of
-    )
+    where = ground.rules, ground.mapping, ask.connection.name
+    population = Population(project, store, *where, project.as_of(ground.rules))
+    if ask.release and 0 < _waiting(population) <= ask.release:
+        population = replace(population, released=True)
     with population.open() as opened:
         if opened.account_id != ground.organization.id:
             raise StoreError(
@@ -118,26 +120,44 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
                 ),
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
-        inputs = PlanInputs(
-            ruleset=ground.rules,
-            mapping=ground.mapping,
-            origin=ground.origin(ask.connection.name, opened.pulled_at),
-            stamp=PlanStamp(
-                plan_id=uuid.uuid4().hex,
-                created_at=now,
-                expires_at=now + VALID_FOR,
-                tool_version=__version__,
-            ),
-            as_of=as_of,
-            policy=_policy(project, ask),
-            excluded=opened.excluded,
-            owner=owner_resolver(project.config.people),
-            episodes=lambda keys: store.episodes.known(ask.connection.name, ground.rules.id, keys),
-            overridden=store.overrides.holders(ask.connection.name, ground.rules.id, day=as_of),
-            frozen=opened.frozen,
-            previous=store.runs.last_figures(ask.connection.name, ground.rules.id),
-        )
+        inputs = _inputs(project, ask, ground, opened)
         return _save(project, store, ask, inputs, opened.evaluated())
+
+
+def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
+    now, as_of, store = project.now(), project.as_of(ground.rules), opened.store
+    where = ask.connection.name, ground.rules.id
+    held = {item.object: item for item in opened.unfresh if not item.released}
+    return PlanInputs(
+        ruleset=ground.rules,
+        mapping=ground.mapping,
+        origin=ground.origin(ask.connection.name, opened.pulled_at),
+        stamp=PlanStamp(
+            plan_id=uuid.uuid4().hex,
+            created_at=now,
+            expires_at=now + VALID_FOR,
+            tool_version=__version__,
+        ),
+        as_of=as_of,
+        policy=_policy(project, ask),
+        excluded=opened.excluded,
+        owner=owner_resolver(project.config.people),
+        episodes=lambda keys: store.episodes.known(*where, keys),
+        overridden=store.overrides.holders(*where, day=as_of),
+        previous=opened.previous,
+        source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
+        source_rows=remembered(opened.sources, held, opened.previous),
+        unfresh=opened.unfresh,
+        refused={} if ask.retry_refused else store.refusals.standing(*where, from_runs=GIVE_UP),
+    )
+
+
+def _waiting(population: Population) -> int:
+    """How many falls and moves wait for a source."""
+    with population.open() as opened:
+        if not opened.unfresh:
+            return 0
+        return sum(len(item.decision.unfresh) for item in opened.evaluated())
 
 
 def _save(
@@ -186,96 +206,3 @@ def load_plan(project: Project, path: Path) -> PlanMade:
     file = read_plan(path, project.key())
     rules = load_rules(project.folder_of(file.header.ruleset))
     return PlanMade(file, path, rules)
-
-
-def plan_document(made: PlanMade) -> dict[str, Any]:
-    """A plan for ``--json``: figures, guards and every change."""
-    header = made.header
-    return {
-        "plan": header.plan_id,
-        "digest": made.digest,
-        "kind": header.kind.value,
-        "file": str(made.path),
-        "created_at": header.created_at,
-        "expires_at": header.expires_at,
-        "as_of": header.as_of,
-        "connection": header.connection,
-        "ruleset": header.ruleset,
-        "ruleset_version": header.ruleset_version,
-        "summary": {
-            "evaluated": header.counts.evaluated,
-            "excluded": header.counts.excluded,
-            "first_assignments": header.counts.firsts,
-            "rises": header.counts.rises,
-            "falls": header.counts.falls,
-            "stage_only": header.counts.stage_only,
-            "other": header.counts.other,
-            "unchanged": header.counts.unchanged,
-            "new_tasks": header.counts.new_tasks,
-            "closed_tasks": header.counts.closed_tasks,
-            "withheld": header.counts.withheld,
-            "fields": header.counts.fields,
-            "notices": header.counts.notices,
-        },
-        "guards": [
-            {
-                "name": guard.name,
-                "count": guard.count,
-                "of": guard.of,
-                "limit": str(guard.limit),
-                "share": guard.share,
-                "tripped": guard.tripped,
-                "allow": guard.allow,
-            }
-            for guard in header.guards
-        ],
-        "withheld": [
-            {"id": item.ref.id, "kind": item.kind, "text": item.text} for item in header.withheld
-        ],
-        "notices": [
-            {
-                "id": item.ref.id,
-                "name": item.name,
-                "tier": item.tier,
-                "due_on": item.due_on,
-                "text": item.text,
-            }
-            for item in header.notices
-        ],
-        "changes": [document for line in made.lines() if (document := _line(line)) is not None],
-    }
-
-
-def _line(line: PlanLine) -> dict[str, Any] | None:
-    if isinstance(line, RecordChange):
-        return {
-            "is": "fields",
-            "object": line.ref.object,
-            "id": line.ref.id,
-            "name": line.name,
-            "direction": line.direction.value,
-            "cause": line.cause.value,
-            "set": [
-                {
-                    "field": delta.field,
-                    "before": encode_value(delta.before),
-                    "after": encode_value(delta.after),
-                    "why": delta.why,
-                }
-                for delta in line.fields
-            ],
-            "notes": list(line.notes),
-        }
-    if isinstance(line, TaskCreate):
-        return {
-            "is": "task",
-            "key": line.key,
-            "task": line.task_id,
-            "about": line.about.id,
-            "title": line.title,
-            "due": line.due,
-            "owner": line.owner,
-        }
-    if isinstance(line, TaskClose):
-        return {"is": "close", "key": line.key, "task": line.task_id, "id": line.ref.id}
-    return None

@@ -10,6 +10,7 @@ from crmsync.errors import ExitCode, GuardRefused, UsageError
 from crmsync.model.run import ApplyReport
 from crmsync.model.text import Text
 from crmsync.project.applying import ApplyAsk, Applying, ShowProgress, exit_code
+from crmsync.project.keeping import tidy
 from crmsync.project.opening import Project
 from crmsync.project.planning import PlanAsk, PlanMade, make_plan, silent
 
@@ -40,8 +41,10 @@ def sync(
 
     The first apply on an account is a person's: until then the job plans and is held. Rows held
     back one by one (missing data, a person's edit) make the exit code 6; everything else is
-    written. Raises whatever stops a run before it begins.
+    written. What our books kept long enough is forgotten first. Raises whatever stops a run before
+    it begins.
     """
+    tidy(project)
     told = _job(project, job)
     connection = project.connection(told.connection)
     plans = project.config.state / "plans"

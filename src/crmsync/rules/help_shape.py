@@ -90,10 +90,12 @@ SHAPE_HELP = (
         "RULE013",
         ("变更上限要写 % 或条数", "a guard needs % or a count"),
         "30 和 0.3 都可能指 30%，也可能是 30 条。百分比写 30%，条数写整数。missing_rise、"
-        "population_shrink、rule_edit 只能是百分比。",
+        "population_shrink、rule_edit、tier_shift 只能是百分比。demotions_by_pair 可以按等级对写："
+        "{vip→key: 5}。",
         "30 and 0.3 could both mean 30 % or 30 records. Write a share as 30% and a count as a "
         "whole "
-        "number. missing_rise, population_shrink and rule_edit are shares only.",
+        "number. missing_rise, population_shrink, rule_edit and tier_shift are shares only. "
+        "demotions_by_pair may name pairs of tiers: {vip→key: 5}.",
     ),
     entry(
         "RULE014",

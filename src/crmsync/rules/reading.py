@@ -114,7 +114,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     tasks, capacity = (
         ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
     )
-    guards = () if guard_node is None else read_guards(guard_node, later)
+    guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
     if tier_node is None and cycle_node is None and segment_node is None:
         _decides_nothing(root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -61,6 +62,11 @@ class Decisions:
         )
         with self._database.read() as db:
             return tuple(_decision(content) for content in db.execute(query).scalars())
+
+    def forget(self, *, before: date) -> int:
+        """Drop decisions of days before *before*; says how many."""
+        with self._database.write() as db:
+            return db.execute(sa.delete(decision).where(decision.c.as_of < before)).rowcount
 
     def _one(self, where: sa.ColumnElement[bool], ref: RecordRef) -> Decision | None:
         query = sa.select(decision.c.content).where(where, *_is(ref))

@@ -19,9 +19,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from crmsync.errors import StoreError
+from crmsync.errors import LockHeld, StoreError
 from crmsync.model.text import Text
 from crmsync.store import migrate
+from crmsync.store.sealing import Sealer
 
 BUSY_SECONDS = 30
 WRITER_LOCK = 0x63726D73
@@ -36,10 +37,13 @@ class Database:
     note.
     """
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, key: bytes | None = None) -> None:
         self.url = url
+        self.sealer = Sealer(key)
         self.file = Path(url.database) if _sqlite(url) and url.database else None
         self._own = threading.local()
+        self._pinned: Connection | None = None
+        self._turn = threading.RLock()
         try:
             if self.file is not None:
                 _private(self.file)
@@ -62,7 +66,7 @@ class Database:
             yield joined
             return
         try:
-            with self._writer.begin() as connection:
+            with self._writing() as connection:
                 self._own.connection = connection
                 try:
                     yield connection
@@ -70,6 +74,20 @@ class Database:
                     self._own.connection = None
         except SQLAlchemyError as error:
             raise self._unusable(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction on the connection that holds our locks, else on any."""
+        if self._pinned is None:
+            with self._writer.begin() as connection:
+                yield connection
+            return
+        with self._turn:
+            # SQLAlchemy would quietly connect anew, and the new connection holds no lock.
+            if self._pinned.invalidated:
+                raise _lock_lost()
+            with self._pinned.begin():
+                yield self._pinned
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -88,31 +106,76 @@ class Database:
     def exclusive(self, name: str) -> Iterator[bool]:
         """Hold *name* across every machine that shares a PostgreSQL database; true when held.
 
-        SQLite is used from one machine, where a file lock does this: always true.
+        The lock belongs to the connection that `write` uses until the end: when the server ends
+        that connection, it frees the lock and every later `write` here raises LockHeld. SQLite is
+        used from one machine, where a file lock does this: always true.
         """
         if not self.postgres:
             yield True
             return
         key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
-        with self._reader.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            held = connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar_one()
+        with self._pin():
+            with self.write() as connection:
+                asked = sa.select(sa.func.pg_try_advisory_lock(key))
+                held = bool(connection.execute(asked).scalar_one())
             try:
-                yield bool(held)
+                yield held
             finally:
-                if held:
-                    connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                self._give_back(key, held=held)
 
-    def empty_log(self) -> None:
-        """Bring SQLite's write-ahead log into the file and cut it to nothing."""
-        if self.postgres:
+    @contextmanager
+    def _pin(self) -> Iterator[None]:
+        """Until the end every write goes over one connection: whoever loses it loses its locks
+        and cannot write any more."""
+        if self._pinned is not None:
+            yield
             return
+        with self._writer.connect() as connection:
+            self._pinned = connection
+            try:
+                yield
+            finally:
+                self._pinned = None
+
+    def _give_back(self, key: int, *, held: bool) -> None:
+        assert self._pinned is not None
+        if not held or self._pinned.invalidated:
+            return
+        try:
+            with self._pinned.begin():
+                self._pinned.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+        except SQLAlchemyError:
+            # A dead connection holds no lock.
+            self._pinned.invalidate()
+
+    def empty_log(self) -> bool:
+        """Leave no trace of deleted rows in our files: SQLite's write-ahead log is cut to nothing,
+        PostgreSQL's tables are written anew.
+
+        False when another process reads an older state meanwhile, so that the log had to stay.
+        """
+        if self.postgres:
+            with self._writer.connect() as connection:
+                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in sa.inspect(alone).get_table_names():
+                    alone.exec_driver_sql(f'VACUUM FULL "{table}"')
+            return True
         self._reader.dispose()
         raw = self._writer.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
             raw.close()
+        return not busy
+
+    def drop_copies(self) -> None:
+        """Drop the copies PostgreSQL migrations left; a person who is purged stands in them too."""
+        if not self.postgres:
+            return
+        with self.write() as connection:
+            for schema in sa.inspect(connection).get_schema_names():
+                if schema.startswith(migrate.SCHEMA_BEFORE):
+                    connection.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')
 
     def close(self) -> None:
         """Give back every connection; twice is fine."""
@@ -140,6 +203,17 @@ class Database:
     def postgres(self) -> bool:
         """Whether this is a shared PostgreSQL database."""
         return not _sqlite(self.url)
+
+
+def _lock_lost() -> LockHeld:
+    return LockHeld(
+        Text(
+            zh="与数据库的连接断了，这次运行的锁随之失去；没有再写入",
+            en="the connection to the database broke and the lock of this run went with it;"
+            " nothing was written after that",
+        ),
+        mend=Text(zh="用 crmsync apply --resume 续做。", en="Go on with crmsync apply --resume."),
+    )
 
 
 def _sqlite(url: sa.URL) -> bool:

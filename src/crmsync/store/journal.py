@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -28,13 +27,13 @@ from crmsync.store.journal_rows import (
     op_of,
     outcome_row,
     these,
+    was_restored,
 )
 from crmsync.store.locks import check_fence
 from crmsync.store.naming import Named, note_ids, trust_of
+from crmsync.store.seals import forget_values, seal_of_run
 from crmsync.store.states import States
-from crmsync.store.tables import attempt, op, run
-
-_FORGETTABLE = {"base", "want", "actual", "effect", "name"}
+from crmsync.store.tables import attempt, op
 
 
 class Journal:
@@ -49,14 +48,16 @@ class Journal:
         """Register the rows of a run in order, seq from 1; says how many.
 
         A task that an earlier run created is done already; one that an earlier run left in doubt
-        starts in doubt, so it is looked up before anything is sent.
+        starts in doubt, so it is looked up before anything is sent. After a backup was put back
+        every task starts in doubt: the books may not know that it was created.
         """
         seq = 0
         with self._database.write() as db:
+            unsure = was_restored(db)
             for piece in batched(ops):
                 earlier = effects_of(db, [item.op_key for item in piece])
                 rows = [
-                    new_row(run_id, seq + n, item, earlier.get(item.op_key))
+                    new_row(run_id, seq + n, item, earlier.get(item.op_key), unsure=unsure)
                     for n, item in enumerate(piece, start=1)
                 ]
                 db.execute(sa.insert(attempt), rows)
@@ -180,12 +181,19 @@ class Journal:
             return db.execute(sa.update(attempt).where(*rows).values(**doubt)).rowcount
 
     def again(self, run_id: int) -> int:
-        """Plan refused and cancelled rows again: nothing was written for them."""
+        """Plan refused and cancelled rows again: nothing was written for them.
+
+        Rows whose values are forgotten stay as they are: nobody knows what they would write.
+        """
         states = (OpState.REJECTED.value, OpState.CANCELLED.value)
         with self._database.write() as db:
             done = db.execute(
                 sa.update(attempt)
-                .where(attempt.c.run_id == run_id, attempt.c.state.in_(states))
+                .where(
+                    attempt.c.run_id == run_id,
+                    attempt.c.state.in_(states),
+                    attempt.c.want.is_not(None),
+                )
                 .values(state=OpState.PLANNED.value, error=None)
             )
             return done.rowcount
@@ -210,6 +218,18 @@ class Journal:
         with self._database.read() as db:
             return {OpState(state): count for state, count in db.execute(query)}
 
+    def unsettled(self) -> dict[int, int]:
+        """Run → rows sent whose outcome nobody knows yet."""
+        doubtful = (OpState.INTENT.value, OpState.IN_DOUBT.value)
+        query = (
+            sa.select(attempt.c.run_id, sa.func.count().label("rows"))
+            .where(attempt.c.state.in_(doubtful))
+            .group_by(attempt.c.run_id)
+            .order_by(attempt.c.run_id)
+        )
+        with self._database.read() as db:
+            return {row.run_id: row.rows for row in db.execute(query)}
+
     def done_by_kind(self, run_id: int) -> dict[OpKind, int]:
         """Rows that are done, per kind; reopened tasks count as closings.
 
@@ -228,25 +248,15 @@ class Journal:
             return {OpKind(kind): count for kind, count in db.execute(query)}
 
     def forget_values(self, *, ended_before: datetime) -> int:
-        """Drop old and new values of runs that ended before a moment; they cannot be undone then.
+        """Keep only a code in place of old and new values of runs that ended before a moment.
 
-        What was done, when and how it ended stays.
+        They cannot be undone then. What was done, when and how it ended stays, and so does what
+        is not settled yet. Says how many rows lost their values.
         """
-        ended = sa.select(run.c.id).where(run.c.ended_at < ended_before)
         with self._database.write() as db:
-            done = db.execute(
-                sa.update(attempt)
-                .where(attempt.c.run_id.in_(ended), attempt.c.base.is_not(None))
-                .values(base=None, want=None, actual=None, effect=None, name="")
-            )
-            return done.rowcount
+            return forget_values(db, self._database.sealer, ended_before=ended_before)
 
     def digest(self, run_id: int) -> str:
-        """SHA-256 over a run's rows: the audit log keeps it, so a later edit shows."""
-        total = hashlib.sha256()
-        columns = [column for column in attempt.c if column.name not in _FORGETTABLE]
-        query = sa.select(*columns).where(attempt.c.run_id == run_id).order_by(attempt.c.seq)
+        """The seal over a run's rows: the audit log keeps it, so a later edit shows."""
         with self._database.read() as db:
-            for row in db.execute(query):
-                total.update(repr(tuple(row)).encode())
-        return total.hexdigest()
+            return seal_of_run(db, self._database.sealer, run_id)

@@ -18,7 +18,7 @@ from crmsync.model.run import OpRecord, OpState
 from crmsync.store.batching import batched
 from crmsync.store.effects import Effect, Ground
 from crmsync.store.locks import Lock
-from crmsync.store.tables import attempt, op
+from crmsync.store.tables import attempt, op, restored
 
 _Values = Mapping[str, Value]
 OPEN = (OpState.PLANNED, OpState.INTENT, OpState.IN_DOUBT)
@@ -106,9 +106,21 @@ def effects_of(db: Connection, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
     return found
 
 
-def new_row(run_id: int, seq: int, item: NewOp, earlier: sa.Row[Any] | None) -> dict[str, Any]:
-    """An attempt as planned; what an earlier run did or left in doubt is taken over."""
+def was_restored(db: Connection) -> bool:
+    """Whether a backup was put back, so that our books may lack something that was done."""
+    return db.execute(sa.select(restored.c.at).limit(1)).first() is not None
+
+
+def new_row(
+    run_id: int, seq: int, item: NewOp, earlier: sa.Row[Any] | None, *, unsure: bool = False
+) -> dict[str, Any]:
+    """An attempt as planned; what an earlier run did or left in doubt is taken over.
+
+    *unsure*: tasks are looked up first, whatever the books say.
+    """
     state = OpState.PLANNED
+    if unsure and item.kind is OpKind.TASK:
+        state = OpState.IN_DOUBT
     if earlier is not None and earlier.state == OpState.DONE.value:
         state = OpState.DONE
     elif earlier is not None and earlier.state in {OpState.INTENT.value, OpState.IN_DOUBT.value}:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +43,24 @@ def hold_connection(
     Raises LockHeld at once, naming who holds it and since when, if another process does. A killed
     process leaves no lock behind.
     """
+    with (
+        hold_file(folder, connection) as descriptor,
+        database.exclusive(f"lock:{connection}") as alone,
+    ):
+        if not alone:
+            raise _held(connection, _last(database, connection))
+        owner = json.dumps({"pid": os.getpid(), "by": by, "since": now().isoformat()})
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, owner.encode(), 0)
+        yield Lock(connection, _next_fence(database, connection, owner, now()))
+
+
+@contextmanager
+def hold_file(folder: Path, connection: str) -> Iterator[int]:
+    """Hold the lock file of *connection* alone, for work on a state that cannot be opened.
+
+    Gives the file's descriptor. Raises LockHeld at once, naming who holds it and since when.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]', '_', connection)}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,15 +69,24 @@ def hold_connection(
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _held(connection, _owner(os.pread(descriptor, 4096, 0))) from error
-        with database.exclusive(f"lock:{connection}") as alone:
-            if not alone:
-                raise _held(connection, _last(database, connection))
-            owner = json.dumps({"pid": os.getpid(), "by": by, "since": now().isoformat()})
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, owner.encode(), 0)
-            yield Lock(connection, _next_fence(database, connection, owner, now()))
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def fences(database: Database) -> dict[str, int]:
+    """The fencing number each connection's lock was given last."""
+    with database.read() as db:
+        return {row.connection: row.fence for row in db.execute(sa.select(lease))}
+
+
+def raise_fences(db: Connection, known: Mapping[str, int], *, since: datetime) -> None:
+    """Never give a number again that was given before an older state was put back."""
+    here = {row.connection: row.fence for row in db.execute(sa.select(lease))}
+    for connection in sorted({*here, *known}):
+        fence = max(here.get(connection, 0), known.get(connection, 0)) + 1
+        row = {"connection": connection, "fence": fence, "owner": "{}", "since": since}
+        upsert(db, lease, [row])
 
 
 def check_fence(db: Connection, lock: Lock) -> None:

@@ -15,7 +15,7 @@ from crmsync.model.text import Text
 from crmsync.store.mirror_files import DEFAULTS, MirrorFiles, MirrorSettings, connect, unusable
 from crmsync.store.mirror_merge import MergeCounts
 from crmsync.store.mirror_meta import MirroredObject, MirrorMeta, read_meta
-from crmsync.store.mirror_purge import purge_mirror
+from crmsync.store.mirror_purge import pointing_to, purge_mirror
 from crmsync.store.mirror_staging import ReadKind, ReadState
 from crmsync.store.mirror_writer import MirrorWriter
 
@@ -29,6 +29,7 @@ __all__ = [
     "ReadKind",
     "ReadState",
     "open_mirror",
+    "pointing_to",
     "purge_mirror",
     "read_meta",
 ]

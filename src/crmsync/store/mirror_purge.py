@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from crmsync.model.record import RecordRef
+from crmsync.model.schema import FieldType
 from crmsync.store import mirror_columns as columns
 from crmsync.store.mirror_files import (
     DEFAULTS,
@@ -45,6 +47,35 @@ def purge_mirror(
             raise unusable(path, error) from error
         replace_durably(files.fresh, path)
         return removed
+
+
+def pointing_to(path: Path, ref: RecordRef) -> tuple[tuple[str, str], ...]:
+    """The ``(object, id)`` of mirrored records with a look-up field that names *ref*: its orders,
+    its contacts. Nothing where there is no mirror."""
+    if not path.exists():
+        return ()
+    found: list[tuple[str, str]] = []
+    files = MirrorFiles(path)
+    try:
+        connection = connect(DEFAULTS, files, [("was", path, True)])
+        try:
+            for item in read_meta(connection, "was").objects.values():
+                pointers = [
+                    field.name
+                    for field in item.fields
+                    if field.type is FieldType.LOOKUP and field.target in {None, ref.object}
+                ]
+                where = " OR ".join(f"{columns.quoted(name)} = ?" for name in pointers)
+                if where:
+                    table = columns.quoted(item.object)
+                    query = f"SELECT id FROM was.main.{table} WHERE {where} ORDER BY id"
+                    rows = connection.execute(query, [ref.id] * len(pointers)).fetchall()
+                    found += [(item.object, row[0]) for row in rows]
+        finally:
+            connection.close()
+    except (duckdb.Error, ValueError, KeyError) as error:
+        raise unusable(path, error) from error
+    return tuple(found)
 
 
 def _rewrite(

@@ -2,32 +2,146 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
+from crmsync.model.canonical import loads
+from crmsync.model.plan import PlanHeader
 from crmsync.model.record import RecordRef
+from crmsync.store.audit import Audit, standing_alone
 from crmsync.store.engine import Database
-from crmsync.store.tables import attempt, decision, episode, override_, run, state
+from crmsync.store.journal_rows import OpKind
+from crmsync.store.plans import pack_header
+from crmsync.store.tables import attempt, decision, episode, metadata, op, override_, plan, run
+from crmsync.store.tables import state as state_table
+
+_TABLES = (state_table, decision, episode, override_)
 
 
-def purge(database: Database, connection: str, ref: RecordRef) -> dict[str, int]:
-    """Delete or blank everything kept of one record; says how much, by table.
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What went, by table; the runs whose rows were blanked and need a new seal; and whether every
+    file of the database is free of it (false while another process reads an older state)."""
 
-    Journal rows stay, with outcome and time but without name and values, so a run still adds up; it
-    cannot be undone for this record. On SQLite the freed pages are overwritten and the write-ahead
-    log is emptied, so no copy stays in the files. Plan files and backups lie elsewhere.
+    removed: dict[str, int]
+    runs: tuple[int, ...]
+    clean: bool = True
+
+
+def purge(
+    database: Database,
+    connection: str,
+    ref: RecordRef,
+    *,
+    then: Callable[[Sequence[int]], object] = lambda runs: None,
+) -> Purged:
+    """Delete or blank everything kept of one record; *then* seals the touched runs, in the same
+    transaction.
+
+    Journal rows stay, with outcome and time but without name, values, the CRM's words and the
+    record's id, so a run still adds up; it cannot be undone for this record. Freed pages are
+    overwritten and the write-ahead log is emptied. Plan files, mirror and backups lie elsewhere.
     """
-    removed: dict[str, int] = {}
     with database.write() as db:
-        for table in (state, decision, episode, override_):
-            where = [table.c.connection == connection, table.c.object == ref.object]
-            done = db.execute(sa.delete(table).where(*where, table.c.record_id == ref.id))
-            removed[table.name] = done.rowcount
-        runs = sa.select(run.c.id).where(run.c.connection == connection)
-        about = [attempt.c.about_object == ref.object, attempt.c.about_id == ref.id]
-        blank = {"base": None, "want": None, "actual": None, "effect": None, "name": ""}
-        done = db.execute(
-            sa.update(attempt).where(attempt.c.run_id.in_(runs), *about).values(**blank)
+        removed = {table.name: _delete(db, table, connection, ref) for table in _TABLES}
+        stand_in = "purged-" + database.sealer.seal("record", connection, str(ref))[:16]
+        runs, removed["attempt"] = _blank_attempts(db, connection, ref, stand_in)
+        removed["op"] = _blank_effects(db, connection, ref, stand_in)
+        removed["header"] = _clear_headers(db, plan, connection, ref)
+        removed["header"] += _clear_headers(db, run, connection, ref)
+        removed["audit"] = Audit(database).redact(ref.id, stand_in)
+        then(runs)
+    return Purged(removed, runs, database.empty_log())
+
+
+def mentions(database: Database, word: str) -> dict[str, int]:
+    """Where *word* still stands by itself in text columns: ``table.column`` → rows."""
+    found: dict[str, int] = {}
+    alone = standing_alone(word)
+    with database.read() as db:
+        for table in metadata.sorted_tables:
+            for column in table.c:
+                if isinstance(column.type, sa.LargeBinary):
+                    continue
+                text = sa.cast(column, sa.Text)
+                near = sa.select(text).where(text.contains(word, autoescape=True))
+                count = sum(bool(alone.search(value)) for value in db.execute(near).scalars())
+                if count:
+                    found[f"{table.name}.{column.name}"] = count
+    return found
+
+
+def _delete(db: Connection, table: sa.Table, connection: str, ref: RecordRef) -> int:
+    return db.execute(
+        sa.delete(table).where(
+            table.c.connection == connection,
+            table.c.object == ref.object,
+            table.c.record_id == ref.id,
         )
-        removed["attempt"] = done.rowcount
-    database.empty_log()
-    return removed
+    ).rowcount
+
+
+def _blank_attempts(
+    db: Connection, connection: str, ref: RecordRef, stand_in: str
+) -> tuple[tuple[int, ...], int]:
+    here = sa.select(run.c.id).where(run.c.connection == connection)
+    about = [
+        attempt.c.run_id.in_(here),
+        attempt.c.about_object == ref.object,
+        attempt.c.about_id == ref.id,
+    ]
+    touched = tuple(
+        db.execute(sa.select(attempt.c.run_id).where(*about).distinct().order_by(attempt.c.run_id))
+        .scalars()
+        .all()
+    )
+    creates = attempt.c.kind == OpKind.TASK.value
+    done = db.execute(
+        sa.update(attempt)
+        .where(*about)
+        .values(
+            base=None,
+            want=None,
+            actual=None,
+            effect=None,
+            name="",
+            values_code=None,
+            error=None,
+            crm_id=None,
+            about_id=stand_in,
+            # the key of a created task is no name: it keeps the task from being made again
+            record_id=sa.case((creates, attempt.c.record_id), else_=stand_in),
+        )
+    )
+    return touched, done.rowcount
+
+
+def _blank_effects(db: Connection, connection: str, ref: RecordRef, stand_in: str) -> int:
+    return db.execute(
+        sa.update(op)
+        .where(op.c.connection == connection, op.c.object == ref.object, op.c.record_id == ref.id)
+        .values(record_id=stand_in, crm_id=None)
+    ).rowcount
+
+
+def _clear_headers(db: Connection, table: sa.Table, connection: str, ref: RecordRef) -> int:
+    """Headers list customers in notices and adopted edits."""
+    count = 0
+    found = db.execute(
+        sa.select(table.c.id, table.c.header).where(
+            table.c.connection == connection, table.c.header.contains(ref.id, autoescape=True)
+        )
+    ).all()
+    for id, text in found:
+        header = loads(text, PlanHeader)
+        cleared = replace(
+            header,
+            notices=tuple(item for item in header.notices if item.ref != ref),
+            adoptions=tuple(item for item in header.adoptions if item.ref != ref),
+        )
+        db.execute(sa.update(table).where(table.c.id == id).values(header=pack_header(cleared)))
+        count += cleared != header
+    return count

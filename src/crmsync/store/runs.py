@@ -126,6 +126,36 @@ class Runs:
         open_states = (RunState.RUNNING.value, RunState.STOPPED.value)
         return self._select(run.c.connection == connection, run.c.state.in_(open_states))
 
+    def scopes(self) -> tuple[tuple[str, str], ...]:
+        """Every connection and ruleset that any run was about."""
+        query = (
+            sa.select(run.c.connection, run.c.ruleset)
+            .distinct()
+            .order_by(run.c.connection, run.c.ruleset)
+        )
+        with self._database.read() as db:
+            return tuple((row.connection, row.ruleset) for row in db.execute(query))
+
+    def highest(self) -> int:
+        """The highest number given to a run so far."""
+        with self._database.read() as db:
+            return int(
+                db.execute(sa.select(sa.func.coalesce(sa.func.max(run.c.id), 0))).scalar_one()
+            )
+
+    def never_below(self, number: int) -> None:
+        """From now on give numbers above *number*: an older state was put back, and CRM records
+        hold the numbers given since."""
+        with self._database.write() as db:
+            if self._database.postgres:
+                highest = max(number, self.highest(), 1)
+                db.execute(sa.select(sa.func.setval("run_id_seq", highest)))
+                return
+            where = "WHERE name = 'run'"
+            if db.exec_driver_sql(f"SELECT 1 FROM sqlite_sequence {where}").first() is None:
+                db.exec_driver_sql("INSERT INTO sqlite_sequence VALUES ('run', 0)")
+            db.exec_driver_sql(f"UPDATE sqlite_sequence SET seq = max(seq, ?) {where}", (number,))
+
     def since(self, header: PlanHeader) -> int | None:
         """The latest run of the same ruleset and connection that began to write after the plan
         was made, but not by it: the plan is stale then."""
@@ -141,13 +171,17 @@ class Runs:
         return latest
 
     def last_figures(self, connection: str, ruleset: str) -> PlanCounts | None:
-        """The figures of the latest applied or held plan made by rules, for guards that compare."""
+        """The figures of the latest plan by rules that was applied, for guards that compare.
+
+        A held plan is no measure: what tripped a guard last night would be normal tonight.
+        """
         query = (
             sa.select(run.c.header)
             .where(
                 run.c.connection == connection,
                 run.c.ruleset == ruleset,
                 run.c.kind.in_(("apply", "sync")),
+                run.c.state != RunState.HELD.value,
             )
             .order_by(run.c.id.desc())
             .limit(1)

@@ -79,7 +79,8 @@ class States:
         *,
         ruleset_digest: str | None,
     ) -> int:
-        """Commit clocks; says how many rows were written.
+        """Commit clocks; says how many rows were written. ``ruleset_digest=None`` keeps the one
+        remembered.
 
         The first observation of a local day keeps what stood before as that day's opening; later
         ones of the day replace the clocks alone, so a repeat changes nothing. An observation of an
@@ -220,7 +221,7 @@ def _observed(
         row.present,
         clocks=seen.clocks,
         known=seen.known_facts,
-        ruleset_digest=ruleset_digest,
+        ruleset_digest=ruleset_digest or row.present.ruleset_digest,
         facts_digest=seen.facts_digest or None,
     )
     return replace(row, present=present, opening=opening, evaluated=day)

@@ -164,11 +164,13 @@ attempt = sa.Table(
     sa.Column("version", _Name),
     sa.Column("sent_version", _Name),
     sa.Column("error", sa.Text),
+    sa.Column("values_code", _Digest),
     sa.Index("attempt_by_state", "run_id", "state", "seq"),
     sa.Index("attempt_by_op", "op_key"),
 )
 """One row per planned change of a run; outcomes are counted here. ``needs`` is the seq of the
-change that must be done first; ``effect`` is what our own state becomes when this one is done."""
+change that must be done first; ``effect`` is what our own state becomes when this one is done.
+``values_code`` stands for old and new values once they are forgotten."""
 
 state = sa.Table(
     "state",
@@ -276,8 +278,18 @@ audit = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("previous", _Digest, nullable=False),
     sa.Column("digest", _Digest, nullable=False),
+    sa.Column("key_id", sa.String(20)),
 )
-"""Append-only; every row's digest covers the row before it."""
+"""Append-only; every row's digest covers the row before it and is made with the key ``key_id``."""
+
+restored = sa.Table(
+    "restored",
+    metadata,
+    sa.Column("at", Moment, primary_key=True),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("by", _Name, nullable=False),
+)
+"""When a backup was put back: what happened between ``made_at`` and ``at`` is not in our books."""
 
 review = sa.Table(
     "review",

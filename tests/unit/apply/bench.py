@@ -51,7 +51,7 @@ class Bench:
     plans: int = 0
 
     def __post_init__(self) -> None:
-        self.store = open_store(self.folder / "crmsync.db")
+        self.store = open_store(self.folder / "crmsync.db", key=KEY)
 
     @property
     def clock(self) -> Clock:
@@ -59,7 +59,7 @@ class Bench:
 
     def restart(self) -> None:
         self.store.close()
-        self.store = open_store(self.folder / "crmsync.db")
+        self.store = open_store(self.folder / "crmsync.db", key=KEY)
 
     def seed(self, count: int, **fields: Value) -> None:
         for n in range(1, count + 1):

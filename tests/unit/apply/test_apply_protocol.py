@@ -19,7 +19,7 @@ from tests.unit.apply.fake import (
     throttled,
     unavailable,
 )
-from tests.unit.plan.builders import DAY, closing, opening, ref
+from tests.unit.plan.builders import DAY, closing, opening, ref, ruleset
 
 from crmsync.connector import CreateOnce, FieldIn
 from crmsync.errors import (
@@ -34,6 +34,7 @@ from crmsync.errors import (
 from crmsync.model.change import CreateRecord, SetFields
 from crmsync.model.plan import RecordChange
 from crmsync.model.run import ApplyReport, OpState, RunState
+from crmsync.model.state import Clocks
 from crmsync.model.text import Text
 from crmsync.plan import check_plan
 
@@ -428,6 +429,28 @@ def test_a_tripped_guard_stops_everything_but_the_observations(bench: Bench) -> 
     assert outcomes(report) == {"done": 20}
     assert [entry.what for entry in bench.store.audit.entries(limit=2)] == ["run ended", "apply"]
     assert bench.store.audit.entries(limit=2)[1].detail["allow"] == "records_changed=100%"
+
+
+def test_a_held_edit_of_the_rules_is_still_one_the_next_day(bench: Bench) -> None:
+    firsts(bench, 20)
+    bench.apply(bench.plan([bench.item(n) for n in range(1, 21)]))
+    one = ref(1)
+    before = bench.store.states.stored(*HERE, [one])[one].present
+    edited = replace(ruleset(), digest="edited")
+    next_day = Clocks(first_seen=DAY, evaluated=DAY + timedelta(days=1))
+    items = [bench.item(n, "standard", clocks=next_day) for n in range(1, 21)]
+    plan = bench.plan(items, ruleset=edited)
+
+    with pytest.raises(GuardRefused):
+        bench.apply(plan)
+    held = bench.store.states.stored(*HERE, [one])[one].present
+    bench.apply(plan, "records_changed=100%")
+    done = bench.store.states.stored(*HERE, [one])[one].present
+
+    assert before.ruleset_digest not in {None, "edited"}
+    assert held.ruleset_digest == before.ruleset_digest
+    assert held.clocks == next_day
+    assert done.ruleset_digest == "edited"
 
 
 def test_a_plan_is_applied_once(bench: Bench) -> None:

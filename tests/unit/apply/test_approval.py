@@ -153,3 +153,12 @@ def count(line: PlanLine, went: Counter[str], pairs: Counter[tuple[str, str]]) -
         went["demotions"] += line.direction is Direction.FALL
         if line.direction is Direction.FALL:
             pairs[line.tier_before or "", line.tier_after or ""] += 1
+
+
+def test_a_held_plan_is_no_measure_for_the_next(bench: Bench) -> None:
+    settle_in(bench, 20)
+    with pytest.raises(GuardRefused):
+        bench.apply(falls(bench, 12))
+    figures = bench.store.runs.last_figures("crm", "b2b")
+    assert figures is not None
+    assert figures.evaluated == 20

@@ -160,3 +160,40 @@ def test_an_override_that_ran_out_no_longer_holds():
     ended = overridden("pin", "basic", until=TODAY - timedelta(days=1))
 
     assert judged(ENGINE, state(), ended, **scored(90)).tier.after == "vip"
+
+
+def stale(*facts: str) -> EvaluationContext:
+    return EvaluationContext(TODAY, stale=frozenset(facts))
+
+
+def test_a_cap_that_hangs_on_a_stale_source_does_not_come():
+    before = state(tier="vip", tier_since=LONG_AGO)
+
+    held = judged(ENGINE, before, stale("overdue_days"), **scored(90), overdue_days=61)
+
+    assert (held.tier.after, held.exceptions) == ("vip", ())
+    assert [text.en for text in held.unfresh] == [
+        "exception overdue waits while a source is stale (overdue_days)"
+    ]
+
+
+def test_a_floor_that_hangs_on_a_stale_source_does_not_go():
+    before = state(Clocks(exceptions=("strategic",), beside="basic"), tier="key")
+
+    held = judged(ENGINE, before, stale("strategic"), **scored(5), strategic=False)
+    gone = judged(ENGINE, before, **scored(5), strategic=False)
+
+    assert (held.tier.after, held.exceptions) == ("key", ("strategic",))
+    assert held.unfresh[0].zh == "数据源未更新（strategic），例外“strategic”暂不解除"
+    assert gone.tier.after == "basic"
+
+
+def test_what_lifts_or_stays_goes_on_under_a_stale_source():
+    before = state(Clocks(exceptions=("overdue",), beside="vip"), tier="standard")
+    context = stale("overdue_days", "strategic")
+
+    lifted = judged(ENGINE, before, context, **scored(90), overdue_days=3)
+    floor = judged(ENGINE, state(tier="basic"), context, **scored(5), strategic=True)
+
+    assert (lifted.tier.after, lifted.unfresh) == ("vip", ())
+    assert (floor.tier.after, floor.unfresh) == ("key", ())

@@ -119,7 +119,7 @@ def test_moves_that_hang_on_a_stale_source_are_withheld():
     decision = judged(ENGINE, before, context, last_order_on=day(-200))
 
     assert decision.lifecycle.after == "at_risk"
-    assert decision.withheld[0].en == "not moved to churned while a source is stale (last_order_on)"
+    assert decision.unfresh[0].en == "not moved to churned while a source is stale (last_order_on)"
 
 
 def test_adopting_places_customers_without_waiting():

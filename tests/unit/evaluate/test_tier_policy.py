@@ -279,7 +279,7 @@ def test_a_stale_source_holds_falls_and_lets_rises_go():
     lifted = judged(engine, state(tier="basic", tier_since=LONG_AGO), context, **scored(90))
 
     assert (held.tier.after, held.tier.because) == ("vip", Because.STALE_SOURCE)
-    assert held.withheld
+    assert held.unfresh
     assert lifted.tier.after == "vip"
 
 

@@ -70,6 +70,38 @@ def test_demotions_are_limited_for_each_pair_of_tiers() -> None:
     assert [(r.place, r.count, r.tripped) for r in pairs] == [("key→standard", 3, True)]
 
 
+@pytest.mark.parametrize(("falls", "tripped"), [(4, False), (5, False), (6, True)])
+def test_a_pair_of_tiers_has_its_own_budget(falls: int, tripped: bool) -> None:
+    rules = ruleset(
+        GuardLimit("demotions_by_pair", Decimal(5), share=False, place="key→standard"),
+        GuardLimit("demotions_by_pair", Decimal(1), share=False, place="vip→key"),
+    )
+    draft, _ = made(population(falls, 100), ruleset=rules)  # type: ignore[arg-type]
+    pairs = {r.place: r for r in draft.header.guards if r.name == "demotions_by_pair"}
+    assert (pairs["key→standard"].count, pairs["key→standard"].tripped) == (falls, tripped)
+    assert (pairs["vip→key"].count, pairs["vip→key"].tripped) == (0, False)
+
+
+def test_what_one_tier_gains_net_of_what_it_loses_is_guarded() -> None:
+    rules = ruleset(
+        GuardLimit("tier_shift", Decimal("0.05"), share=True),
+        GuardLimit("records_changed", Decimal(1), share=True),
+    )
+    swapped = [
+        *(customer(n, "standard", was=stood(), owned=holds(stood())) for n in range(1, 31)),
+        *(
+            customer(n, "key", was=stood("standard"), owned=holds(stood("standard")))
+            for n in range(31, 61)
+        ),
+        *(customer(n, was=stood(), owned=holds(stood())) for n in range(61, 101)),
+    ]
+    still = guard("tier_shift", made(swapped, ruleset=rules)[0].header.guards)
+    moved = guard("tier_shift", made(population(6, 100), ruleset=rules)[0].header.guards)  # type: ignore[arg-type]
+
+    assert (still.count, still.tripped) == (0, False)
+    assert (moved.count, moved.tripped) == (6, True)
+
+
 def test_tasks_are_limited_in_all_and_for_each_owner() -> None:
     items = [
         customer(n, was=stood(), owned=holds(stood()), opens=(opening(n),), owner=f"u{n // 6}")

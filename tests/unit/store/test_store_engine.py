@@ -147,18 +147,6 @@ def test_a_full_disk_is_a_store_error_without_values(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_backup_holds_what_stands_in_the_log(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "crmsync.db")
-    store.quotas.put("crm", Quota("calls", 7, None, None), at=NOW)
-    store.backup(tmp_path / "copy.db")
-    copy = open_store(tmp_path / "copy.db")
-    last = copy.quotas.last("crm")
-    assert last is not None
-    assert last[0].used == 7
-    copy.close()
-    store.close()
-
-
 def test_a_second_holder_is_told_who_and_since_when(store: Store, tmp_path: Path) -> None:
     with (
         store.connection_lock(tmp_path, "crm", by="zhang.min", now=clock),
