@@ -144,6 +144,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         owner=owner_resolver(project.config.people),
         episodes=lambda keys: store.episodes.known(*where, keys),
         overridden=store.overrides.holders(*where, day=as_of),
+        frozen=opened.frozen,
         previous=opened.previous,
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),
