@@ -139,9 +139,16 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         file=node.span.file,
         segments=segments,
     )
+    _limit(ruleset, root)
+    if has_errors(findings.all):
+        return None, [*findings.all, *sound_in_part(ruleset)]
+    return replace(ruleset, digest=digest_of(ruleset)), findings.all
+
+
+def _limit(ruleset: Ruleset, root: Block) -> None:
     size = _rules(ruleset)
     if size > MAX_RULES:
-        findings.add(
+        root.findings.add(
             "RULE021",
             root.span,
             Text(
@@ -149,9 +156,6 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
         )
-    if has_errors(findings.all):
-        return None, [*findings.all, *sound_in_part(ruleset)]
-    return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
 def _facts(
