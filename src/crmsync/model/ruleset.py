@@ -60,6 +60,8 @@ class Ruleset:
     digest: str
     file: str = ""
     segments: tuple[Segment, ...] = ()
+    year_starts: int = 1
+    """The month in which years (and with them quarters) of windows such as ``last year`` begin."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
