@@ -31,7 +31,7 @@ def explain(
     decision = decide(engine, matched, state, context)
     rules = engine.ruleset
     before, after = _opening(decision, state), _closing(decision, state)
-    exceptions = () if rules.tier is None else rules.tier.exceptions
+    exceptions = rules.departures
     moves = () if rules.lifecycle is None else rules.lifecycle.moves
     stage = None if decision.lifecycle is None else decision.lifecycle.before
     if rules.lifecycle is not None and stage is None:

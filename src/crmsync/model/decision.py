@@ -57,6 +57,7 @@ class Because(StrEnum):
     HOLD = "hold"
     PATIENCE = "demote_after"
     GRACE = "grace"
+    NEWCOMER = "newcomer"
     STEP = "step"
     REVIEW = "review"
     OVERRIDE = "override"

@@ -45,6 +45,23 @@ POPULATION_HELP = (
         "top 50 ranks by the score or by the fact named by of, and there is neither.",
     ),
     entry(
+        "RULE265",
+        ("看不懂的新客户期", "a newcomer period that cannot be read"),
+        "newcomer 的 for 写成 90 days after first_order_on：一段时间，再写一个日期类的事实。"
+        "日期未知的客户不算新客户。",
+        "The for of newcomer reads 90 days after first_order_on: a stretch of time and a fact that "
+        "is a date. Customers whose date is unknown are not new.",
+    ),
+    entry(
+        "RULE266",
+        ("不是月份范围", "no range of months"),
+        "active_months 写成 3..9（三月到九月）或 10..2（跨年）。季外时钟停走："
+        "demote_after、hold、grace 和 lasting 都不计季外的日子。",
+        "active_months reads 3..9 (March to September) or 10..2 (across the end of the year). "
+        "Outside, clocks stand still: demote_after, hold, grace and lasting count days of the "
+        "season only.",
+    ),
+    entry(
         "TEST017",
         ("用例没写线在哪里", "the case does not say where the line is"),
         "top 50 这样的线要看全体客户，一个用例只有一个客户。在文件开头或用例里写 "

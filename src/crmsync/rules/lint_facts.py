@@ -50,8 +50,9 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
             yield card.when
         for criterion in card.criteria:
             yield from _lines(criterion)
-    if ruleset.tier is not None:
-        yield from (item.when for item in ruleset.tier.exceptions)
+    yield from (item.when for item in ruleset.departures)
+    if ruleset.newcomer is not None:
+        yield ruleset.newcomer.when
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)
