@@ -52,6 +52,7 @@ def explain(
         ),
         enter_line=enter,
         keep_line=keep,
+        parent=context.parents.get(row.ref),
         drawn=None if rules.tier is None else rules.tier.drawn,
         segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),

@@ -21,8 +21,9 @@ from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, Setting, compute, track_of
 from crmsync.model.decision import Because, Decision, StageResult, TierResult, Verdict
 from crmsync.model.fact import MatchedRow
+from crmsync.model.group import ParentTier
 from crmsync.model.state import Clocks, CustomerState, Standing
-from crmsync.model.tier import TierRules
+from crmsync.model.tier import TierException, TierRules
 
 
 class _Tiered(NamedTuple):
@@ -89,12 +90,21 @@ class Policy:
         )
         in_force = self.exceptions.in_force(answers, state.clocks.exceptions, context.stale)
         overrides = context.overrides.get(state.ref, ())
-        departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
+        exceptions = self._with_group(rules, in_force.exceptions, context.parents.get(state.ref))
+        departed = departure(rules, computed.tier, exceptions, overrides, context.as_of)
         result = _tier_result(state.standing, computed, departed, context.as_of)
         if departed is None and computed.waiting is not None:
-            told = notice_of(rules, computed, in_force.exceptions, overrides, context.as_of)
+            told = notice_of(rules, computed, exceptions, overrides, context.as_of)
             result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
+
+    def _with_group(
+        self, rules: TierRules, exceptions: tuple[TierException, ...], parent: ParentTier | None
+    ) -> tuple[TierException, ...]:
+        """The exceptions in force and, after them, what the company group asks for."""
+        group = self.engine.ruleset.group
+        said = None if group is None or parent is None else parent.exception(group, rules)
+        return exceptions if said is None else (*exceptions, said)
 
     def _setting(self, answers: Answers, context: EvaluationContext) -> Setting:
         rules, protected = self.engine.ruleset, None

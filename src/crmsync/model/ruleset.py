@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from crmsync.model.condition import Expression
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.group import Group
 from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.newcomer import Newcomer
@@ -66,6 +67,7 @@ class Ruleset:
     newcomer: Newcomer | None = None
     human_edits: HumanEditRule | None = None
     """``None``: as the project's own setting has it."""
+    group: Group | None = None
     season: Season = ALL_YEAR
     """The months in which clocks run."""
     task_capacity: int | None = None

@@ -14,6 +14,7 @@ import duckdb
 from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
 from crmsync.facts import excluded_count, fact_row, relation
 from crmsync.model.fact import FactRow, MatchedRow
+from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
@@ -25,6 +26,7 @@ from crmsync.model.state import CustomerState
 from crmsync.plan import Evaluated, FieldValues
 from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
+from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -86,6 +88,7 @@ class OpenPopulation:
         )
         self.rules, self.frozen = bind_cuts(drawing, population.store)
         self._engine = Engine(self.rules)
+        refuse_circles(mirror, self.relation, self.rules.group)
 
     @property
     def store(self) -> Store:
@@ -144,6 +147,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
+        _ = self.parents  # the mirror is busy once rows stream
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         while piece := tuple(itertools.islice(rows, PIECE)):
             yield from self._decide(piece)
@@ -163,7 +167,28 @@ class OpenPopulation:
         }
 
     def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
-        """What else bears on these customers: overrides, open tasks, a released review."""
+        """What else bears on these customers: overrides, open tasks, a released review, the tiers
+        of their parents."""
+        tiers = {ref: self.parents[ref.id] for ref in refs if ref.id in self.parents}
+        return replace(self._surroundings(refs), parents=tiers)
+
+    @cached_property
+    def parents(self) -> Mapping[str, ParentTier]:
+        """The tier of the parent (or head) of everybody whose own hangs on it, by record id."""
+        if self.rules.group is None:
+            return {}
+        company = Company(
+            group=self.rules.group,
+            engine=self._engine,
+            relation=self.relation,
+            mirror=self._mirror,
+            as_of=self._population.as_of,
+            states=self.states,
+            context=self._surroundings,
+        )
+        return parent_tiers(company)
+
+    def _surroundings(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         people = self._population
         store, where = people.store, (people.connection, people.rules.id)
         return EvaluationContext(

@@ -33,6 +33,8 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
             found |= set(_PLACEHOLDER.findall(words))
     if ruleset.tier is not None and ruleset.tier.of is not None:
         found.add(ruleset.tier.of)
+    if ruleset.group is not None:
+        found.add(ruleset.group.by)
     formulas = {fact.id: fact.formula for fact in ruleset.facts if fact.formula is not None}
     todo = list(found)
     while todo:

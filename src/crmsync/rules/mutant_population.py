@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from crmsync.model.condition import Within
+from crmsync.model.group import Group, GroupTier
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.period import Period, Window
 from crmsync.model.ruleset import Ruleset
@@ -34,6 +35,17 @@ def newcomer_changes(ruleset: Ruleset) -> Iterator[tuple[Newcomer | None, Change
         words = ("true", "false") if item.no_demotion else ("false", "true")
         change = Change(f"no_demotion: {words[0]}", f"no_demotion: {words[1]}", item.span)
         yield replace(item, no_demotion=not item.no_demotion), change
+
+
+def group_changes(ruleset: Ruleset) -> Iterator[tuple[Group, Change]]:
+    """The other ways tiers of a group may hang together; sums are none of a case's business."""
+    group = ruleset.group
+    if group is None or group.tier is GroupTier.OWN:
+        return
+    for tier in GroupTier:
+        if tier is not group.tier:
+            change = Change(f"tier: {group.tier.value}", f"tier: {tier.value}", group.span)
+            yield replace(group, tier=tier), change
 
 
 def season_changes(ruleset: Ruleset) -> Iterator[tuple[Season, Change]]:

@@ -43,7 +43,6 @@ _LATER: Mapping[str, Text | None] = {
         en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
     ),
     "clv": None,
-    "group": None,
     "scope": None,
     "on_merge": None,
     "year_starts": None,
@@ -100,7 +99,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
-    smaller = read_smaller(root, tier, language, later)
+    smaller = read_smaller(root, facts, tier, language, later)
     events = EventNames(Stages(stages), names, service)
     tasks, capacity = (
         ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
