@@ -5,14 +5,18 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.population import Asked, EvaluatedPopulation, SteadyFigures
 from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.wording import Wording
 
 __all__ = [
+    "Asked",
     "Engine",
+    "EvaluatedPopulation",
     "EvaluationContext",
+    "SteadyFigures",
     "Wording",
     "decide",
     "episode_key",

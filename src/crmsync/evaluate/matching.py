@@ -11,7 +11,7 @@ from sqlglot import exp
 from crmsync.condition import normal_form
 from crmsync.condition.sql import SqlWriter, fact_value
 from crmsync.evaluate.compiled import CompiledRuleset, split
-from crmsync.model.condition import Condition, Name
+from crmsync.model.condition import Name
 from crmsync.model.fact import FactRow, FactType, FactValue, MatchedRow
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.relation import IDENTITY_COLUMNS, FactRelation
@@ -44,7 +44,7 @@ def match_columnar(
     """
     statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb")
     result = connection.execute(statement)
-    read = _reader(relation, len(engine.conditions))
+    read = reader(relation, len(engine.conditions))
     while batch := result.fetchmany(BATCH):
         yield from map(read, batch)
 
@@ -63,36 +63,35 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
     facts.set("order", None)  # the whole is ordered once, at the end
     inner = exp.select(exp.Star(), *read)
     inner = inner.from_(facts.subquery("facts", copy=False), copy=False)
-    writer = _Masks(relation, as_of)
+    columns = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
+    writer = PreparedWriter(lambda name: exp.column(columns[name.id]), as_of)
     verdicts = [
         exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
         for number, condition in enumerate(engine.conditions)
     ]
     middle = exp.select(*relation.columns, *verdicts)
     middle = middle.from_(inner.subquery("known", copy=False), copy=False)
-    words = range((len(engine.conditions) + WORD - 1) // WORD)
-    masks = [
-        exp.alias_(_word(engine.conditions, word, of), f"{letter}{word}")
-        for letter, of in (("t", _is_true), ("u", _is_unknown))
-        for word in words
-    ]
-    outer = exp.select(*relation.columns, *masks)
+    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)))
     outer = outer.from_(middle.subquery("verdicts", copy=False), copy=False)
     return outer.order_by("id", copy=False)
 
 
-class _Masks(SqlWriter):
-    """Reads the prepared columns: `fact_value` has been applied once per fact already."""
+def mask_columns(conditions: int) -> list[exp.Expr]:
+    """The words over columns ``c0`` …: those for true, then those for unknown."""
+    words = range((conditions + WORD - 1) // WORD)
+    return [
+        exp.alias_(_word(conditions, word, of), f"{letter}{word}")
+        for letter, of in (("t", _is_true), ("u", _is_unknown))
+        for word in words
+    ]
 
-    def __init__(self, relation: FactRelation, as_of: date) -> None:
-        super().__init__(self._prepared, as_of)
-        self._columns = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
 
-    def _prepared(self, name: Name) -> exp.Expr:
-        return exp.column(self._columns[name.id])
+class PreparedWriter(SqlWriter):
+    """Reads prepared columns: `fact_value` has been applied once per fact already."""
 
     def name(self, name: Name) -> exp.Expr:
-        return self._prepared(name)
+        """The column as it is."""
+        return self._column(name)
 
 
 def _is_true(condition: exp.Expr) -> exp.Expr:
@@ -103,11 +102,9 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
     return exp.Paren(this=exp.Is(this=condition, expression=exp.null()))
 
 
-def _word(
-    conditions: Sequence[Condition], word: int, of: Callable[[exp.Expr], exp.Expr]
-) -> exp.Expr:
+def _word(conditions: int, word: int, of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
-    for number in range(word * WORD, min(len(conditions), (word + 1) * WORD)):
+    for number in range(word * WORD, min(conditions, (word + 1) * WORD)):
         bit = exp.cast(of(exp.column(f"c{number}")), "BIGINT")
         term: exp.Expr = exp.Mul(this=bit, expression=exp.Literal.number(1 << number % WORD))
         total = term if total is None else exp.Add(this=total, expression=term)
@@ -115,7 +112,7 @@ def _word(
     return total
 
 
-def _reader(relation: FactRelation, conditions: int) -> Callable[[_Values], MatchedRow]:
+def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], MatchedRow]:
     """How one fetched row becomes a `MatchedRow`."""
     first = len(IDENTITY_COLUMNS)
     last = first + len(relation.facts)
@@ -127,7 +124,7 @@ def _reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Matc
         facts: list[FactValue] = list(values[first:last])  # type: ignore[arg-type]
         for number in moments:
             facts[number] = _aware(facts[number])
-        masks = values[owned_end:]
+        masks = values[owned_end : owned_end + 2 * words]
         true = _joined(masks[:words])
         unknown = _joined(masks[words:])
         owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))

@@ -61,3 +61,27 @@ class FactRelation:
         """Every column name, in order."""
         facts = tuple(f"f{number}" for number in range(len(self.facts)))
         return IDENTITY_COLUMNS + facts + tuple(self.owned_column(role) for role in self.owned)
+
+
+OPENING_TABLE = "opening_state"
+"""The temporary table with the state in which the day opens, one row per known customer."""
+
+OPENING_COLUMNS: Mapping[str, str] = {
+    "o_id": "VARCHAR",
+    "o_tier": "VARCHAR",
+    "o_tier_since": "DATE",
+    "o_lifecycle": "VARCHAR",
+    "o_lifecycle_since": "DATE",
+    "o_first_seen": "DATE",
+    "o_evaluated": "DATE",
+    "o_standing": "VARCHAR",
+    "o_known": "VARCHAR[]",
+    "o_open": "VARCHAR[]",
+    "o_plain": "BOOLEAN",
+    "o_today": "BOOLEAN",
+}
+"""The columns of `OPENING_TABLE`. ``o_evaluated`` is the last day before this one; ``o_standing``
+the standing as canonical JSON; ``o_open`` the rules of the open tasks. ``o_plain`` is TRUE when
+nothing runs and nothing else bears on the customer: no clock but the first day seen and the last
+day evaluated, no override, no write since the day opened, nothing this version cannot read.
+``o_today``: this day was observed already. No `FactRelation` has a column of such a name."""

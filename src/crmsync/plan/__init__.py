@@ -2,13 +2,14 @@
 
 from crmsync.plan.build import build
 from crmsync.plan.draft import Draft
-from crmsync.plan.identity import change_id, schema_fingerprint
+from crmsync.plan.identity import change_id, firm_facts, schema_fingerprint
 from crmsync.plan.inputs import (
     Evaluated,
     HumanEdits,
     Origin,
     PlanInputs,
     PlanStamp,
+    Unchanged,
     WritePolicy,
 )
 from crmsync.plan.planfile import PlanFile, approves, read_plan, short_digest, write_plan
@@ -19,6 +20,7 @@ from crmsync.plan.provenance import (
     owned_fields,
     task_fields_of,
 )
+from crmsync.plan.steady_rows import observation_sql, unmoved_sql
 from crmsync.plan.undo import UndoAsk, undo
 from crmsync.plan.values import FieldValues
 
@@ -32,6 +34,7 @@ __all__ = [
     "PlanInputs",
     "PlanStamp",
     "Present",
+    "Unchanged",
     "UndoAsk",
     "WritePolicy",
     "approves",
@@ -39,11 +42,14 @@ __all__ = [
     "change_id",
     "check_plan",
     "fingerprint_of",
+    "firm_facts",
+    "observation_sql",
     "owned_fields",
     "read_plan",
     "schema_fingerprint",
     "short_digest",
     "task_fields_of",
     "undo",
+    "unmoved_sql",
     "write_plan",
 ]

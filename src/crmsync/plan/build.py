@@ -25,16 +25,17 @@ from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
 from crmsync.plan.header import MOST_LISTED, NOTE, STALE, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
-from crmsync.plan.inputs import Evaluated, PlanInputs
+from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
 
 
-def build(inputs: PlanInputs, evaluated: Iterable[Evaluated]) -> Draft:
+def build(inputs: PlanInputs, evaluated: Iterable[Evaluated | Unchanged]) -> Draft:
     """Make the plan; *evaluated* is streamed and its order (by record id) is the plan's.
 
-    The same inputs give the same lines, byte for byte: plan id and clock stand in the header.
+    Customers on whom nothing can change may come as `Unchanged`: the plan is the same. The same
+    inputs give the same lines, byte for byte: plan id and clock stand in the header.
     """
     making = _Making(inputs)
     try:
@@ -67,12 +68,27 @@ class _Making:
         self.adoptions: list[Override] = []
         self.notices: list[PlanNotice] = []
 
-    def add(self, piece: Sequence[Evaluated]) -> None:
+    def add(self, piece: Sequence[Evaluated | Unchanged]) -> None:
         """Plan some customers; task keys are looked up for all of them at once."""
-        keys = [key for item in piece for key in _keys(item.decision)]
+        keys = [
+            key for item in piece if isinstance(item, Evaluated) for key in _keys(item.decision)
+        ]
         known = self.inputs.episodes(keys) if keys else {}
         for item in piece:
-            self._customer(item, known)
+            if isinstance(item, Unchanged):
+                self._unchanged(item)
+            else:
+                self._customer(item, known)
+
+    def _unchanged(self, item: Unchanged) -> None:
+        """Observations as they come, and the figures of customers nobody looked at."""
+        self.spool.add_encoded(item.lines)
+        self.count["evaluated"] += item.rows
+        self.count["unchanged"] += item.rows
+        self.count["missing"] += item.incomplete
+        self.missing.update(item.missing)
+        for counted in (self.before, self.after):
+            counted.update(item.tiers)
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
         digest = facts_digest(item.row.facts, self.firm)

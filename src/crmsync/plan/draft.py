@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, Self, cast
 
@@ -23,6 +23,11 @@ class Spool:
         """Append one line."""
         self._file.write(encode_line(line))
         self.count += 1
+
+    def add_encoded(self, lines: Sequence[str]) -> None:
+        """Append lines made by `encode_line`, or by the same form elsewhere."""
+        self._file.write("".join(lines).encode())
+        self.count += len(lines)
 
     def raw(self) -> Iterator[bytes]:
         """Every encoded line, its newline included."""

@@ -113,3 +113,18 @@ class Evaluated:
     decision: Decision
     row: FactRow
     state: CustomerState
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Customers on whom nothing can change; the policy was not asked.
+
+    ``lines`` are their encoded observations, in the plan's place; the figures come once, with the
+    last of them: how many, how many lack something, by tier, and by unknown fact.
+    """
+
+    lines: tuple[str, ...] = ()
+    rows: int = 0
+    incomplete: int = 0
+    tiers: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from crmsync.model.decision import Decision
@@ -32,7 +33,7 @@ ROLE_LABELS: Mapping[str, Text] = {
     "run": Text("运行编号", "Run"),
     "evaluated_on": Text("评定日期", "Evaluated on"),
 }
-_NUMERIC = {FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT}
+NUMERIC: Final = {FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT}
 _TEXTUAL = {FieldType.TEXT, FieldType.LONG_TEXT, FieldType.URL}
 
 
@@ -53,6 +54,33 @@ class FieldValues:
     def fields(self) -> dict[str, str]:
         """Role → API name of the field, in the mapping's order."""
         return {role: field_name(target) for role, target in self._targets.items()}
+
+    def schema(self, role: str) -> FieldSchema | None:
+        """The field of *role*, where the account has it."""
+        return self._schemas.get(role)
+
+    def leading(self, role: str) -> dict[str, Value]:
+        """Tier or stage id → what the field of a leading *role* holds beside it.
+
+        ``None``: the rules say nothing of the field.
+        """
+        rules = self._ruleset
+        if role == "lifecycle":
+            stages = rules.lifecycle.stages if rules.lifecycle is not None else ()
+            told: dict[str, str | None] = {
+                stage.id: self._label(role, stage.id) for stage in stages
+            }
+        else:
+            levels = rules.tier.levels if rules.tier is not None else ()
+            told = {level.id: self._led(role, level.id) for level in levels}
+        return {
+            id: value and fit(value, self._schemas[role], self._zone) for id, value in told.items()
+        }
+
+    def _led(self, role: str, tier: str) -> str | None:
+        if role == "tier":
+            return self._label(role, tier)
+        return self._service(tier if tier in self._ruleset.service else None)
 
     def desired(self, decision: Decision) -> dict[str, Value]:
         """What each mapped role should hold; a role the decision says nothing of is left out."""
@@ -148,7 +176,7 @@ class FieldValues:
 
     def _run_place(self) -> Value:
         schema = self._schemas.get("run")
-        numeric = schema is not None and schema.type in _NUMERIC | {FieldType.INTEGER}
+        numeric = schema is not None and schema.type in NUMERIC | {FieldType.INTEGER}
         return 0 if numeric else RUN_PLACE
 
     def _stored_ids(self, role: str) -> tuple[tuple[Value, str], ...]:
@@ -188,7 +216,7 @@ def fit(value: Value, schema: FieldSchema | None, zone: ZoneInfo) -> Value:
         return tuple(sorted(_choice(label, schema) for label in value))
     if schema.type is FieldType.INTEGER and isinstance(value, Decimal):
         return int(value.quantize(Decimal(1), ROUND_HALF_UP))
-    if schema.type in _NUMERIC and isinstance(value, int | Decimal):
+    if schema.type in NUMERIC and isinstance(value, int | Decimal):
         number = Decimal(value)
         if schema.scale is None:
             return number

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 
 import duckdb
 
-from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
+from crmsync.evaluate import (
+    Asked,
+    Engine,
+    EvaluatedPopulation,
+    EvaluationContext,
+    decide,
+    match_columnar,
+)
 from crmsync.facts import excluded_count, fact_row, relation
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
@@ -23,13 +32,22 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState
-from crmsync.plan import Evaluated, FieldValues
+from crmsync.plan import (
+    Evaluated,
+    FieldValues,
+    Unchanged,
+    firm_facts,
+    observation_sql,
+    unmoved_sql,
+)
 from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
 from crmsync.store import Store
+from crmsync.store.batching import batched
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
+from crmsync.store.opening_table import fill_opening
 
 PIECE = 1000
 """Customers whose state is fetched at once: memory stays flat however many there are."""
@@ -74,6 +92,8 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
+        self.dropped = 0
+        """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
         self._values = FieldValues(population.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
@@ -149,8 +169,55 @@ class OpenPopulation:
         """Every customer in scope, decided, by record id."""
         _ = self.parents  # the mirror is busy once rows stream
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
-        while piece := tuple(itertools.islice(rows, PIECE)):
+        for piece in batched(rows, PIECE):
             yield from self._decide(piece)
+
+    def changing(
+        self, write_score_from: Decimal, *, filtered: bool = True
+    ) -> Iterator[Evaluated | Unchanged]:
+        """What a plan is made of, by record id: the policy is asked only where something can
+        change.
+
+        Of the others come the observations and, at the end, the figures. Without *filtered* it is
+        asked about everybody, with the same plan.
+        """
+        people = self._population
+        firm = firm_facts(people.rules, people.mapping)
+        asked = Asked(
+            unmoved=unmoved_sql(self._values, people.rules, write_score_from),
+            line=observation_sql(self.relation, firm, people.as_of),
+            filtered=filtered,
+        )
+        population = self.population(asked)
+        figures = population.steady()
+        for piece in batched(population.rows(), PIECE):
+            yield from self._decided(piece)
+        tiers = Counter[str]()
+        for (tier, _), rows in figures.places.items():
+            if tier is not None:
+                tiers[tier] += rows
+        self.dropped = figures.rows
+        yield Unchanged((), figures.rows, figures.incomplete, tiers, figures.missing)
+
+    def population(self, asked: Asked) -> EvaluatedPopulation:
+        """Everybody evaluated by the one statement, joined with the state the day opens in."""
+        people = self._population
+        fill_opening(
+            people.store.database,
+            self._mirror,
+            scope=(people.connection, people.rules.id),
+            object=people.mapping.object,
+            day=people.as_of,
+        )
+        return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
+
+    def _decided(self, piece: Sequence[MatchedRow | str]) -> Iterator[Evaluated | Unchanged]:
+        decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
+        for plain, items in itertools.groupby(piece, lambda item: isinstance(item, str)):
+            if plain:
+                yield Unchanged(tuple(item for item in items if isinstance(item, str)))
+            else:
+                yield from itertools.islice(decided, len(list(items)))
 
     def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
         """The opening state of each customer; for one we know nothing of, what the CRM's own
@@ -202,6 +269,8 @@ class OpenPopulation:
         )
 
     def _decide(self, piece: Sequence[MatchedRow]) -> Iterator[Evaluated]:
+        if not piece:
+            return
         refs = [matched.row.ref for matched in piece]
         states = self.states([matched.row for matched in piece])
         context = self.context(refs)

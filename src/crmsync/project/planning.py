@@ -121,7 +121,7 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
         inputs = _inputs(project, ask, ground, opened)
-        return _save(project, store, ask, inputs, opened.evaluated())
+        return _save(project, store, ask, inputs, opened.changing(inputs.policy.write_score_from))
 
 
 def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:

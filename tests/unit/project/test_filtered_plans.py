@@ -1,0 +1,64 @@
+"""A plan is the same, byte for byte, whether the policy was asked about everybody or not."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+from tests.bench.world import AS_OF
+from tests.unit.project.two_days import DAYS, World
+
+from crmsync.project import evaluating
+
+CUSTOMERS = 160
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path, customers=CUSTOMERS, orders=1500)
+    yield made
+    made.close()
+
+
+def both(world, day):
+    filtered, lines = world.plan(day)
+    whole, _ = world.plan(day, filtered=False)
+    assert filtered.same == whole.same
+    assert whole.dropped == 0
+    return filtered, lines
+
+
+def test_the_plan_is_the_same_with_and_without_the_filter(world):
+    first, lines = both(world, AS_OF)
+    assert first.dropped == 0
+    world.apply(lines, AS_OF)
+    again, _ = both(world, AS_OF)
+    assert again.raw == b""
+    for number, day in enumerate(DAYS):
+        world.disturb(
+            'UPDATE "Accounts" SET "Max_Overdue_Days" = 99, "Demand_Potential" = \'Low\' '
+            f"WHERE CAST(id AS INTEGER) % 50 = {number}"
+        )
+        world.disturb(
+            'UPDATE "Accounts" SET "Crmsync_Tier" = NULL, "Crmsync_Score" = "Crmsync_Score" + 2 '
+            f"WHERE CAST(id AS INTEGER) % 40 = {number}"
+        )
+        made, lines = both(world, day)
+        assert made.dropped > 0
+        assert made.raw.count(b'"is":"Observation"') >= made.dropped
+        if number != 1:
+            world.apply(lines, day)
+            again, _ = both(world, day)
+            assert again.dropped > CUSTOMERS / 8
+
+
+def test_the_filter_must_look_at_what_stands_in_the_fields(world, monkeypatch):
+    _, lines = world.plan(AS_OF)
+    world.apply(lines, AS_OF)
+    world.disturb('UPDATE "Accounts" SET "Crmsync_Tier" = NULL WHERE CAST(id AS INTEGER) % 3 = 0')
+    both(world, DAYS[0])
+    monkeypatch.setattr(evaluating, "unmoved_sql", lambda *_: exp.true())
+
+    careless, _ = world.plan(DAYS[0])
+    whole, _ = world.plan(DAYS[0], filtered=False)
+
+    assert careless.same != whole.same
