@@ -6,4 +6,13 @@ from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, row_of
 from crmsync.facts.sources import wants
 
-__all__ = ["circles", "draw_cuts", "excluded_count", "fact_row", "group_links", "relation", "row_of", "wants"]
+__all__ = [
+    "circles",
+    "draw_cuts",
+    "excluded_count",
+    "fact_row",
+    "group_links",
+    "relation",
+    "row_of",
+    "wants",
+]

@@ -46,6 +46,8 @@ class ParentTier:
 
     def exception(self, group: Group, rules: TierRules) -> TierException | None:
         """The parent's say as an exception; a parent without rank lifts nobody."""
+        if group.tier is GroupTier.OWN:
+            return None
         shared = group.tier is GroupTier.SHARED
         if not shared and self.tier not in {level.id for level in rules.ranked}:
             return None

@@ -167,7 +167,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
-        _ = self.parents  # the mirror is busy once rows stream
+        _ = self.parents  # before rows stream: the mirror is busy then
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
@@ -188,6 +188,7 @@ class OpenPopulation:
             line=observation_sql(self.relation, firm, people.as_of),
             filtered=filtered,
         )
+        _ = self.parents  # before rows stream: the mirror is busy then
         population = self.population(asked)
         figures = population.steady()
         for piece in batched(population.rows(), PIECE):

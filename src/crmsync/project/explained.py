@@ -40,6 +40,9 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
         "segments": _segments(shown, words),
+        "parent": None
+        if shown.parent is None
+        else {"name": shown.parent.name, "tier": shown.parent.tier},
         "reason": decision.reason,
         "exceptions": _traces(shown.exceptions, words),
         "moves": _traces(shown.moves, words),
