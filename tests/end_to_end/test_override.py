@@ -23,7 +23,7 @@ def test_an_override_is_given_obeyed_listed_and_taken_back(tmp_path: Path) -> No
         world.init("retail-rfm")
         world.create_fields()
         world.plan()
-        assert world.apply().code == 0
+        assert world.apply("plan.json", "--allow", "tier_changes=100%").code == 0
         name = people[3].name
         before = world.run("explain", name, "--json").document["tier"]["after"]
         assert before != "core"
@@ -45,7 +45,7 @@ def test_an_override_is_given_obeyed_listed_and_taken_back(tmp_path: Path) -> No
         assert row["name"] == name
         tier_field = world.header()["owned"]["tier"]
         assert any(item["field"] == tier_field for item in row["set"])
-        assert world.apply().code == 0
+        assert world.apply("plan.json", "--allow", "tier_changes=100%").code == 0
         assert world.plan()["changes"] == []
         shown = world.run("explain", name, "--json").document
         assert (shown["tier"]["after"], shown["tier"]["because"]) == ("core", "override")
@@ -82,14 +82,14 @@ def test_an_override_ends_by_itself(tmp_path: Path) -> None:
         world.init("retail-rfm")
         world.create_fields()
         world.plan()
-        assert world.apply().code == 0
+        assert world.apply("plan.json", "--allow", "tier_changes=100%").code == 0
         name = people[2].name
         before = world.run("explain", name, "--json").document["tier"]["after"]
         world.run(
             "override", name, "--at-least", "core", "--until", "2026-11-03", "--reason", "fair"
         )
         world.plan()
-        assert world.apply().code == 0
+        assert world.apply("plan.json", "--allow", "tier_changes=100%").code == 0
         clock.set(START + timedelta(days=1))
         assert world.run("explain", name, "--json").document["tier"]["after"] == "core"
         clock.set(START + timedelta(days=2))
