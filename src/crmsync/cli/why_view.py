@@ -129,6 +129,12 @@ def _why(shown: Explanation, tier: TierResult, rules: Ruleset) -> list[str]:
     if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
         day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
         rows.append((say("最早", "earliest"), day))
+    if shown.parent is not None:
+        labels = (
+            {level.id: level.label.to(LANG) for level in rules.tier.levels} if rules.tier else {}
+        )
+        up = f"{clean(shown.parent.name)}  {labels.get(shown.parent.tier, shown.parent.tier)}"
+        rows.append((say("上级公司", "parent"), up))
     if shown.drawn is not None:
         rows.append((say("划线", "cut lines"), drawn_text(shown.drawn)))
     if tier.notice is not None:

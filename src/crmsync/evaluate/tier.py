@@ -7,7 +7,7 @@ top of it. Missing data never demotes, and unknown changes nothing: neither the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from crmsync.evaluate.context import EvaluationContext
@@ -15,6 +15,7 @@ from crmsync.evaluate.measure import POINTS, Measure, Words
 from crmsync.evaluate.tier_words import WAITS, entering, falling, keep_line, keeping
 from crmsync.model.decision import Because
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.season import ALL_YEAR, Season
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
 from crmsync.model.tier import Level, TierRules
@@ -27,6 +28,18 @@ class Track:
     tier: str | None
     since: date | None
     first: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the day, the season and a new customer's protection say to the policy.
+
+    ``protected_until`` is the first day a new customer may fall again.
+    """
+
+    context: EvaluationContext
+    season: Season = ALL_YEAR
+    protected_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +84,15 @@ def track_of(rules: TierRules, state: CustomerState) -> Track:
 
 
 def compute(
-    rules: TierRules, measure: Measure | Text, state: CustomerState, context: EvaluationContext
+    rules: TierRules, measure: Measure | Text, state: CustomerState, setting: Setting
 ) -> Computed:
     """What the measure alone makes of the tier today; *measure* may be why there is none."""
     if isinstance(measure, Text):
         return _standstill(rules, state, measure, Because.SCORE_RANGE)
     if rules.undrawn:
         return _standstill(rules, state, _no_line(rules), Because.NO_LINE)
-    policy = _Policy(rules, measure, state, context)
-    if policy.now is None or context.placing:
+    policy = _Policy(rules, measure, state, setting)
+    if policy.now is None or setting.context.placing:
         return policy.enter()
     return policy.move(policy.now)
 
@@ -112,14 +125,15 @@ def _stretch(track: Track, state: CustomerState) -> tuple[date | None, int]:
 
 class _Policy:
     def __init__(
-        self, rules: TierRules, measure: Measure, state: CustomerState, context: EvaluationContext
+        self, rules: TierRules, measure: Measure, state: CustomerState, setting: Setting
     ) -> None:
         self.rules = rules
         self.levels = rules.ranked
         self.measure = measure
         self.words = measure.words
         self.state = state
-        self.context = context
+        self.setting, self.context = setting, setting.context
+        self.after = setting.season.after
         self.track = track_of(rules, state)
         ids = [level.id for level in self.levels]
         self.lost = measure.lacking & state.known_facts
@@ -194,7 +208,7 @@ class _Policy:
     def _rise(self, now: int, target: int, score: Decimal) -> Computed:
         up, amount = self.rules.up, self.words.amount(score)
         if up.hold and self.track.since is not None:
-            due = self.track.since + timedelta(days=up.hold)
+            due = self.after(self.track.since, up.hold)
             if self.context.as_of < due:
                 text = Text(
                     zh=f"{amount.zh}可升级，但等级保持期到 {due} 为止",
@@ -259,7 +273,7 @@ class _Policy:
         down = self.rules.down
         patience = down.demote_after
         days = max(1, down.hold, patience.days or 0, patience.evaluations or 0)
-        return self.context.as_of + timedelta(days=days)
+        return self.after(self.context.as_of, days)
 
     def _doubt(self, now: int) -> tuple[str, Text] | None:
         """Why a fall cannot be trusted today. A lost fact is no reason when the tier would fall
@@ -286,8 +300,10 @@ class _Policy:
     def _counting(self) -> tuple[date, int]:
         """The stretch with today in it; a day counts once however often it is evaluated."""
         start, count = _stretch(self.track, self.state)
-        again = self.state.clocks.evaluated == self.context.as_of and count > 0
-        return start or self.context.as_of, count if again else count + 1
+        today = self.context.as_of
+        again = self.state.clocks.evaluated == today and count > 0
+        counts = self.setting.season.active(today) and not again
+        return start or today, count + counts
 
     def _gate(
         self, now: int, score: Decimal, since: date, count: int
@@ -296,9 +312,11 @@ class _Policy:
         down, today = self.rules.down, self.context.as_of
         gates: list[tuple[date, str]] = []
         if down.grace and self.track.first is not None:
-            gates.append((self.track.first + timedelta(days=down.grace), Because.GRACE))
+            gates.append((self.after(self.track.first, down.grace), Because.GRACE))
         if down.hold and self.track.since is not None:
-            gates.append((self.track.since + timedelta(days=down.hold), Because.HOLD))
+            gates.append((self.after(self.track.since, down.hold), Because.HOLD))
+        if self.setting.protected_until is not None:
+            gates.append((self.setting.protected_until, Because.NEWCOMER))
         gates.append((self._patience(since, count), Because.PATIENCE))
         due, because = max(gates, key=lambda gate: gate[0])
         amount = self.words.amount(score)
@@ -322,9 +340,9 @@ class _Policy:
     def _patience(self, since: date, count: int) -> date:
         """The first day on which the score has been low for long enough, evaluated daily."""
         patience, today = self.rules.down.demote_after, self.context.as_of
-        due = since + timedelta(days=patience.days or 0)
+        due = self.after(since, patience.days or 0)
         if patience.evaluations is not None:
-            due = max(due, today + timedelta(days=max(0, patience.evaluations - count)))
+            due = max(due, self.after(today, max(0, patience.evaluations - count)))
         return due
 
     # ── words ──────────────────────────────────────────────────────────────────────────────────

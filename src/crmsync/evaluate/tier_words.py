@@ -12,6 +12,7 @@ from crmsync.model.tier import Level, TierRules
 
 WAITS: dict[str, tuple[str, str]] = {
     Because.GRACE: ("处于首次定级宽限期", "within the grace after the first assignment"),
+    Because.NEWCOMER: ("新客户保护期内", "new customers are not demoted"),
     Because.HOLD: ("处于等级保持期", "the tier is held"),
     Because.PATIENCE: ("需持续低于保级线才降级", "it must stay below for longer"),
 }

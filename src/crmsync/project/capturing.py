@@ -75,6 +75,7 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
         expect=expectation_of(decision),
         released=context.released,
         cut_lines=_cut_lines(engine),
+        parent_tier=context.parents[row.ref].tier if row.ref in context.parents else None,
     )
     if expectation_of(decide_case(engine, case)) != case.expect:
         raise UsageError(

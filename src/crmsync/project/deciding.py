@@ -18,6 +18,7 @@ from crmsync.model.case import Case
 from crmsync.model.cut import TIER_LINES
 from crmsync.model.decision import Decision
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.group import ParentTier
 from crmsync.model.state import Episode
 from crmsync.rules import compare
 
@@ -26,6 +27,8 @@ def decide_case(engine: Engine, case: Case) -> Decision:
     """What the rules decide for one case."""
     engine = _drawn(engine, case)
     state, context = case.before, EvaluationContext(as_of=case.today, released=case.released)
+    if case.parent_tier is not None:
+        context = replace(context, parents={state.ref: ParentTier("", case.parent_tier)})
     row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
     (matched,) = match_compiled((row,), engine, case.today)
     decision = decide(engine, matched, state, context)

@@ -23,6 +23,7 @@ from crmsync.evaluate import (
 )
 from crmsync.facts import excluded_count, fact_row, relation
 from crmsync.model.fact import FactRow, MatchedRow
+from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
@@ -41,6 +42,7 @@ from crmsync.plan import (
 )
 from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
+from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.batching import batched
@@ -106,6 +108,7 @@ class OpenPopulation:
         )
         self.rules, self.frozen = bind_cuts(drawing, population.store)
         self._engine = Engine(self.rules)
+        refuse_circles(mirror, self.relation, self.rules.group)
 
     @property
     def store(self) -> Store:
@@ -164,6 +167,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
+        _ = self.parents  # before rows stream: the mirror is busy then
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
@@ -184,6 +188,7 @@ class OpenPopulation:
             line=observation_sql(self.relation, firm, people.as_of),
             filtered=filtered,
         )
+        _ = self.parents  # before rows stream: the mirror is busy then
         population = self.population(asked)
         figures = population.steady()
         for piece in batched(population.rows(), PIECE):
@@ -230,7 +235,28 @@ class OpenPopulation:
         }
 
     def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
-        """What else bears on these customers: overrides, open tasks, a released review."""
+        """What else bears on these customers: overrides, open tasks, a released review, the tiers
+        of their parents."""
+        tiers = {ref: self.parents[ref.id] for ref in refs if ref.id in self.parents}
+        return replace(self._surroundings(refs), parents=tiers)
+
+    @cached_property
+    def parents(self) -> Mapping[str, ParentTier]:
+        """The tier of the parent (or head) of everybody whose own hangs on it, by record id."""
+        if self.rules.group is None:
+            return {}
+        company = Company(
+            group=self.rules.group,
+            engine=self._engine,
+            relation=self.relation,
+            mirror=self._mirror,
+            as_of=self._population.as_of,
+            states=self.states,
+            context=self._surroundings,
+        )
+        return parent_tiers(company)
+
+    def _surroundings(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         people = self._population
         store, where = people.store, (people.connection, people.rules.id)
         return EvaluationContext(

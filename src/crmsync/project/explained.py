@@ -21,6 +21,7 @@ from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.store import StoredOverride
 
 Words = Callable[[Trace], Text]
 
@@ -39,6 +40,9 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
         "segments": _segments(shown, words),
+        "parent": None
+        if shown.parent is None
+        else {"name": shown.parent.name, "tier": shown.parent.tier},
         "reason": decision.reason,
         "exceptions": _traces(shown.exceptions, words),
         "moves": _traces(shown.moves, words),
@@ -60,6 +64,24 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
             }
             for item in shown.what_if
         ],
+    }
+
+
+def override_document(stored: StoredOverride) -> dict[str, Any]:
+    """One override, with who gave it, why and until when."""
+    item = stored.override
+    return {
+        "number": stored.id,
+        "object": item.ref.object,
+        "id": item.ref.id,
+        "kind": item.kind.value,
+        "tier": item.level,
+        "by": item.by,
+        "reason": item.reason,
+        "start": item.start,
+        "until": item.until,
+        "lifted_at": stored.lifted_at,
+        "lifted_by": stored.lifted_by,
     }
 
 

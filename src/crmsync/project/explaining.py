@@ -16,11 +16,11 @@ from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
-from crmsync.project.explained import explanation_document
+from crmsync.project.explained import explanation_document, override_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.schemas import load_schemas
-from crmsync.store import Store
+from crmsync.store import Store, StoredOverride
 
 PAST = 10
 
@@ -33,6 +33,7 @@ class Explained:
     ruleset: Ruleset
     sources: Mapping[str, str]
     history: tuple[Text, ...]
+    overrides: tuple[StoredOverride, ...] = ()
 
     def words(self, trace: Trace) -> Text:
         """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
@@ -47,6 +48,7 @@ class Explained:
             **explanation_document(self.explanation, self.ruleset, self.words),
             "sources": dict(self.sources),
             "history": list(self.history),
+            "overrides": [override_document(item) for item in self.overrides],
         }
 
 
@@ -75,8 +77,13 @@ def explain_record(
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))
+        given = tuple(
+            item
+            for item in store.overrides.everything(connection.name, rules.id)
+            if item.override.ref == row.ref and item.holds(project.as_of(rules))
+        )
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, rules, source_texts(mapping), history)
+    return Explained(shown, rules, source_texts(mapping), history, given)
 
 
 def mirrored_mapping(

@@ -9,7 +9,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 from crmsync.rules.language import Language
-from crmsync.rules.shape import Findings, number, scalar
+from crmsync.rules.shape import Block, Findings, number, scalar
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
@@ -69,9 +69,29 @@ def _unknown(key: Scalar, tier: TierRules | None, findings: Findings) -> None:
     )
 
 
-def lacking_lines(tier: TierRules | None, lines: Mapping[str, Decimal]) -> tuple[str, ...]:
-    """The cuts of *tier* for which a case gives no line."""
-    return () if tier is None else tuple(name for name in tier.cuts if name not in lines)
+def own_cut_lines(
+    block: Block, common: Mapping[str, Decimal], ruleset: Ruleset, language: Language
+) -> Mapping[str, Decimal]:
+    """The *common* lines of the file with those of one case; each cut of the rules needs one."""
+    node, tier = block.take("cut_lines"), ruleset.tier
+    own = {} if node is None else read_cut_lines(node, ruleset, language)
+    lines = {**common, **own}
+    lacking = () if tier is None else [name for name in tier.cuts if name not in lines]
+    if lacking:
+        said = ", ".join(lacking)
+        language.findings.add(
+            "TEST017",
+            block.span,
+            Text(
+                zh=f"用例没有写按排名划的线在哪里：{said}",
+                en=f"the case does not say where the line is drawn: {said}",
+            ),
+            Text(
+                zh="在文件开头或用例里写 cut_lines: {vip: 82}",
+                en="Write cut_lines: {vip: 82} at the top of the file or in the case.",
+            ),
+        )
+    return lines
 
 
 def cut_lines_text(lines: Mapping[str, Decimal]) -> dict[str, dict[str, Decimal]]:

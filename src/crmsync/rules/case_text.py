@@ -39,6 +39,8 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
             for level, found in cuts.items()
         }
         lines.append(f"  cut_lines: {_flow(levels)}")
+    if case.parent_tier is not None:
+        lines.append(f"  parent_tier: {_words(case.parent_tier)}")
     if case.released:
         lines.append("  review: released")
     lines.append(f"  expect: {_flow(dict(_expect(case.expect)))}")

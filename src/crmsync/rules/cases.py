@@ -13,12 +13,13 @@ from crmsync.model.case import Case, CaseEpisode, CaseFile, Expectation
 from crmsync.model.decision import Because
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.group import GroupTier
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
-from crmsync.rules.case_lines import lacking_lines, read_cut_lines
+from crmsync.rules.case_lines import own_cut_lines, read_cut_lines
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
@@ -152,33 +153,42 @@ class _Reader:
         expect = self._expect(expect_node)
         released = block.one_of("review", ("released",)) is not None
         lines = self._lines(block)
+        parent = self._parent(block.scalar("parent_tier"))
         block.finish()
         if name is None or own is None:
             return None
         seen.add(name.text, name.span)
-        return Case(name.text, own, facts, before, episodes, expect, block.span, released, lines)
+        return Case(
+            name=name.text,
+            today=own,
+            facts=facts,
+            before=before,
+            episodes=episodes,
+            expect=expect,
+            span=block.span,
+            released=released,
+            cut_lines=lines,
+            parent_tier=parent,
+        )
+
+    def _parent(self, found: Scalar | None) -> str | None:
+        """The tier of the parent; only where the rules let a tier hang on it."""
+        group = self._ruleset.group
+        if found is not None and (group is None or group.tier is GroupTier.OWN):
+            self._findings.add(
+                "TEST019",
+                found.span,
+                Text(
+                    zh="规则里没有随上级公司的等级",
+                    en="no tier of these rules hangs on that of a parent",
+                ),
+                Text(zh="去掉 parent_tier", en="Remove parent_tier."),
+            )
+        return self._named(found, self._names.tiers) or None
 
     def _lines(self, block: Block) -> Mapping[str, Decimal]:
         """The file's cut lines with the case's own; each cut of the rules needs one."""
-        node, tier = block.take("cut_lines"), self._ruleset.tier
-        own = {} if node is None else read_cut_lines(node, self._ruleset, self._language)
-        lines = {**self._cut_lines, **own}
-        lacking = lacking_lines(tier, lines)
-        if lacking:
-            said = ", ".join(lacking)
-            self._findings.add(
-                "TEST017",
-                block.span,
-                Text(
-                    zh=f"用例没有写按排名划的线在哪里：{said}",
-                    en=f"the case does not say where the line is drawn: {said}",
-                ),
-                Text(
-                    zh="在文件开头或用例里写 cut_lines: {vip: 82}",
-                    en="Write cut_lines: {vip: 82} at the top of the file or in the case.",
-                ),
-            )
-        return lines
+        return own_cut_lines(block, self._cut_lines, self._ruleset, self._language)
 
     # ── facts ──────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""Help for rules that look beyond one customer: RULE260 to RULE279, TEST017 and TEST018."""
+"""Help for rules that look beyond one customer: RULE260 to RULE279, TEST017 to TEST019."""
 
 from __future__ import annotations
 
@@ -45,6 +45,31 @@ POPULATION_HELP = (
         "top 50 ranks by the score or by the fact named by of, and there is neither.",
     ),
     entry(
+        "RULE265",
+        ("看不懂的新客户期", "a newcomer period that cannot be read"),
+        "newcomer 的 for 写成 90 days after first_order_on：一段时间，再写一个日期类的事实。"
+        "日期未知的客户不算新客户。",
+        "The for of newcomer reads 90 days after first_order_on: a stretch of time and a fact that "
+        "is a date. Customers whose date is unknown are not new.",
+    ),
+    entry(
+        "RULE266",
+        ("不是月份范围", "no range of months"),
+        "active_months 写成 3..9（三月到九月）或 10..2（跨年）。季外时钟停走："
+        "demote_after、hold、grace 和 lasting 都不计季外的日子。",
+        "active_months reads 3..9 (March to September) or 10..2 (across the end of the year). "
+        "Outside, clocks stand still: demote_after, hold, grace and lasting count days of the "
+        "season only.",
+    ),
+    entry(
+        "RULE267",
+        ("不能用于公司集团的事实", "a fact that cannot serve a company group"),
+        "group.by 是一个文字类的事实，存放上级公司的记录编号；group.sum 里是数值类的事实。"
+        "两者都要直接来自 CRM，不能由公式算出。",
+        "group.by is a text fact that holds the record id of the parent; group.sum lists numeric "
+        "facts. Both come straight from the CRM, not from a formula.",
+    ),
+    entry(
         "TEST017",
         ("用例没写线在哪里", "the case does not say where the line is"),
         "top 50 这样的线要看全体客户，一个用例只有一个客户。在文件开头或用例里写 "
@@ -59,5 +84,12 @@ POPULATION_HELP = (
         "cut_lines 只能写规则里按排名划线的等级；写成数字的线规则里已经有了。",
         "cut_lines names levels whose line is drawn across the population; lines written as "
         "numbers stand in the rules already.",
+    ),
+    entry(
+        "TEST019",
+        ("没有随上级公司的等级", "no tier hangs on a parent"),
+        "只有写了 group 且 tier 为 shared 或 at_least_parent 的规则集，用例才能写 parent_tier。",
+        "A case may say parent_tier only where the rules have a group whose tier is shared or "
+        "at_least_parent.",
     ),
 )

@@ -20,7 +20,7 @@ def lint_tier(ruleset: Ruleset) -> Iterator[Diagnostic]:
         return
     yield from _reachable(ruleset, tier)
     yield from _change(tier)
-    yield from _exceptions(tier)
+    yield from _exceptions(tier, ruleset.departures)
     for level in tier.levels:
         if level.id not in ruleset.service:
             yield warning(
@@ -55,7 +55,7 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
         )
     lifted = {
         item.level
-        for item in tier.exceptions
+        for item in ruleset.departures
         if item.action in {ExceptionAction.SET, ExceptionAction.AT_LEAST}
     }
     for level in tier.levels:
@@ -132,10 +132,10 @@ def _change(tier: TierRules) -> Iterator[Diagnostic]:
             )
 
 
-def _exceptions(tier: TierRules) -> Iterator[Diagnostic]:
+def _exceptions(tier: TierRules, exceptions: tuple[TierException, ...]) -> Iterator[Diagnostic]:
     ranks = {level.id: place for place, level in enumerate(tier.ranked)}
     lowest = len(ranks) - 1
-    for item in tier.exceptions:
+    for item in exceptions:
         rank = ranks.get(item.level)
         if (item.action is ExceptionAction.AT_MOST and rank == 0) or (
             item.action is ExceptionAction.AT_LEAST and rank == lowest
@@ -149,7 +149,7 @@ def _exceptions(tier: TierRules) -> Iterator[Diagnostic]:
                     "limits nothing",
                 ),
             )
-    for first, second in combinations(tier.exceptions, 2):
+    for first, second in combinations(exceptions, 2):
         if first.when == second.when:
             yield from _same_condition(first, second, ranks)
 

@@ -22,9 +22,9 @@ from crmsync.rules.header import Header, read_header
 from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.score import read_scorecards
-from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
+from crmsync.rules.smaller import read_smaller
 from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, Levels, read_levels
@@ -43,16 +43,7 @@ _LATER: Mapping[str, Text | None] = {
         en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
     ),
     "clv": None,
-    "newcomer": Text(
-        zh="用例外写 at_least，并在 change 里写 grace",
-        en="Use an exception with at_least, and grace under change.",
-    ),
-    "active_months": None,
-    "group": None,
     "scope": None,
-    "overrides": Text(
-        zh="human_edits 写在 crmsync.yaml 里", en="human_edits belongs in crmsync.yaml."
-    ),
     "on_merge": None,
 }
 
@@ -107,13 +98,12 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
-    segment_node = root.take("segments")
-    segments = () if segment_node is None else read_segments(segment_node, later)
+    smaller = read_smaller(root, facts, tier, language, later)
     events = EventNames(Stages(stages), names, service)
     tasks, capacity = read_tasks(task_node, events, facts, later)
     guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
-    if tier_node is None and cycle_node is None and segment_node is None:
+    if tier_node is None and cycle_node is None and root.node.get("segments") is None:
         _decides_nothing(root)
     ruleset = Ruleset(
         id=header.id,
@@ -135,8 +125,8 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         guards=guards,
         digest="",
         file=node.span.file,
-        segments=segments,
     )
+    ruleset = smaller.of(ruleset)
     _limit(ruleset, root)
     if has_errors(findings.all):
         return None, [*findings.all, *sound_in_part(ruleset)]

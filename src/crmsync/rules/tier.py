@@ -29,10 +29,14 @@ from crmsync.rules.tier_levels import Ladder, Levels
 from crmsync.source import Node, Scalar
 
 _DOWN_KEYS = ("demote_after", "hold", "grace", "max_step", "when", "notice")
+_OVERRIDES = Text(
+    zh="overrides 和 tier 并列写，在文件最外层",
+    en="overrides stands beside tier, at the top of the file.",
+)
 _LATER: Mapping[str, Text | None] = {
     "table": Text(zh="请改用评分卡和升级线", en="Use a scorecard and enter lines."),
-    "override": None,
-    "overrides": None,
+    "override": _OVERRIDES,
+    "overrides": _OVERRIDES,
 }
 
 
