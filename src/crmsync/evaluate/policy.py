@@ -52,6 +52,8 @@ class Policy:
     lifecycle: Lifecycle | None
     segments: SegmentList
     agenda: Agenda
+    population: Test | None = None
+    """Whether the rules are for somebody."""
     new: Test | None = None
     """Whether somebody is a new customer."""
 
@@ -176,12 +178,14 @@ class Policy:
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,
+            applies=self.population is None or answers.holds(self.population) is Verdict.TRUE,
         )
 
 
 def policy_of(engine: CompiledRuleset) -> Policy:
     """The policy of the engine's ruleset, its parts compiled."""
     rules, newcomer = engine.ruleset.lifecycle, engine.ruleset.newcomer
+    people = engine.ruleset.population
     return Policy(
         engine=engine,
         sheet=ScoreSheet(engine),
@@ -189,6 +193,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         lifecycle=None if rules is None else Lifecycle(engine, rules),
         segments=SegmentList(engine),
         agenda=Agenda(engine),
+        population=None if people is None else engine.test(people),
         new=None if newcomer is None else engine.test(newcomer.when),
     )
 
