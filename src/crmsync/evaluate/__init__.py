@@ -9,6 +9,8 @@ from crmsync.evaluate.population import Asked, EvaluatedPopulation, SteadyFigure
 from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
+from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Wording",
     "decide",
     "episode_key",
+    "exceptions_flap",
     "explain",
     "match_columnar",
     "match_compiled",
@@ -27,4 +30,6 @@ __all__ = [
     "rete_status",
     "row_from_facts",
     "score_lines",
+    "stages_flap",
+    "tiers_flap",
 ]

@@ -36,8 +36,8 @@ def excluded_count(
     if ruleset.population is not None:
         inner = relation(ruleset, mapping, schemas, as_of).select.sql("duckdb")
         everybody = exp.select(exp.Count(this=exp.Star())).from_(table(mapping.object))
-        query = f"SELECT ({everybody.sql('duckdb')}) - (SELECT COUNT(*) FROM ({inner}) AS inside)"
-        return int(connection.execute(query).fetchall()[0][0])
+        counted = f"SELECT ({everybody.sql('duckdb')}) - (SELECT COUNT(*) FROM ({inner}) AS inside)"
+        return int(connection.execute(counted).fetchall()[0][0])
     inside = exp.Coalesce(this=scope(setting), expressions=[exp.false()])
     query = (
         exp.select(exp.Count(this=exp.Star()))

@@ -34,15 +34,15 @@ class Drawing:
     as_of: date
 
 
-def bind_cuts(drawing: Drawing, store: Store) -> tuple[Ruleset, tuple[FrozenLines, ...]]:
-    """The rules with their cut lines drawn, and those lines.
+def bind_cuts(drawing: Drawing, store: Store) -> Ruleset:
+    """The rules with their cut lines drawn; ``frozen`` holds those lines as well.
 
     Lines kept for the period stand, whatever the population has become since. Only other rules (a
     different cut, scorecard or formula) draw new ones within it, as a new version.
     """
     rules, tier = drawing.rules, drawing.rules.tier
     if tier is None or not tier.cuts:
-        return rules, ()
+        return rules
     where = (drawing.connection, rules.id)
     review = None
     if tier.freeze is Freeze.REVIEW:
@@ -60,7 +60,7 @@ def bind_cuts(drawing: Drawing, store: Store) -> tuple[Ruleset, tuple[FrozenLine
             customers=customers,
             lines={name: (line,) for name, line in sorted(lines.items())},
         )
-    return replace(rules, tier=tier.drawn_by(found)), (found,)
+    return replace(rules, tier=tier.drawn_by(found), frozen=(*rules.frozen, found))
 
 
 def _drawn(drawing: Drawing, tier: TierRules) -> tuple[dict[str, Decimal], int]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
+from crmsync.condition.binding import bind
 from crmsync.evaluate import (
     Engine,
     EvaluationContext,
@@ -24,7 +25,9 @@ from crmsync.rules import compare
 
 
 def decide_case(engine: Engine, case: Case) -> Decision:
-    """What the rules decide for one case."""
+    """What the rules decide for one case; its own lines stand in for the rules'."""
+    if case.cut_points is not None:
+        engine = Engine(bind(engine.ruleset, cuts=case.cut_points))
     engine = _drawn(engine, case)
     state, context = case.before, EvaluationContext(as_of=case.today, released=case.released)
     if case.parent_tier is not None:

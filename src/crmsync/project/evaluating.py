@@ -21,7 +21,7 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, relation
+from crmsync.facts import excluded_count, fact_row, prepare, relation
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
@@ -41,6 +41,7 @@ from crmsync.plan import (
     unmoved_sql,
 )
 from crmsync.project.cutting import Drawing, bind_cuts
+from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
@@ -82,7 +83,8 @@ class Population:
 class OpenPopulation:
     """A population with its mirror open.
 
-    ``rules`` are the population's with their cut lines drawn; ``frozen`` are those lines.
+    ``rules`` are the population's, their model facts and cut lines bound to frozen or newly drawn
+    lines; ``notes`` say which lines could not be drawn.
     """
 
     def __init__(
@@ -92,21 +94,31 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
+        prepare(mirror, population.rules)
+        snapshot = Snapshot(
+            rules=population.rules,
+            mapping=population.mapping,
+            schemas=self._schemas,
+            mirror=mirror,
+            as_of=population.as_of,
+        )
+        bound = bind_rules(snapshot, population.store, population.connection)
+        self.rules, self.notes = bound.rules, bound.notes
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
-        self._values = FieldValues(population.rules, population.mapping, schema)
+        self._values = FieldValues(self.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
-            population.rules, population.mapping, self._schemas, population.as_of
+            self.rules, population.mapping, self._schemas, population.as_of
         )
         drawing = Drawing(
-            rules=population.rules,
+            rules=self.rules,
             relation=self.relation,
             mirror=mirror,
             connection=population.connection,
             as_of=population.as_of,
         )
-        self.rules, self.frozen = bind_cuts(drawing, population.store)
+        self.rules = bind_cuts(drawing, population.store)
         self._engine = Engine(self.rules)
         refuse_circles(mirror, self.relation, self.rules.group)
 
