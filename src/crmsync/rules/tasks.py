@@ -34,6 +34,7 @@ _OWNERS = {"account owner": "account owner", "客户负责人": "account owner",
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 _LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each", "may_reassign_owner"))
 _MAX_DUE = 3660
+MAX_TASKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,19 @@ def read_tasks(
         block.finish()
     else:
         listed = node
+    entries = items(listed, language.findings)
+    if len(entries) > MAX_TASKS:
+        language.findings.add(
+            "RULE021",
+            node.span,
+            Text(
+                zh=f"有 {len(entries)} 个任务，上限 {MAX_TASKS}",
+                en=f"{len(entries)} tasks; the limit is {MAX_TASKS}",
+            ),
+        )
+        return (), None
     around = _Around(names, facts, language, Seen(language.findings))
-    found = (_task(entry, around) for entry in items(listed, language.findings))
+    found = (_task(entry, around) for entry in entries)
     tasks = tuple(replace(task, start=task.start or start) for task in found if task is not None)
     ids = {task.id for task in tasks}
     for task in tasks:
