@@ -194,10 +194,13 @@ class Steady:
         if event.service_value is None:
             return self._not_due(event.period, base)
         quiet = exp.case()
-        for tier, level in self._rules.service.items():
+        for level in sorted(self._rules.service.values(), key=lambda item: item.stage is None):
             value = level.value(event.service_value)
             period = value.period if value is not None else None
-            here = _equal(column("o_tier"), exp.Literal.string(tier))
+            here = _equal(column("o_tier"), exp.Literal.string(level.tier))
+            if level.stage is not None:
+                stage = _equal(column("o_lifecycle"), exp.Literal.string(level.stage))
+                here = exp.paren(exp.and_(here, stage))
             quiet = quiet.when(here, self._not_due(period, base))
         return quiet.else_(exp.true()) if self._rules.service else exp.true()
 
