@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import date
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.end_to_end.world import World, customers, orders, practice
+from tests.end_to_end.books import holders, with_customers
+from tests.end_to_end.world import World, practice
 
 from crmsync.connector import connectors
 from crmsync.project.opening import open_project
 from crmsync.store import migrate
-from crmsync.store.mirror import open_mirror
 
 NAMES = [spec.name for spec in connectors() if spec.sandbox]
-PEOPLE = 16
-
-
-@contextmanager
-def opened(name: str, folder: Path, *, store: str | None = None) -> Iterator[World]:
-    """A practice CRM with customers and a project; *store* is a PostgreSQL address."""
-    with practice(name, folder) as world:
-        people = customers(PEOPLE)
-        world.sandbox.load_over_http(people, orders(people, date.today()))
-        world.init("retail-rfm")
-        if store is not None:
-            settings = folder / "crmsync.yaml"
-            settings.write_text(settings.read_text() + f"\nstore: {store}\n")
-        world.create_fields()
-        yield world
 
 
 @pytest.fixture(params=[(NAMES[0], "postgres"), (NAMES[-1], "sqlite")], ids="-".join)
@@ -43,7 +26,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Every connector once, either database once."""
     name, database = request.param
     store = request.getfixturevalue("empty_postgres") if database == "postgres" else None
-    with opened(name, tmp_path / "project", store=store) as made:
+    with with_customers(name, tmp_path / "project", store=store) as made:
         yield made
 
 
@@ -94,7 +77,7 @@ def test_a_restored_state_makes_no_task_twice_and_pauses(world: World) -> None:
 
 
 def test_backups_are_counted_and_only_the_newest_stay(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.on_sandbox_time()
         settings = world.folder / "crmsync.yaml"
         settings.write_text(settings.read_text() + "\nkeep: {backups: 2}\n")
@@ -111,7 +94,7 @@ def test_backups_are_counted_and_only_the_newest_stay(tmp_path: Path) -> None:
 
 
 def test_a_damaged_state_is_moved_away_and_the_backup_takes_its_place(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.plan()
         world.apply()
         made = world.run("backup", "--json").document
@@ -124,7 +107,7 @@ def test_a_damaged_state_is_moved_away_and_the_backup_takes_its_place(tmp_path: 
 
 
 def test_a_newer_backup_or_state_is_refused_and_nothing_changes(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.plan()
         world.run("backup", "-o", str(tmp_path / "copy.db"))
         state = world.folder / "var" / "crmsync.db"
@@ -144,7 +127,7 @@ def test_a_newer_backup_or_state_is_refused_and_nothing_changes(tmp_path: Path) 
 
 
 def test_restore_waits_for_no_run_and_asks_first(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.plan()
         made = world.run("backup", "--json").document
         unasked = world.run("restore", made["file"], ok=False)
@@ -161,33 +144,6 @@ def test_restore_waits_for_no_run_and_asks_first(tmp_path: Path) -> None:
             assert refused.code == 8
             assert "zhang.min" in refused.err
             assert world.run("purge", "x", "--yes", ok=False).code == 8
-
-
-def everything(world: World) -> Iterator[tuple[str, bytes]]:
-    """Every file of the project, and what its databases hold behind compression and pages."""
-    for path in sorted(world.folder.rglob("*")):
-        if path.is_file():
-            yield path.name, path.read_bytes()
-    for mirror in (world.folder / "var" / "mirrors").glob("*.duckdb"):
-        connection = open_mirror(mirror)
-        for (table,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
-            rows = connection.execute(f'SELECT * FROM mirror.main."{table}"').fetchall()
-            yield f"{mirror.name}:{table}", repr(rows).encode()
-        connection.close()
-    project = open_project(world.folder, now=world.sandbox.clock.now)
-    with project.store() as state:
-        for run in state.runs.latest():
-            for row in state.journal.each(run.id):
-                yield f"journal {run.id}", repr(row).encode()
-        with state.database.read() as db:
-            for content in db.exec_driver_sql("SELECT content FROM decision").scalars():
-                yield "decision", zlib.decompress(content)
-
-
-def holders(world: World, words: list[str]) -> list[str]:
-    return sorted(
-        {name for name, content in everything(world) for word in words if word.encode() in content}
-    )
 
 
 def test_a_purged_customer_is_in_no_byte_of_ours(world: World) -> None:
@@ -216,7 +172,7 @@ def test_a_purged_customer_is_in_no_byte_of_ours(world: World) -> None:
 
 
 def test_a_customer_is_purged_by_name_and_rules_that_name_it_are_told(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         plan = world.plan()
         row = next(row for row in plan["changes"] if row["is"] == "fields")
         note = world.folder / "rulesets" / "retail-rfm" / "notes.md"
@@ -243,7 +199,7 @@ def test_every_file_of_ours_is_the_owners_alone(world: World) -> None:
 
 
 def test_old_values_are_forgotten_by_the_nightly_job(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.on_sandbox_time()
         settings = world.folder / "crmsync.yaml"
         settings.write_text(settings.read_text() + "\nkeep: {values: 10}\n")
@@ -273,7 +229,7 @@ def test_a_wrong_keep_is_a_finding_at_its_place(tmp_path: Path, keep: str) -> No
 
 
 def test_an_altered_book_is_told_by_doctor(tmp_path: Path) -> None:
-    with opened(NAMES[0], tmp_path / "project") as world:
+    with with_customers(NAMES[0], tmp_path / "project") as world:
         world.plan()
         world.apply()
         with closing(sqlite3.connect(world.folder / "var" / "crmsync.db")) as raw:

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from itertools import chain
 
-from tests.proofs import boundaries, crash_points, editing, kills, outcomes, plans, repeating
+from tests.proofs import (
+    boundaries,
+    crash_points,
+    durable,
+    editing,
+    kills,
+    outcomes,
+    overlap,
+    plans,
+    private,
+    repeating,
+    slots,
+)
 from tests.proofs.proof import Proof
 
-MODULES = (boundaries, crash_points, editing, kills, outcomes, plans, repeating)
+MODULES = (
+    boundaries,
+    crash_points,
+    durable,
+    editing,
+    kills,
+    outcomes,
+    overlap,
+    plans,
+    private,
+    repeating,
+    slots,
+)
 PROOFS: tuple[Proof, ...] = tuple(
     sorted(
         chain.from_iterable(module.PROOFS for module in MODULES),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crmsync.apply.naming import Naming
 from crmsync.apply.order import ApplyOrder, Surroundings
+from crmsync.apply.readback import doubled, read_back
 from crmsync.apply.register import Registering, new_ops, observations
 from crmsync.apply.remote import Remote, Stopped
 from crmsync.apply.report import report, run_counts, run_state
@@ -185,9 +186,13 @@ class Applier:
         except Stopped as stop:
             stopped, interrupted = stop.error, stop.error is None
         self._end(run, stopped, interrupted=interrupted)
-        return report(
+        told = report(
             self._store, run.id, since=run.began, stopped=stopped, interrupted=interrupted
         )
+        if stopped is not None or interrupted:
+            return told
+        looked = read_back(work) if run.header.kind is PlanKind.UNDO else None
+        return replace(told, read_back=looked, doubled=doubled(work))
 
     def _end(self, run: _Run, stopped: CrmSyncError | None, *, interrupted: bool) -> None:
         store, now = self._store, self._world.now()

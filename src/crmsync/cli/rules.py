@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
 from crmsync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from crmsync.project.checking import Proving
 
 
 @click.command(
@@ -27,13 +32,38 @@ from crmsync.errors import ExitCode
 )
 @click.option("--fix", is_flag=True, help=say("改正可自动改的", "mend what is mechanical"))
 @click.option("--explain", "code", metavar="CODE", help=say("解释一个代码", "explain a code"))
+@click.option("--watch", is_flag=True, help=say("文件一变就再查", "check again on every change"))
+@click.option(
+    "--wobble",
+    "wobbles",
+    multiple=True,
+    metavar="[FACT=]AMOUNT",
+    help=say(
+        "事实的波动幅度，如 5% 或 订单数=1：证明等级和阶段不会来回变，或举出反例",
+        "how far facts wobble, such as 5% or orders=1: prove that nothing flaps, or show how",
+    ),
+)
+@click.option(
+    "--stay",
+    type=click.IntRange(1, 400),
+    metavar="DAYS",
+    help=say("变动后至少停留的天数（默认 30）", "fewest days between a change and its return (30)"),
+)
 @face_options
 def check_command(
-    face: Face, folders: tuple[Path, ...], shape: str, fix: bool, code: str | None
+    face: Face,
+    folders: tuple[Path, ...],
+    shape: str,
+    fix: bool,
+    code: str | None,
+    watch: bool,
+    wobbles: tuple[str, ...],
+    stay: int | None,
 ) -> int:
     """Exit 1 when there is an error."""
-    from crmsync.project.checking import check, explain_code, mend
-    from crmsync.source import has_errors, render
+    from crmsync.cli.watching import again_on_change
+    from crmsync.project.checking import Proving, explain_code
+    from crmsync.project.proving import asked_claim
 
     if code is not None:
         text = explain_code(code, LANG)
@@ -42,14 +72,40 @@ def check_command(
         else:
             click.echo(text)
         return ExitCode.DONE
-    report = check(face.folder, folders)
+    proving = Proving(asked_claim(wobbles, stay), face.day())
+    chosen = "json" if face.json else shape
+    if not watch:
+        return _check(face, folders, chosen, proving, fix=fix)
+
+    def once() -> None:
+        _check(face, folders, chosen, proving, fix=fix)
+        face.talk("等待改动，Ctrl-C 结束 …", "waiting for changes, Ctrl-C ends …")
+
+    again_on_change(folders or (face.folder / "crmsync.yaml", face.folder / "rulesets"), once)
+    return ExitCode.DONE
+
+
+def _check(
+    face: Face, folders: tuple[Path, ...], shape: str, proving: Proving, *, fix: bool
+) -> int:
+    """Look once and show everything found."""
+    from crmsync.project.checking import check, mend
+    from crmsync.source import has_errors, render
+
+    report = check(face.folder, folders, proving=proving)
     if fix:
         for path, count in mend(report).items():
             face.talk(f"{path}: 已改正 {count} 处", f"{path}: {count} mended")
-        report = check(face.folder, folders)
-    chosen = "json" if face.json else shape
-    text = render(report.diagnostics, report.texts, format=chosen, lang=LANG)  # type: ignore[arg-type]
-    click.echo(text, nl=False)
+        report = check(face.folder, folders, proving=proving)
+    text = render(report.diagnostics, report.texts, format=shape, lang=LANG)  # type: ignore[arg-type]
+    if face.json and report.calm:
+        body = json.loads(text)
+        face.document(body.pop("schema"), {**body, "calm": [c.as_document() for c in report.calm]})
+    else:
+        click.echo(text, nl=False)
+        for proof in report.calm:
+            summary = proof.summary()
+            face.talk(summary.zh, summary.en)
     return ExitCode.FINDINGS if has_errors(report.diagnostics) else ExitCode.DONE
 
 

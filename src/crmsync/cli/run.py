@@ -273,13 +273,15 @@ def stoppable() -> Iterator[Stop]:
 
 def finish(face: Face, report: ApplyReport) -> int:
     """Print what a run did and give its exit code."""
-    from crmsync.cli.run_view import problems, report_line
+    from crmsync.cli.run_view import aftermath, problems, report_line
     from crmsync.project.applying import exit_code, report_document
 
     if face.json:
         face.document("crmsync.apply/1", report_document(report))
         return exit_code(report)
     for line in problems(report.problems, every=False):
+        click.echo(line)
+    for line in aftermath(report):
         click.echo(line)
     click.echo(report_line(report))
     if report.stopped is not None:

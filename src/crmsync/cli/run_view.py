@@ -143,3 +143,24 @@ def report_line(report: ApplyReport) -> str:
         f"{extra_en}, {report.tasks_created} tasks created, {report.tasks_closed} closed · "
         f"{report.seconds:.1f} s · {report.api_calls} write calls",
     )
+
+
+def aftermath(report: ApplyReport) -> Iterator[str]:
+    """What a look at the CRM after the run showed: fields read back, tasks that exist twice."""
+    looked = report.read_back
+    if looked is not None:
+        yield say(
+            f"核对：重新读取了 {looked.checked} 个字段，{looked.same} 个与写入的一致",
+            f"Looked again: {looked.same} of {looked.checked} fields hold what was written",
+        )
+        for row, fields in looked.differing[:10]:
+            yield f"  ! {clean(row.name)}  {row.ref.id}  {', '.join(fields)}"
+        more = len(looked.differing) - 10
+        if more > 0:
+            yield say(f"  … 另有 {more} 条", f"  … {more} more")
+    for ids in report.doubled:
+        listed = ", ".join(ids)
+        yield say(
+            f"  ! 同一任务在 CRM 中有 {len(ids)} 个：{listed}；请留一个，关闭其余",
+            f"  ! one task stands {len(ids)} times in the CRM: {listed}; keep one, close the rest",
+        )

@@ -200,7 +200,8 @@ class SourceReader:
                 )
             )
             return None
-        window, found = parse_window(node.text, node.inner)
+        starts = self._fields.year_starts
+        window, found = parse_window(node.text, node.inner, year_starts=starts)
         self._problems.extend(found)
         return window
 

@@ -13,6 +13,8 @@ from crmsync.evaluate.population import (
 )
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
+from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
 
 __all__ = [
@@ -26,10 +28,13 @@ __all__ = [
     "current_episode",
     "decide",
     "episode_key",
+    "exceptions_flap",
     "explain",
     "match_columnar",
     "match_compiled",
     "past_episode",
     "rete_status",
     "row_from_facts",
+    "stages_flap",
+    "tiers_flap",
 ]

@@ -13,6 +13,7 @@ from crmsync.condition.shape import parts_of
 from crmsync.evaluate.engine import Engine
 from crmsync.model.condition import All, AnyOf, Condition, Expression, Literal, Not, Within
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.period import RollingWindow
 from crmsync.model.ruleset import FactDefinition
 from crmsync.model.scorecard import Scale
 
@@ -143,7 +144,7 @@ def _constants(node: Condition | Expression) -> set[Decimal | date]:
         number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         return {_number(value)} if number else set()
     found: set[Decimal | date] = set()
-    if isinstance(node, Within):
+    if isinstance(node, Within) and isinstance(node.window, RollingWindow):
         length = node.window.length
         found.add(Decimal(length.months * 30 + length.days))
     for part in parts_of(node):

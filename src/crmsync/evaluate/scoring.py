@@ -82,6 +82,13 @@ class ScoreSheet:
                 return Scored(None, unknown=(answers.unknown(place, card.when, card.rule.span),))
         return Scored(None)
 
+    def by(self, card: str, answers: Answers) -> Scored:
+        """The score by the scorecard of that id, whether or not it applies; KeyError if unknown."""
+        for item in self._cards:
+            if item.rule.id == card:
+                return item.score(answers)
+        raise KeyError(card)
+
 
 class _Card:
     def __init__(self, engine: CompiledRuleset, card: Scorecard) -> None:

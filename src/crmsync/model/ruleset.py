@@ -17,6 +17,7 @@ from crmsync.model.service import ServiceLevel
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
+from crmsync.model.wobble import Wobble
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class FactDefinition:
     missing: FactValue = None
     judged_by: str | None = None
     formula: Expression | None = None
+    wobble: Wobble | None = None
+    """What `check` takes the value to do by itself; it decides nothing."""
     span: Span = field(default=NOWHERE, compare=False)
 
 
@@ -60,6 +63,8 @@ class Ruleset:
     digest: str
     file: str = ""
     segments: tuple[Segment, ...] = ()
+    year_starts: int = 1
+    """The month in which years (and with them quarters) of windows such as ``last year`` begin."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 

@@ -82,6 +82,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The fields a run wrote, looked at again: so many, so many the same, the rest listed."""
+
+    checked: int
+    same: int
+    differing: tuple[tuple[OpRecord, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyReport:
     """What an apply did, made from the journal and never from counters in memory."""
 
@@ -99,6 +108,10 @@ class ApplyReport:
     The rest stays planned and ``resume`` goes on with it."""
     withheld: int = 0
     """Rows held back one by one: beyond the approval, or waiting for a source."""
+    read_back: ReadBack | None = None
+    """After an undo: what the CRM holds now. ``None`` when nobody looked."""
+    doubled: tuple[tuple[str, ...], ...] = ()
+    """Tasks of this run that exist more than once, with the ids of all."""
     interrupted: bool = False
     """A stop was asked for (SIGTERM, SIGINT); resumable."""
 

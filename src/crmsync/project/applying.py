@@ -266,4 +266,14 @@ def report_document(report: ApplyReport) -> dict[str, Any]:
         },
         "exit": int(exit_code(report)),
         "problems": [op_document(op) for op in report.problems],
+        "read_back": _read_back(report),
+        "doubled_tasks": [list(ids) for ids in report.doubled],
     }
+
+
+def _read_back(report: ApplyReport) -> dict[str, Any] | None:
+    looked = report.read_back
+    if looked is None:
+        return None
+    differing = [{"id": row.ref.id, "fields": list(fields)} for row, fields in looked.differing]
+    return {"fields": looked.checked, "same": looked.same, "differing": differing}

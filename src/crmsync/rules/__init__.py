@@ -8,6 +8,7 @@ from crmsync.rules.comparing import compare, expectation_of, rule_places, touche
 from crmsync.rules.lint_facts import read_by_rules
 from crmsync.rules.mutants import Mutant, mutants
 from crmsync.rules.reading import load, read_rules
+from crmsync.rules.wobble import parse_wobble
 
 __all__ = [
     "CASE_OBJECT",
@@ -21,6 +22,7 @@ __all__ = [
     "load",
     "load_cases",
     "mutants",
+    "parse_wobble",
     "read_by_rules",
     "read_rules",
     "rule_places",

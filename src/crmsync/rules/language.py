@@ -110,13 +110,16 @@ def type_of(expression: Expression) -> FactType:
     return expression.type
 
 
-def facts_scope(facts: tuple[FactDefinition, ...]) -> Scope:
+def facts_scope(facts: tuple[FactDefinition, ...], year_starts: int = 1) -> Scope:
     """Names of facts alone: what the score, exceptions and formulas may read."""
-    return Scope(tuple(_fact_name(fact) for fact in facts))
+    return Scope(tuple(_fact_name(fact) for fact in facts), year_starts=year_starts)
 
 
 def state_scope(
-    facts: tuple[FactDefinition, ...], levels: tuple[Level, ...], stages: tuple[Stage, ...]
+    facts: tuple[FactDefinition, ...],
+    levels: tuple[Level, ...],
+    stages: tuple[Stage, ...],
+    year_starts: int = 1,
 ) -> Scope:
     """Facts and what the decision leaves behind: for moves and tasks."""
     tiers = tuple(ScopeChoice(level.id, level.label) for level in levels)
@@ -133,7 +136,7 @@ def state_scope(
         for name, kind in STATE_NAMES.items()
         if present[name.split("_")[0]]
     )
-    return facts_scope(facts).plus(state)
+    return facts_scope(facts, year_starts).plus(state)
 
 
 _STATE_LABELS = {

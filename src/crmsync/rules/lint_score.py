@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from crmsync.condition.reach import Numbers, Values, Words, everything, nothing, values_of
 from crmsync.model.condition import Expression, Name
 from crmsync.model.diagnostic import Diagnostic, Label, Severity
 from crmsync.model.fact import FactType
@@ -22,7 +23,6 @@ from crmsync.model.scorecard import (
     ScorePart,
 )
 from crmsync.model.text import Text
-from crmsync.rules.reach import Numbers, Values, Words, everything, nothing, values_of
 from crmsync.source import error, warning
 
 

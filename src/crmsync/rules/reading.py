@@ -53,7 +53,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="human_edits 写在 crmsync.yaml 里", en="human_edits belongs in crmsync.yaml."
     ),
     "on_merge": None,
-    "year_starts": None,
 }
 
 
@@ -101,7 +100,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     levels = () if tier_node is None else read_levels(tier_node, language)
     stages = () if cycle_node is None else read_stages(cycle_node, language)
     tier = None if tier_node is None else read_tier(tier_node, levels, language)
-    later = language.within(state_scope(facts, levels, stages))
+    later = language.within(state_scope(facts, levels, stages, header.year_starts))
     cycle = None if cycle_node is None else read_lifecycle(cycle_node, stages, later)
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
@@ -109,9 +108,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     segment_node = root.take("segments")
     segments = () if segment_node is None else read_segments(segment_node, later)
     events = EventNames(Stages(stages), names, service)
-    tasks, capacity = (
-        ((), None) if task_node is None else read_tasks(task_node, events, facts, later)
-    )
+    tasks, capacity = read_tasks(task_node, events, facts, later)
     guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
     if tier_node is None and cycle_node is None and segment_node is None:
@@ -125,6 +122,7 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         time_zone=header.time_zone,
         currency=header.currency,
         workdays=header.workdays,
+        year_starts=header.year_starts,
         facts=facts,
         scorecards=scorecards,
         tier=tier,
@@ -158,7 +156,7 @@ def _facts(
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
     declared = tuple(draft.fact for draft in drafts)
-    language = Language(facts_scope(declared), header.languages, findings)
+    language = Language(facts_scope(declared, header.year_starts), header.languages, findings)
     facts = complete(drafts, language)
     money = next((fact for fact in facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:

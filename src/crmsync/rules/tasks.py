@@ -51,13 +51,15 @@ class _Around:
 
 
 def read_tasks(
-    node: Node, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
+    node: Node | None, names: EventNames, facts: tuple[FactDefinition, ...], language: Language
 ) -> tuple[tuple[TaskRule, ...], int | None]:
     """Read the task rules, and how many tasks one owner gets for one day.
 
     The block is a list of rules, or ``{start: DATE, capacity: N, rules: […]}``.
     """
     start, capacity = None, None
+    if node is None:
+        return (), None
     if isinstance(node, MappingNode):
         block = Block(node, language.findings)
         start, capacity = read_start(block, language), block.whole("capacity", least=1)

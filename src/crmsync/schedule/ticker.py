@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,14 +26,34 @@ from crmsync.project.syncing import SyncOutcome, sync
 from crmsync.schedule.slots import timetable
 from crmsync.store import Slot, SlotState, Store
 
-EVERY = timedelta(seconds=15)
-LATE = timedelta(minutes=5)
-"""A slot older than this counts as missed."""
-SILENT = timedelta(minutes=2)
-"""A claimed slot without a heartbeat for this long belongs to a dead process."""
-BEAT = timedelta(seconds=30)
 NAMED = 5
 """Missed slots named one by one; of more, the first and the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a scheduler looks, and when it gives another one up.
+
+    ``late``: a slot older than this counts as missed. ``silent``: a claimed slot without a
+    heartbeat for this long belongs to a dead process; ``beat`` is the time between two heartbeats.
+    """
+
+    every: timedelta = timedelta(seconds=15)
+    late: timedelta = timedelta(minutes=5)
+    silent: timedelta = timedelta(minutes=2)
+    beat: timedelta = timedelta(seconds=30)
+
+
+class Halt(threading.Event):
+    """Set when it is told to, or when *other* is: a slot that was lost stops, and so does all."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        """Whether either of the two is set."""
+        return super().is_set() or self._other.is_set()
 
 
 Work = Callable[[Project, str, threading.Event], SyncOutcome]
@@ -54,17 +75,19 @@ class Ticker:
         tell: Callable[[Text], None],
         work: Work = sync_job,
         on_bug: Callable[[Exception], object] | None = None,
+        pace: Pace = Pace(),
     ) -> None:
         self._project = project
         self._tell = tell
         self._work = work
         self._on_bug = on_bug
+        self._pace = pace
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._tables = {
             job.name: timetable(job.when, ZoneInfo(job.time_zone))
             for job in project.config.jobs.values()
         }
-        self._since = project.now() - EVERY
+        self._since = project.now() - pace.every
         self._busy = threading.Lock()
 
     def run(self, stop: threading.Event) -> None:
@@ -74,7 +97,7 @@ class Ticker:
         scheduler = BackgroundScheduler(timezone=ZoneInfo("UTC"))
         scheduler.add_job(
             self._tick_safely,
-            IntervalTrigger(seconds=int(EVERY.total_seconds())),
+            IntervalTrigger(seconds=int(self._pace.every.total_seconds())),
             args=(stop,),
             next_run_time=self._project.now(),
             coalesce=True,
@@ -128,65 +151,105 @@ class Ticker:
 
     def _job(self, store: Store, job: JobConfig, stop: threading.Event) -> None:
         now = self._project.now()
-        for dead in store.slots.stopped(before=now - SILENT):
-            if dead.job == job.name and store.slots.take_over(dead, by=self._name, now=now):
-                self._tell(
-                    Text(
-                        zh=f"{job.name}：接手中断的时段 {dead.moment:%Y-%m-%d %H:%M} UTC",
-                        en=f"{job.name}: taking over the stopped slot"
-                        f" {dead.moment:%Y-%m-%d %H:%M} UTC",
-                    )
-                )
-                self._carry_out(store, job, dead.moment, stop)
         known = store.slots.last(job.name, 1)
         after = known[0].moment if known else self._since
         due = list(self._tables[job.name].between(after, now))
-        for moment in self._missed(store, job, due, now):
-            if stop.is_set():
-                return
-            if store.slots.claim(self._slot(job, moment, SlotState.CLAIMED)):
-                self._carry_out(store, job, moment, stop)
+        dead = [
+            slot
+            for slot in reversed(store.slots.stopped(before=now - self._pace.silent))
+            if slot.job == job.name
+        ]
+        waiting = self._claim(store, job, dead, due)
+        while waiting and not stop.is_set():
+            self._carry_out(store, job, waiting, stop)
+            del waiting[0]
 
-    def _missed(
-        self, store: Store, job: JobConfig, due: list[datetime], now: datetime
+    def _claim(
+        self, store: Store, job: JobConfig, dead: list[Slot], due: list[datetime]
     ) -> list[datetime]:
-        """The slots to run by the job's policy; the others are recorded and named."""
-        run = due
+        """The slots to run by the job's policy; the others are recorded as missed.
+
+        All in one transaction: of several schedulers one gets the whole outage and tells of it
+        once. A slot that another scheduler died over counts like one nobody began, unless it is the
+        latest.
+        """
+        now = self._project.now()
+        moments = [slot.moment for slot in dead] + due
+        run = moments
         if job.catch_up == "once":
-            run = due[-1:]
+            run = moments[-1:]
         elif job.catch_up == "skip":
-            run = [moment for moment in due if now - moment <= LATE]
-        left = [moment for moment in due if moment not in run]
-        for moment in left:
-            store.slots.claim(self._slot(job, moment, SlotState.MISSED))
-        missed = [moment for moment in due if moment in left or now - moment > LATE]
+            late = self._pace.late
+            run = [slot.moment for slot in dead] + [item for item in due if now - item <= late]
+        with store.database.write():
+            ours = [
+                slot.moment for slot in dead if self._inherit(store, slot, run=slot.moment in run)
+            ]
+            taken = [slot for slot in dead if slot.moment in ours and slot.moment in run]
+            for moment in due:
+                state = SlotState.CLAIMED if moment in run else SlotState.MISSED
+                if store.slots.claim(self._slot(job, moment, state)):
+                    ours.append(moment)
+        for slot in taken:
+            self._tell_taken(slot)
+        stopped = {slot.moment for slot in taken}
+        missed = [
+            moment
+            for moment in ours
+            if moment not in stopped and (moment not in run or now - moment > self._pace.late)
+        ]
         if missed:
-            listed = _listed(missed)
-            self._tell(
-                Text(
-                    zh=f"{job.name}：错过 {len(missed)} 个时段（UTC {listed}），"
-                    f"按 catch_up: {job.catch_up} 执行 {len(run)} 次",
-                    en=f"{job.name}: {len(missed)} slots were missed (UTC {listed}); catch_up:"
-                    f" {job.catch_up} runs {len(run)}",
-                )
+            self._tell_missed(job, missed, sum(moment in ours for moment in run))
+        return [moment for moment in run if moment in ours]
+
+    def _inherit(self, store: Store, dead: Slot, *, run: bool) -> bool:
+        """Take a dead scheduler's slot over, to run it or to close it as missed."""
+        now = self._project.now()
+        if not store.slots.take_over(dead, by=self._name, now=now):
+            return False
+        if not run:
+            note = f"{dead.claimed_by} stopped"
+            ended = replace(dead, state=SlotState.MISSED, claimed_by=self._name, note=note)
+            store.slots.finish(ended, now=now)
+        return True
+
+    def _tell_taken(self, dead: Slot) -> None:
+        when = f"{dead.moment:%Y-%m-%d %H:%M} UTC"
+        self._tell(
+            Text(
+                zh=f"{dead.job}：接手中断的时段 {when}（原由 {dead.claimed_by} 执行）",
+                en=f"{dead.job}: taking over the stopped slot {when} (begun by {dead.claimed_by})",
             )
-        return run
+        )
+
+    def _tell_missed(self, job: JobConfig, missed: list[datetime], runs: int) -> None:
+        listed, count = _listed(missed), len(missed)
+        slots = "slot was" if count == 1 else "slots were"
+        self._tell(
+            Text(
+                zh=f"{job.name}：错过 {count} 个时段（UTC {listed}），"
+                f"按 catch_up: {job.catch_up} 执行 {runs} 次",
+                en=f"{job.name}: {count} {slots} missed (UTC {listed}); catch_up:"
+                f" {job.catch_up} runs {runs}",
+            )
+        )
 
     def _slot(self, job: JobConfig, moment: datetime, state: SlotState) -> Slot:
         now = self._project.now()
         return Slot(job.name, moment, state, self._name, now, now)
 
     def _carry_out(
-        self, store: Store, job: JobConfig, moment: datetime, stop: threading.Event
+        self, store: Store, job: JobConfig, waiting: list[datetime], stop: threading.Event
     ) -> None:
-        done = threading.Event()
+        """Run the first of the claimed slots; the heartbeat keeps all of them alive."""
+        moment, done, halt = waiting[0], threading.Event(), Halt(stop)
         pulse = threading.Thread(
-            target=self._beat, args=(store, job, moment, done), name="slot heartbeat"
+            target=self._beat, args=(store, job, tuple(waiting), done, halt), name="slot heartbeat"
         )
         pulse.start()
         state, note, run = SlotState.DONE, "", None
         try:
-            outcome = self._work(self._project, job.name, stop)
+            outcome = self._work(self._project, job.name, halt)
             note, run = outcome.text.en, outcome.run
             self._tell(Text(zh=f"{job.name}：{outcome.text.zh}", en=f"{job.name}: {note}"))
         except CrmSyncError as error:
@@ -204,9 +267,25 @@ class Ticker:
         finished = Slot(job.name, moment, state, self._name, now, now, run, note)
         store.slots.finish(finished, now=now)
 
-    def _beat(self, store: Store, job: JobConfig, moment: datetime, done: threading.Event) -> None:
-        while not done.wait(BEAT.total_seconds()):
-            store.slots.beat(job.name, moment, by=self._name, now=self._project.now())
+    def _beat(
+        self,
+        store: Store,
+        job: JobConfig,
+        waiting: tuple[datetime, ...],
+        done: threading.Event,
+        halt: Halt,
+    ) -> None:
+        """Show that we live; a slot that another scheduler took over meanwhile is given up."""
+        while not done.wait(self._pace.beat.total_seconds()):
+            try:
+                alive = [
+                    store.slots.beat(job.name, moment, by=self._name, now=self._project.now())
+                    for moment in waiting
+                ]
+            except CrmSyncError:
+                continue  # the next beat may come through; two minutes are allowed
+            if not alive[0]:
+                halt.set()
 
 
 def _listed(moments: list[datetime]) -> str:

@@ -35,15 +35,15 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: Connection, file: Path | None) -> None:
-    """Bring the database up to `head` inside the caller's transaction.
+def upgrade(connection: Connection, file: Path | None, *, to: str | None = None) -> None:
+    """Bring the database up to `head` inside the caller's transaction, or to a schema before it.
 
     What was there is kept: a SQLite *file* is copied by the backup interface to
     ``<file>.before-<head>``, the tables of a PostgreSQL database into the schema
     ``crmsync_before_<head>``, in the same transaction. Raises StoreError when the database is newer
     than this program; nothing is changed then.
     """
-    script, at, to = _script(), current(connection), head()
+    script, at, to = _script(), current(connection), to or head()
     if at == to:
         return
     if at is not None:
@@ -54,7 +54,7 @@ def upgrade(connection: Connection, file: Path | None) -> None:
             _copy_tables(connection, f"{SCHEMA_BEFORE}{to}")
 
     def steps(revision: object, context: object) -> list[StampStep | RevisionStep]:
-        return script._upgrade_revs("head", at or ())  # type: ignore[arg-type,return-value]
+        return script._upgrade_revs(to, at or ())  # type: ignore[arg-type,return-value]
 
     with EnvironmentContext(_config(), script, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=True)

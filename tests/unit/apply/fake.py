@@ -85,6 +85,7 @@ class FakeCrm:
     tells_ids: bool = True
     """False: creations are confirmed without the new id."""
     before_write: Callable[[FakeCrm], None] = lambda crm: None
+    after_write: Callable[[FakeCrm], None] = lambda crm: None
 
     def put(self, ref: RecordRef, **fields: Value) -> None:
         known = self.objects.setdefault(ref.object, {})
@@ -217,7 +218,9 @@ class FakeConnector:
             fault(crm, changes)
         if crm.capabilities.atomic_batch and any(c.change_id in crm.refused for c in changes):
             raise BatchRejected(Text.same("rolled back"), remote_code="INVALID_DATA")
-        return [crm.commit(change) for change in changes]
+        results = [crm.commit(change) for change in changes]
+        crm.after_write(crm)
+        return results
 
 
 def _object(change: Change) -> str:

@@ -271,3 +271,32 @@ def test_apply_then_undo_keeps_every_edit_and_restores_the_rest(
             assert fields.get(name) == expected[id_].get(name)
     assert all(f["Status"] == "Completed" for f in bench.crm.tasks().values())
     bench.store.close()
+
+
+def applied(bench: Bench, count: int) -> int:
+    assigned(bench, count)
+    return bench.apply(bench.plan([bench.item(n, "vip") for n in range(1, count + 1)]), *ALL).run.id
+
+
+def test_an_undo_looks_again_at_what_it_wrote(bench: Bench) -> None:
+    run = applied(bench, 3)
+    report = bench.apply(bench.undo(run), "records_changed=100%")
+    looked = report.read_back
+    assert looked is not None
+    assert looked.checked == looked.same > 0
+    assert looked.differing == ()
+
+
+def test_a_field_that_does_not_hold_what_was_written_is_listed(bench: Bench) -> None:
+    run = applied(bench, 3)
+    bench.crm.after_write = lambda crm: crm.put(ref(2), Tier="重要客户")
+    report = bench.apply(bench.undo(run), "records_changed=100%")
+    assert report.read_back is not None
+    ((row, fields),) = report.read_back.differing
+    assert (row.ref, fields) == (ref(2), ("Tier",))
+    assert report.read_back.checked - report.read_back.same == 1
+
+
+def test_an_ordinary_run_is_not_read_back(bench: Bench) -> None:
+    bench.seed(1)
+    assert bench.apply(bench.plan([bench.item(1)]), "first_assignments=1").read_back is None

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.rules.writing import RULESETS, SOUND, codes, load_text, only, sound, typed
 
-from crmsync.model.condition import Compare, Comparison
+from crmsync.model.condition import Compare, Comparison, Not, Within
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period
 from crmsync.model.scorecard import (
     AsGiven,
     Combined,
@@ -554,3 +554,29 @@ def test_every_fact_type_may_be_declared(tmp_path: Path) -> None:
     )
     ruleset = typed(tmp_path, ("  days: {type", extra + "  days: {type"))
     assert ruleset.fact("x0").type is FactType.DATE
+
+
+@pytest.mark.parametrize("written", ["4月", "4", "April", "apr", "04月"])
+def test_years_begin_with_the_month_the_file_says(tmp_path: Path, written: str) -> None:
+    text = sound(
+        ("workdays: CN\n", f"workdays: CN\nyear_starts: {written}\n"),
+        ("when: days > 90, lasting", "when: last_order_on not in last year, lasting"),
+    )
+    ruleset, findings = load_text(tmp_path, text)
+
+    assert ruleset is not None, findings
+    assert ruleset.year_starts == 4
+    assert ruleset.lifecycle is not None
+    condition = ruleset.lifecycle.moves[1].when
+    assert isinstance(condition, Not)
+    assert isinstance(condition.item, Within)
+    assert condition.item.window == CalendarWindow(CalendarUnit.YEAR, 1, 4)
+
+
+@pytest.mark.parametrize("written", ["13", "0", "ju", "四月", "[4]"])
+def test_a_month_nobody_knows_is_named(tmp_path: Path, written: str) -> None:
+    text = sound(("workdays: CN\n", f"workdays: CN\nyear_starts: {written}\n"))
+    ruleset, findings = load_text(tmp_path, text)
+
+    assert ruleset is None
+    assert {item.code for item in findings} <= {"RULE005", "RULE003"}

@@ -80,3 +80,43 @@ def test_a_time_nobody_can_read_is_refused_with_a_mend(written: str) -> None:
         timetable(written, NEW_YORK)
     assert caught.value.mend is not None
     assert "02:00" in caught.value.mend.en
+
+
+def changes(zone: str) -> list[datetime]:
+    """The two changes of clocks of 2026 in a zone, by the hour they happen in; none in Shanghai."""
+    place, found = ZoneInfo(zone), []
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    while moment.year == 2026:
+        after = moment + timedelta(hours=1)
+        if moment.astimezone(place).utcoffset() != after.astimezone(place).utcoffset():
+            found.append(moment)
+        moment = after
+    return found
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("written", ["01:30", "02:30", "0 3 * * 1-5", "15 * * * *", "*/30 * * * *"])
+def test_every_schedule_keeps_its_promise_across_both_changes(zone: str, written: str) -> None:
+    """Six zones, both changes, five schedules: once per local day, or once per real hour."""
+    place = ZoneInfo(zone)
+    turns = changes(zone) or [datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)]
+    assert len(turns) == 2
+    for turn in turns:
+        first = turn.astimezone(place).date() - timedelta(days=3)
+        start = datetime.combine(first, datetime.min.time(), place) - timedelta(seconds=1)
+        found = slots(written, zone, start.astimezone(UTC), 7)
+        gaps = {b - a for a, b in itertools.pairwise(found)}
+        local = [moment.astimezone(place) for moment in found]
+        if written.startswith("15"):
+            # a change of half an hour leaves one hour without its minute 15, or with it late
+            odd = {timedelta(minutes=90), timedelta(minutes=30)} if "Howe" in zone else set()
+            assert gaps - odd == {timedelta(hours=1)}
+        elif written.startswith("*/30"):
+            assert gaps == {timedelta(minutes=30)}
+        else:
+            days = [moment.date() for moment in local]
+            wanted = [first + timedelta(days=n) for n in range(7)]
+            if "1-5" in written:
+                wanted = [day for day in wanted if day.weekday() < 5]
+            assert days[: len(wanted)] == wanted
+            assert len(days) == len(set(days))

@@ -12,7 +12,7 @@ from crmsync.errors import ExitCode, Unavailable
 from crmsync.model.text import Text
 from crmsync.project.opening import Project, open_project
 from crmsync.project.syncing import SyncOutcome
-from crmsync.schedule.ticker import Ticker
+from crmsync.schedule.ticker import Pace, Ticker
 from crmsync.store import Slot, SlotState
 
 START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -161,3 +161,54 @@ def test_serving_stops_when_asked(tmp_path: Path) -> None:
     thread.join(timeout=10)
     assert not thread.is_alive()
     assert any("next 2026-11-22 02:00" in text for text in world.said)
+
+
+def test_a_slot_somebody_died_over_counts_into_one_catch_up_run(tmp_path: Path) -> None:
+    """Killed mid-run, then off over two more slots: one run and one notice, not two."""
+    world = World(tmp_path, "once")
+    with world.project.store() as store:
+        assert store.slots.claim(Slot("nightly", START, SlotState.CLAIMED, "dead:1", START, START))
+    ticker = world.ticker()
+    world.now = START + timedelta(hours=2, minutes=20)
+    ticker.tick(threading.Event())
+    assert len(world.ran) == 1
+    assert [state.value for _, state in world.slots()] == ["missed", "missed", "done"]
+    (line,) = [text for text in world.said if "missed" in text]
+    assert all(f"{hour:02}:00" in line for hour in (1, 2, 3))
+
+
+def test_one_scheduler_tells_of_an_outage_however_many_there_are(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    tickers = [world.ticker() for _ in range(3)]
+    tickers[0].tick(threading.Event())
+    world.now = START + timedelta(hours=3, minutes=20)
+    threads = [threading.Thread(target=item.tick, args=(threading.Event(),)) for item in tickers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.ran) == 2
+    (line,) = [text for text in world.said if "missed" in text]
+    assert "3 slots" in line
+
+
+def test_a_slot_that_was_taken_over_stops_its_first_owner(tmp_path: Path) -> None:
+    """A machine that slept through its claim finds it gone with the next heartbeat."""
+    world = World(tmp_path, "once")
+    halted: list[bool] = []
+
+    def long_work(project: Project, job: str, stop: threading.Event) -> SyncOutcome:
+        with project.store() as store:
+            (mine,) = store.slots.last(job, 1)
+            assert store.slots.take_over(mine, by="other:2", now=world.now)
+        while not stop.is_set():
+            threading.Event().wait(0.001)
+        halted.append(True)
+        return SyncOutcome(ExitCode.INTERRUPTED, Text.same("stopped"))
+
+    pace = Pace(beat=timedelta(milliseconds=5))
+    Ticker(world.project, lambda text: None, long_work, pace=pace).tick(threading.Event())
+    assert halted == [True]
+    with world.project.store() as store:
+        (slot,) = store.slots.last("nightly", 1)
+    assert (slot.claimed_by, slot.state) == ("other:2", SlotState.CLAIMED)
