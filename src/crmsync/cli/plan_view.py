@@ -12,6 +12,7 @@ from crmsync.cli.layout import bar, clean, figure_text, table
 from crmsync.model.decision import Cause
 from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
 from crmsync.model.text import Text
+from crmsync.project.frozen_view import frozen_line
 
 # How many withheld rows a plan shows before "--all".
 LISTED = 5
@@ -59,6 +60,10 @@ def page(
     for text in unfresh_lines(header):
         yield Styled(text, style="yellow")
     yield from map(Styled, notice_lines(header, every=every))
+    for note in header.notes:
+        yield Styled(f"! {clean(note.to(LANG))}", style="yellow")
+    for item in header.frozen:
+        yield Styled(frozen_line(item).to(LANG))
     because = causes(header.counts)
     if because and header.kind is PlanKind.RULES:
         yield Styled(because)

@@ -248,6 +248,8 @@ class PlanHeader:
     """Sources that do not meet their terms; ``counts.withheld_by_kind`` has the rows held."""
     frozen: tuple[FrozenLines, ...] = ()
     """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
+    notes: tuple[Text, ...] = ()
+    """What the whole plan goes without, and why: a fit that was refused, say."""
 
 
 class PlanSource(Protocol):

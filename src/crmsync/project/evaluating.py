@@ -23,7 +23,7 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, relation
+from crmsync.facts import excluded_count, fact_row, prepare, relation
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.mapping import CrmMapping
@@ -42,6 +42,7 @@ from crmsync.plan import (
     observation_sql,
     unmoved_sql,
 )
+from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.opening import Project
 from crmsync.store import Store
@@ -80,7 +81,11 @@ class Population:
 
 
 class OpenPopulation:
-    """A population with its mirror open."""
+    """A population with its mirror open.
+
+    ``rules`` are the population's, their model facts bound to frozen or newly drawn lines;
+    ``notes`` say which lines could not be drawn.
+    """
 
     def __init__(
         self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
@@ -89,13 +94,23 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        self._engine = Engine(population.rules)
+        prepare(mirror, population.rules)
+        snapshot = Snapshot(
+            rules=population.rules,
+            mapping=population.mapping,
+            schemas=self._schemas,
+            mirror=mirror,
+            as_of=population.as_of,
+        )
+        bound = bind_rules(snapshot, population.store, population.connection)
+        self.rules, self.notes = bound.rules, bound.notes
+        self._engine = Engine(self.rules)
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
-        self._values = FieldValues(population.rules, population.mapping, schema)
+        self._values = FieldValues(self.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
-            population.rules, population.mapping, self._schemas, population.as_of
+            self.rules, population.mapping, self._schemas, population.as_of
         )
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from crmsync.model.canonical import encode_value
 from crmsync.model.plan import PlanCounts, PlanLine, RecordChange, TaskClose, TaskCreate
+from crmsync.project.frozen_view import lines_document
 from crmsync.project.planning import PlanMade
 
 
@@ -58,6 +59,8 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             }
             for item in header.notices
         ],
+        "frozen": [lines_document(item) for item in header.frozen],
+        "notes": list(header.notes),
         "changes": [document for line in made.lines() if (document := _line(line)) is not None],
     }
 

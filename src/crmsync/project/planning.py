@@ -129,7 +129,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
     where = ask.connection.name, ground.rules.id
     held = {item.object: item for item in opened.unfresh if not item.released}
     return PlanInputs(
-        ruleset=ground.rules,
+        ruleset=opened.rules,
         mapping=ground.mapping,
         origin=ground.origin(ask.connection.name, opened.pulled_at),
         stamp=PlanStamp(
@@ -148,6 +148,8 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),
         unfresh=opened.unfresh,
+        frozen=opened.rules.frozen,
+        notes=opened.notes,
         refused={} if ask.retry_refused else store.refusals.standing(*where, from_runs=GIVE_UP),
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from crmsync.model.case import Case, Expectation, Mismatch, RulePlace
 from crmsync.model.decision import Decision, ScoreResult
+from crmsync.model.rfm import RFM_SEGMENT
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import PointsTable
 from crmsync.model.text import Text
@@ -108,6 +109,8 @@ def rule_places(ruleset: Ruleset) -> tuple[RulePlace, ...]:
 
 
 def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
+    for group in () if ruleset.rfm is None else ruleset.rfm.segments:
+        yield RulePlace(f"rfm.segments.{group.id}", group.span)
     for card in ruleset.scorecards:
         for criterion in card.criteria:
             if isinstance(criterion.points, PointsTable):
@@ -131,7 +134,7 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
 
 def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
     """The ids of `rule_places` that took part in *decision*."""
-    found: set[str] = set()
+    found = {f"rfm.segments.{decision.facts.get(RFM_SEGMENT)}"}
     hits = {} if decision.score is None else {item.id: item for item in decision.score.criteria}
     for card in ruleset.scorecards:
         for criterion in card.criteria:

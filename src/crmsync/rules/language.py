@@ -151,9 +151,9 @@ _STATE_LABELS = {
 
 
 def _fact_name(fact: FactDefinition) -> ScopeName:
-    return ScopeName(
-        fact.id, fact.type, fact.label, tuple(ScopeChoice(choice) for choice in fact.choices)
-    )
+    labels = fact.choice_labels or (None,) * len(fact.choices)
+    choices = map(ScopeChoice, fact.choices, labels)
+    return ScopeName(fact.id, fact.type, fact.label, tuple(choices))
 
 
 def at(found: Scalar, text: str, span: Span) -> Scalar:

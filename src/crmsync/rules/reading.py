@@ -10,7 +10,7 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import Span
-from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 from crmsync.rules.checking import sound_in_part
@@ -21,6 +21,7 @@ from crmsync.rules.guards import read_guards
 from crmsync.rules.header import Header, read_header
 from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
+from crmsync.rules.models import ModelNodes, Models, read_models
 from crmsync.rules.score import read_scorecards
 from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
@@ -37,11 +38,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
         en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
     ),
-    "rfm": Text(
-        zh="用评分卡写固定切点，见 rulesets/retail-rfm",
-        en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
-    ),
-    "clv": None,
     "newcomer": Text(
         zh="用例外写 at_least，并在 change 里写 grace",
         en="Use an exception with at_least, and grace under change.",
@@ -94,7 +90,8 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
     findings = Findings()
     root = Block(node, findings, later=_LATER)
     header = read_header(root)
-    facts, language = _facts(root, header, findings)
+    models, language = _facts(root, header, findings)
+    facts = models.facts
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
     levels = () if tier_node is None else read_levels(tier_node, language)
@@ -133,11 +130,20 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         guards=guards,
         digest="",
         file=node.span.file,
+        rfm=models.rfm,
+        clv=models.clv,
         segments=segments,
     )
+    _small_enough(ruleset, root)
+    if has_errors(findings.all):
+        return None, [*findings.all, *sound_in_part(ruleset)]
+    return replace(ruleset, digest=digest_of(ruleset)), findings.all
+
+
+def _small_enough(ruleset: Ruleset, root: Block) -> None:
     size = _rules(ruleset)
     if size > MAX_RULES:
-        findings.add(
+        root.findings.add(
             "RULE021",
             root.span,
             Text(
@@ -145,20 +151,19 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
         )
-    if has_errors(findings.all):
-        return None, [*findings.all, *sound_in_part(ruleset)]
-    return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
-def _facts(
-    root: Block, header: Header, findings: Findings
-) -> tuple[tuple[FactDefinition, ...], Language]:
+def _facts(root: Block, header: Header, findings: Findings) -> tuple[Models, Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
+    nodes = ModelNodes.of(root)
     declared = tuple(draft.fact for draft in drafts)
-    language = Language(facts_scope(declared, header.year_starts), header.languages, findings)
-    facts = complete(drafts, language)
-    money = next((fact for fact in facts if fact.type is FactType.MONEY), None)
+    known = {fact.id for fact in declared}
+    given = tuple(fact for fact in nodes.names() if fact.id not in known)
+    scope = facts_scope((*declared, *given), header.year_starts)
+    language = Language(scope, header.languages, findings)
+    models = read_models(nodes, complete(drafts, language), language)
+    money = next((fact for fact in models.facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:
         findings.add(
             "RULE012",
@@ -169,7 +174,7 @@ def _facts(
             ),
             Text(zh="在开头写 currency: CNY", en="Write currency: CNY at the top."),
         )
-    return facts, language
+    return models, language
 
 
 def _decides_nothing(root: Block) -> None:
