@@ -190,9 +190,8 @@ def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]
 
 
 def _type(rule: Criterion | None) -> FactType | None:
-    if rule is None or len(rule.ways) > 1:
-        return None
-    return rule.ways[0].of.type
+    operands = () if rule is None else [of for way in rule.ways for of in way.operands]
+    return operands[0].type if len(operands) == 1 else None
 
 
 def _plain(number: Decimal) -> str:

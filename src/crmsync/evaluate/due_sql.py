@@ -84,10 +84,17 @@ class NotDue:
         if event.service_value is None:
             return self._not_due(event.period, base)
         quiet = exp.case()
-        for tier, level in self._rules.service.items():
+        for level in sorted(self._rules.service.values(), key=lambda item: item.stage is None):
             value = level.value(event.service_value)
             period = value.period if value is not None else None
-            here = exp.EQ(this=column("o_tier"), expression=exp.Literal.string(tier))
+            here: exp.Expr = exp.EQ(
+                this=column("o_tier"), expression=exp.Literal.string(level.tier)
+            )
+            if level.stage is not None:
+                stage = exp.Literal.string(level.stage)
+                here = exp.paren(
+                    exp.and_(here, exp.EQ(this=column("o_lifecycle"), expression=stage))
+                )
             quiet = quiet.when(here, self._not_due(period, base))
         return quiet.else_(exp.true()) if self._rules.service else exp.true()
 

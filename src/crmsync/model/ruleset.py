@@ -79,6 +79,16 @@ class Ruleset:
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
+    def service_of(self, tier: str | None, stage: str | None) -> ServiceLevel | None:
+        """What a customer of that tier in that stage is entitled to, if anything.
+
+        ``service`` is keyed by `ServiceLevel.id`; a level for the stage stands above the tier's.
+        """
+        if tier is None:
+            return None
+        own = None if stage is None else self.service.get(f"{tier}/{stage}")
+        return own if own is not None else self.service.get(tier)
+
     def fact(self, id: str) -> FactDefinition:
         """The fact of that id; raises KeyError when there is none."""
         for fact in self.facts:

@@ -33,8 +33,11 @@ def unmoved_sql(values: FieldValues, ruleset: Ruleset, write_score_from: Decimal
     or NULL.
     """
     wanted: list[exp.Expr] = []
+    by_stage = any(level.stage is not None for level in ruleset.service.values())
     for role in LEADING:
-        if role in values.fields and role != "segments":
+        if role == "service" and role in values.fields and by_stage:
+            wanted.append(exp.false())
+        elif role in values.fields and role != "segments":
             wanted.append(_holds(role, values.leading(role)))
     if ruleset.segments and "segments" in values.fields:
         wanted.append(_segments(values))

@@ -157,14 +157,15 @@ class FieldValues:
             return next(item.label for item in rules.segments if item.id == id).to(self._language)
         return id
 
-    def _service(self, tier: str | None) -> str | None:
+    def _service(self, service: str | None) -> str | None:
         """A picklist gets the tier's own label, a text field the entitlements in a line."""
         target, schema = self._targets.get("service"), self._schemas.get("service")
-        if tier is None or target is None:
+        if service is None or target is None:
             return None
+        level = self._ruleset.service.get(service)
+        tier = service if level is None else level.tier
         if tier in target.values:
             return target.values[tier]
-        level = self._ruleset.service.get(tier)
         picklist = schema is not None and schema.type is FieldType.PICKLIST
         if picklist or level is None or not level.values:
             return self._label("tier", tier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from crmsync.model.canonical import encode_value
@@ -25,6 +26,7 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
         "ruleset": header.ruleset,
         "ruleset_version": header.ruleset_version,
         "summary": _summary(header.counts),
+        "cost": None if header.cost is None else asdict(header.cost),
         "guards": [
             {
                 "name": guard.name,

@@ -199,11 +199,15 @@ def _other(folder: Path, against: str) -> Iterator[Path]:
         for name in names:
             file = target / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_git(folder, "show", f"{against}:./{name}"), encoding="utf-8")
+            file.write_bytes(_git_bytes(folder, "show", f"{against}:./{name}"))
         yield target
 
 
 def _git(folder: Path, *words: str) -> str:
+    return _git_bytes(folder, *words).decode("utf-8")
+
+
+def _git_bytes(folder: Path, *words: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - fixed program, words are never a shell's
             ["git", "-c", "core.quotePath=false", *words],  # noqa: S607 - found on PATH
@@ -214,7 +218,7 @@ def _git(folder: Path, *words: str) -> str:
         )
     except (OSError, subprocess.SubprocessError) as problem:
         raise _unknown(words[-1].partition(":")[0] if ":" in words[-1] else words[-2]) from problem
-    return done.stdout.decode("utf-8")
+    return done.stdout
 
 
 def _unknown(against: str) -> UsageError:

@@ -40,6 +40,7 @@ class _Names:
 
     facts: Mapping[str, FactDefinition]
     tiers: Mapping[str, str]
+    services: Mapping[str, str]
     stages: Mapping[str, str]
     tasks: Mapping[str, str]
     segments: Mapping[str, str]
@@ -103,7 +104,8 @@ def _names(ruleset: Ruleset) -> _Names:
     because = {item.value: item.value for item in Because}
     because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
     tasks = {task.id: task.id for task in ruleset.tasks}
-    return _Names(facts, tiers, stages, tasks, _segments(ruleset), because)
+    services = {**{level: level for level in ruleset.service}, **tiers}
+    return _Names(facts, tiers, services, stages, tasks, _segments(ruleset), because)
 
 
 def _segments(ruleset: Ruleset) -> dict[str, str]:
@@ -299,7 +301,7 @@ class _Reader:
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
             tasks=self._set(block.take("tasks"), self._names.tasks),
             closes=self._set(block.take("closes"), self._names.tasks),
-            service=self._named(block.scalar("service"), self._names.tiers),
+            service=self._named(block.scalar("service"), self._names.services),
             notice=self._named(block.scalar("notice"), self._names.tiers),
             segments=self._set(block.take("segments"), self._names.segments),
             spans={key.text: value.span for key, value in block.node.entries},

@@ -12,6 +12,7 @@ from crmsync.rules.help_mapping import MAPPING_HELP
 from crmsync.rules.help_models import MODEL_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
+from crmsync.rules.help_tables import TABLE_HELP
 
 CATALOGUE: Mapping[str, Help] = {
     entry.code: entry
@@ -22,6 +23,7 @@ CATALOGUE: Mapping[str, Help] = {
         *LOGIC_HELP,
         *MAPPING_HELP,
         *MODEL_HELP,
+        *TABLE_HELP,
     )
 }
 """All codes by name, family by family."""

@@ -13,7 +13,7 @@ from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import Criterion, PointsTable
+from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable
 from crmsync.model.text import Text
 from crmsync.source import error, warning
 
@@ -72,12 +72,12 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
     for part in criterion.ways:
-        if isinstance(part, PointsTable):
+        if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
 
 
 def _operands(criterion: Criterion) -> Iterator[Expression]:
-    yield from (part.of for part in criterion.ways)
+    yield from (of for part in criterion.ways for of in part.operands)
 
 
 def lint_facts(ruleset: Ruleset) -> Iterator[Diagnostic]:

@@ -145,7 +145,7 @@ def _scorecards(ruleset: Ruleset, sentences: Sentences) -> Iterator[Mutant]:
 
 def _unsure(criterion: Criterion, ruleset: Ruleset) -> frozenset[str]:
     """The facts below a criterion that may be unknown; formulas may always be."""
-    read = frozenset(name for way in criterion.ways for name in names(way.of))
+    read = frozenset(name for way in criterion.ways for of in way.operands for name in names(of))
     sure = {fact.id for fact in ruleset.facts if fact.missing is not None}
     return read - sure
 

@@ -26,6 +26,7 @@ from crmsync.rules.score import read_scorecards
 from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
+from crmsync.rules.shelf import Shelf
 from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import Levels, read_levels, read_tier
 from crmsync.source import Mapping as MappingNode
@@ -66,11 +67,17 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
     source = read_file(path, name=shown)
     if source.node is None:
         return None, list(source.diagnostics)
-    ruleset, found = read_rules(source.node)
-    findings = [*source.diagnostics, *found]
+    parent = shown.rpartition("/")[0]
+    ruleset, found = read_rules(source.node, Shelf(folder, parent))
+    findings = [*source.diagnostics, *map(_by_hand, found)]
     if ruleset is None or has_errors(findings):
         return None, findings
     return ruleset, findings
+
+
+def _by_hand(finding: Diagnostic) -> Diagnostic:
+    """A finding in a table without its mechanical mend: spreadsheets are mended by people."""
+    return replace(finding, fix=None) if finding.span.cell else finding
 
 
 def _no_rules(shown: str) -> Diagnostic:
@@ -85,12 +92,14 @@ def _no_rules(shown: str) -> Diagnostic:
     )
 
 
-def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
-    """Type the tree of a ``rules.yaml``."""
+def read_rules(
+    node: MappingNode, shelf: Shelf | None = None
+) -> tuple[Ruleset | None, list[Diagnostic]]:
+    """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
     findings = Findings()
     root = Block(node, findings, later=_LATER)
     header = read_header(root)
-    models, language = _facts(root, header, findings)
+    models, language = _facts(root, header, findings, shelf)
     facts = models.facts
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
@@ -153,7 +162,9 @@ def _small_enough(ruleset: Ruleset, root: Block) -> None:
         )
 
 
-def _facts(root: Block, header: Header, findings: Findings) -> tuple[Models, Language]:
+def _facts(
+    root: Block, header: Header, findings: Findings, shelf: Shelf | None
+) -> tuple[Models, Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
     nodes = ModelNodes.of(root)
@@ -161,8 +172,9 @@ def _facts(root: Block, header: Header, findings: Findings) -> tuple[Models, Lan
     known = {fact.id for fact in declared}
     given = tuple(fact for fact in nodes.names() if fact.id not in known)
     scope = facts_scope((*declared, *given), header.year_starts)
-    language = Language(scope, header.languages, findings)
+    language = Language(scope, header.languages, findings, shelf=shelf)
     models = read_models(nodes, complete(drafts, language), language)
+    language.facts = models.facts
     money = next((fact for fact in models.facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:
         findings.add(
