@@ -12,11 +12,13 @@ from tests.proofs import (
     editing,
     fuzzing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 from tests.proofs.proof import Proof
@@ -29,11 +31,13 @@ MODULES = (
     editing,
     fuzzing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 PROOFS: tuple[Proof, ...] = tuple(
