@@ -22,6 +22,7 @@ from crmsync.project.opening import Project
 from crmsync.project.places import ruleset_folders
 from crmsync.project.schemas import load_schemas
 from crmsync.source import error
+from crmsync.store.mirror import read_meta
 
 NAMED = 5
 
@@ -124,14 +125,32 @@ def _both(
     """``(id, name)`` of customers in both populations, a few of them."""
     if ours.object != other.mapping.object:
         return ()
-    schemas = load_schemas_of(mirror)
+    schemas = read_meta(mirror).schemas()
     try:
         theirs = relation(other.rules, other.mapping, schemas, project.as_of(other.rules))
         query = (
-            f"SELECT id, name FROM ({ours.select.sql('duckdb')}) AS ours WHERE id IN "  # noqa: S608
+            f"SELECT id, name FROM ({ours.select.sql('duckdb')}) AS ours WHERE id IN "
             f"(SELECT id FROM ({theirs.select.sql('duckdb')}) AS theirs) ORDER BY id LIMIT ?"
         )
         rows = mirror.execute(query, [NAMED]).fetchall()
-    except (duckdb.BinderException, duckdb.CatalogException, KeyError):
+    except (ConfigError, duckdb.CatalogException):  # facts this mirror does not hold
         return ()
     return tuple((str(id), str(name)) for id, name in rows)
+
+
+def _shared_customers(
+    ours: Written, other: Written, fields: Sequence[str], both: Sequence[tuple[str, str]]
+) -> PlanRefused:
+    listed = ", ".join(f"{name} ({id})" for id, name in both)
+    named = ", ".join(fields)
+    return PlanRefused(
+        Text(
+            zh=f"规则集“{other.rules.id}”也写 {named}，而这些客户同时在两个规则集里：{listed}",
+            en=f"the ruleset “{other.rules.id}” writes {named} as well, and these customers are in "
+            f"both: {listed}",
+        ),
+        mend=Text(
+            zh=f"给“{ours.rules.id}”和“{other.rules.id}”写不同的 scope 或 applies_to",
+            en=f"give “{ours.rules.id}” and “{other.rules.id}” a scope or applies_to of their own",
+        ),
+    )

@@ -18,10 +18,13 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    SteadyRow,
+    current_episode,
     decide,
     match_columnar,
 )
 from crmsync.facts import excluded_count, fact_row, prepare, relation
+from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
@@ -128,6 +131,11 @@ class OpenPopulation:
         return self._population.store
 
     @property
+    def mirrored(self) -> tuple[duckdb.DuckDBPyConnection, FactRelation]:
+        """The open mirror with the relation of facts over it; busy while rows stream."""
+        return self._mirror, self.relation
+
+    @property
     def account_id(self) -> str:
         """The CRM account the mirror was read from."""
         return self._meta.account
@@ -179,7 +187,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
-        _ = self.parents  # before rows stream: the mirror is busy then
+        self._asked_first()
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
@@ -200,7 +208,6 @@ class OpenPopulation:
             line=observation_sql(self.relation, firm, people.as_of),
             filtered=filtered,
         )
-        _ = self.parents  # before rows stream: the mirror is busy then
         population = self.population(asked)
         figures = population.steady()
         for piece in batched(population.rows(), PIECE):
@@ -214,6 +221,7 @@ class OpenPopulation:
 
     def population(self, asked: Asked) -> EvaluatedPopulation:
         """Everybody evaluated by the one statement, joined with the state the day opens in."""
+        self._asked_first()
         people = self._population
         fill_opening(
             people.store.database,
@@ -221,16 +229,31 @@ class OpenPopulation:
             scope=(people.connection, people.rules.id),
             object=people.mapping.object,
             day=people.as_of,
+            current=current_episode(people.rules, people.mapping.object, people.as_of),
         )
         return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
 
-    def _decided(self, piece: Sequence[MatchedRow | str]) -> Iterator[Evaluated | Unchanged]:
+    def placed(self) -> Iterator[Decision | SteadyRow]:
+        """Everybody by record id: decided where something can change, else where they stand."""
+        for piece in batched(self.population(Asked()).rows(every=True), PIECE):
+            decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
+            for item in piece:
+                yield item if isinstance(item, SteadyRow) else next(decided).decision
+
+    def _decided(self, piece: Sequence[MatchedRow | SteadyRow]) -> Iterator[Evaluated | Unchanged]:
         decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
-        for plain, items in itertools.groupby(piece, lambda item: isinstance(item, str)):
-            if plain:
-                yield Unchanged(tuple(item for item in items if isinstance(item, str)))
+        for steady, items in itertools.groupby(piece, lambda item: isinstance(item, SteadyRow)):
+            if steady:
+                lines = (item.line for item in items if isinstance(item, SteadyRow))
+                yield Unchanged(tuple(line for line in lines if line is not None))
             else:
                 yield from itertools.islice(decided, len(list(items)))
+
+    def _asked_first(self) -> None:
+        """What the policy is told of the mirror itself: asked before rows stream, because another
+        query on the same connection would end the stream."""
+        self.unfresh  # noqa: B018 - kept once asked
+        self.parents  # noqa: B018 - as above
 
     def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
         """The opening state of each customer; for one we know nothing of, what the CRM's own
