@@ -21,18 +21,10 @@ def of_country(world: World, folder: str, id: str, block: str) -> None:
     path = root / folder / "rules.yaml"
     text = path.read_text("utf-8")
     text = text.replace("ruleset: retail-rfm", f"ruleset: {id}")
-    head, mark, rest = text.partition("\nfacts:\n")
-    fact = "" if "  nation:" in rest else "  nation: {type: text, label: 国家 | Nation}\n"
-    text = head + mark + fact + rest
     text = "\n".join(line for line in text.splitlines() if not line.startswith("scope:"))
     path.write_text(f"{text}\n{block}\n", "utf-8")
     cases = root / folder / "rules.test.yaml"
     cases.write_text(cases.read_text("utf-8").replace("ruleset: retail-rfm", f"ruleset: {id}"))
-    mapping = root / folder / "mapping" / "zoho.yaml"
-    text = mapping.read_text("utf-8")
-    if "  nation:" not in text:
-        head, mark, rest = text.partition("\nread:\n")
-        mapping.write_text(f"{head}{mark}  nation: Billing_Country\n{rest}", "utf-8")
 
 
 def test_each_line_has_its_own_customers(tmp_path: Path) -> None:
@@ -43,8 +35,8 @@ def test_each_line_has_its_own_customers(tmp_path: Path) -> None:
         ]
         world.sandbox.load_over_http(people, orders(people, START.date()))
         world.init("retail-rfm")
-        of_country(world, "spain", "spain", "scope: {nation: Spain}")
-        of_country(world, "retail-rfm", "retail-rfm", "scope: {nation: France}")
+        of_country(world, "spain", "spain", "scope: {country: Spain}")
+        of_country(world, "retail-rfm", "retail-rfm", "scope: {country: France}")
         found = world.run("check", ok=False)
         assert "RULE269" not in found.out + found.err
         world.run("connect", "--yes", "--ruleset", "retail-rfm")
@@ -54,7 +46,7 @@ def test_each_line_has_its_own_customers(tmp_path: Path) -> None:
         spanish = world.plan("--ruleset", "spain")
         assert spanish["summary"]["evaluated"] == 3
         # the same customers in both: check says so, and a plan is refused by name
-        of_country(world, "retail-rfm", "retail-rfm", "scope: {nation: Spain}")
+        of_country(world, "retail-rfm", "retail-rfm", "scope: {country: Spain}")
         found = world.run("check", ok=False)
         assert "RULE269" in found.out + found.err
         refused = world.run("plan", "--ruleset", "retail-rfm", "--lang", "en", ok=False)

@@ -19,7 +19,6 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
-from crmsync.project.places import ruleset_folders
 from crmsync.project.schemas import load_schemas
 from crmsync.source import error
 from crmsync.store.mirror import read_meta
@@ -94,7 +93,7 @@ def refuse_shared_customers(
     A ruleset whose facts are not in the mirror has not been planned on it and is passed over.
     """
     mirror, relation_ = population
-    for folder in ruleset_folders(project.folder, ()):
+    for folder in project.config.rulesets:
         other = _other(project, folder, connection, ours)
         if other is None:
             continue
