@@ -5,7 +5,7 @@ from crmsync.facts.clv_fit import Fit, Histories, Refused, fit_bg_nbd, fit_gamma
 from crmsync.facts.cut_points import draw_cut_points
 from crmsync.facts.model_functions import prepare
 from crmsync.facts.relation import relation
-from crmsync.facts.rows import excluded_count, fact_row, row_of
+from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "draw_cut_points",
     "excluded_count",
     "fact_row",
+    "fact_rows",
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "histories",
