@@ -5,31 +5,39 @@ from __future__ import annotations
 from itertools import chain
 
 from tests.proofs import (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 from tests.proofs.proof import Proof
 
 MODULES = (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 PROOFS: tuple[Proof, ...] = tuple(

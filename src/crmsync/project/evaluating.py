@@ -18,10 +18,13 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    SteadyRow,
+    current_episode,
     decide,
     match_columnar,
 )
 from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
+from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
@@ -171,6 +174,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
+        self._asked_first()
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
@@ -204,6 +208,7 @@ class OpenPopulation:
 
     def population(self, asked: Asked) -> EvaluatedPopulation:
         """Everybody evaluated by the one statement, joined with the state the day opens in."""
+        self._asked_first()
         people = self._population
         fill_opening(
             people.store.database,
@@ -211,16 +216,30 @@ class OpenPopulation:
             scope=(people.connection, people.rules.id),
             object=people.mapping.object,
             day=people.as_of,
+            current=current_episode(people.rules, people.mapping.object, people.as_of),
         )
         return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
 
-    def _decided(self, piece: Sequence[MatchedRow | str]) -> Iterator[Evaluated | Unchanged]:
+    def placed(self) -> Iterator[Decision | SteadyRow]:
+        """Everybody by record id: decided where something can change, else where they stand."""
+        for piece in batched(self.population(Asked()).rows(every=True), PIECE):
+            decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
+            for item in piece:
+                yield item if isinstance(item, SteadyRow) else next(decided).decision
+
+    def _decided(self, piece: Sequence[MatchedRow | SteadyRow]) -> Iterator[Evaluated | Unchanged]:
         decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
-        for plain, items in itertools.groupby(piece, lambda item: isinstance(item, str)):
-            if plain:
-                yield Unchanged(tuple(item for item in items if isinstance(item, str)))
+        for steady, items in itertools.groupby(piece, lambda item: isinstance(item, SteadyRow)):
+            if steady:
+                lines = (item.line for item in items if isinstance(item, SteadyRow))
+                yield Unchanged(tuple(line for line in lines if line is not None))
             else:
                 yield from itertools.islice(decided, len(list(items)))
+
+    def _asked_first(self) -> None:
+        """What the policy is told of the mirror itself: asked before rows stream, because another
+        query on the same connection would end the stream."""
+        self.unfresh  # noqa: B018 - kept once asked
 
     def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
         """The opening state of each customer; for one we know nothing of, what the CRM's own
