@@ -63,6 +63,10 @@ class Language:
         inner.facts = self.facts
         return inner
 
+    def type_of_fact(self, id: str) -> FactType | None:
+        """The type of a name in reach, if there is one of that id."""
+        return next((name.type for name in self.scope.names if name.id == id), None)
+
     def condition(self, node: Node) -> Condition | None:
         """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
         if not self._room(node.span, sentences_in(node)):
