@@ -40,16 +40,16 @@ def test_each_line_has_its_own_customers(tmp_path: Path) -> None:
         found = world.run("check", ok=False)
         assert "RULE269" not in found.out + found.err
         world.run("connect", "--yes", "--ruleset", "retail-rfm")
-        french = world.plan("--ruleset", "retail-rfm")
+        french = world.plan("retail-rfm")
         assert french["summary"]["evaluated"] == 4
         assert french["summary"]["excluded"] == 3
-        spanish = world.plan("--ruleset", "spain")
+        spanish = world.plan("spain")
         assert spanish["summary"]["evaluated"] == 3
         # the same customers in both: check says so, and a plan is refused by name
         of_country(world, "retail-rfm", "retail-rfm", "scope: {country: Spain}")
         found = world.run("check", ok=False)
         assert "RULE269" in found.out + found.err
-        refused = world.run("plan", "--ruleset", "retail-rfm", "--lang", "en", ok=False)
+        refused = world.run("plan", "retail-rfm", "--lang", "en", ok=False)
         assert refused.code == 5, refused
         assert people[5].name in refused.err
         assert people[0].name not in refused.err
