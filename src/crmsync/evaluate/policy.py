@@ -100,6 +100,9 @@ class Policy:
             result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
 
+    def _applies(self, answers: Answers) -> bool:
+        return self.population is None or answers.holds(self.population) is Verdict.TRUE
+
     def _with_group(
         self, rules: TierRules, exceptions: tuple[TierException, ...], parent: ParentTier | None
     ) -> tuple[TierException, ...]:
