@@ -136,11 +136,6 @@ class Policy:
             segments=() if segments is None else segments.after,
         )
         known = {name for name, value in row.facts.items() if value is not None}
-        first = (
-            (before.tier is None and tier.after is not None)
-            if tier is not None
-            else (stage is not None and before.lifecycle is None)
-        )
         tasks = self.agenda.tasks(answers, Moved(tier, stage, scored.asked), state, context)
         unknown = (
             *scored.unknown,
@@ -160,7 +155,7 @@ class Policy:
             name=row.name,
             owner=row.owner,
             as_of=context.as_of,
-            first=first,
+            first=_first(before, tier, stage),
             facts=row.facts,
             score=scored.result,
             tier=tier,
@@ -181,8 +176,15 @@ class Policy:
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,
-            applies=self.population is None or answers.holds(self.population) is Verdict.TRUE,
+            applies=self._applies(answers),
         )
+
+
+def _first(before: Standing, tier: TierResult | None, stage: StageResult | None) -> bool:
+    """Whether the customer is assigned for the first time."""
+    if tier is not None:
+        return before.tier is None and tier.after is not None
+    return stage is not None and before.lifecycle is None
 
 
 def policy_of(engine: CompiledRuleset) -> Policy:
