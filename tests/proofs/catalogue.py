@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import chain
 
 from tests.proofs import (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
+    matchers,
     network,
     outcomes,
     overlap,
@@ -17,23 +20,28 @@ from tests.proofs import (
     private,
     reading,
     repeating,
+    sameness,
     slots,
 )
 from tests.proofs.proof import Proof
 
 MODULES = (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
     network,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     reading,
     repeating,
+    sameness,
     slots,
 )
 PROOFS: tuple[Proof, ...] = tuple(

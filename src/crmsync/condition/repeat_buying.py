@@ -76,7 +76,7 @@ def expected_orders(history: History, ahead: float, model: BgNbd) -> float | Non
     series = gauss(a + b - 1 - r, a - 1, a + b + x - 1, z)
     if series is None:
         return None
-    left = math.exp((x + a - 1) * math.log1p(-z)) * series
+    left = math.exp((a - 1) * math.log1p(-z)) * series
     expected = (a + b + x - 1) / (a - 1) * (1 - left) * alive
     return max(0.0, expected) if math.isfinite(expected) else None
 

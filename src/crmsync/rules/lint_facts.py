@@ -13,7 +13,7 @@ from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import Criterion, PointsTable
+from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable
 from crmsync.model.text import Text
 from crmsync.source import error, warning
 
@@ -32,6 +32,10 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
+    if ruleset.tier is not None and ruleset.tier.of is not None:
+        found.add(ruleset.tier.of)
+    if ruleset.group is not None:
+        found.add(ruleset.group.by)
     known = {fact.id: fact for fact in ruleset.facts}
     todo = list(found)
     while todo:
@@ -55,8 +59,9 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
             yield card.when
         for criterion in card.criteria:
             yield from _lines(criterion)
-    if ruleset.tier is not None:
-        yield from (item.when for item in ruleset.tier.exceptions)
+    yield from (item.when for item in ruleset.departures)
+    if ruleset.newcomer is not None:
+        yield ruleset.newcomer.when
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)
@@ -72,12 +77,12 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
     for part in criterion.ways:
-        if isinstance(part, PointsTable):
+        if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
 
 
 def _operands(criterion: Criterion) -> Iterator[Expression]:
-    yield from (part.of for part in criterion.ways)
+    yield from (of for part in criterion.ways for of in part.operands)
 
 
 def lint_facts(ruleset: Ruleset) -> Iterator[Diagnostic]:
