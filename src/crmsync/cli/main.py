@@ -53,6 +53,13 @@ VERBS: dict[str, tuple[str, str]] = {
         "rules",
         say("在最近快照上比较规则改动的影响", "what an edit would change, on the last snapshot"),
     ),
+    "calibrate": (
+        "calibrate",
+        say(
+            "按人工标注提出等级线和权重",
+            "propose tier lines and weights from customers people have judged",
+        ),
+    ),
     "pull": ("run", say("读取 CRM 到本地镜像", "read the CRM into the local mirror")),
     "plan": (
         "run",

@@ -7,7 +7,7 @@ from crmsync.facts.cuts import draw_cuts
 from crmsync.facts.grouping import circles, group_links
 from crmsync.facts.model_functions import prepare
 from crmsync.facts.relation import relation
-from crmsync.facts.rows import excluded_count, fact_row, row_of
+from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "draw_cuts",
     "excluded_count",
     "fact_row",
+    "fact_rows",
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "group_links",

@@ -23,7 +23,7 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, prepare, relation
+from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
@@ -173,6 +173,10 @@ class OpenPopulation:
     def row(self, id: str) -> FactRow | None:
         """The facts of one customer in scope."""
         return fact_row(self._mirror, self.relation, id)
+
+    def rows(self, wanted: Sequence[str]) -> list[FactRow]:
+        """The facts of every customer in scope whose id or exact name is *wanted*, by id."""
+        return fact_rows(self._mirror, self.relation, wanted)
 
     def named(self, name: str) -> tuple[str, ...]:
         """Ids of the customers in scope with exactly this name, at most ten."""
