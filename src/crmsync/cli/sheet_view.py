@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from html import escape
 
+import click
+
+from crmsync.cli.face import Face
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import clean, fact_text
 from crmsync.model.decision import CriterionResult
@@ -37,6 +40,15 @@ class Row:
     actual: str
     points: str
     remark: str = ""
+
+
+def show(face: Face, found: Explained, shape: str) -> None:
+    """Print the sheet of one customer, or its lines as a document."""
+    if face.json or shape == "json":
+        lines = [asdict(row) for row in rows(found)]
+        face.document("crmsync.sheet/1", {"about": dict(_head(found)), "lines": lines})
+        return
+    click.echo(sheet(found, shape), nl=False)
 
 
 def sheet(found: Explained, kind: str) -> str:

@@ -19,11 +19,6 @@ from crmsync.cli.language import say
 @click.option("--connection", metavar="NAME", help=say("连接", "connection"))
 @click.option("--run", type=int, metavar="RUN", help=say("当时的决定", "as decided in that run"))
 @click.option("--all", "full", is_flag=True, help=say("列出全部条件", "every condition"))
-@click.option(
-    "--sheet",
-    type=click.Choice(["md", "html"]),
-    help=say("可打印的评分表", "a score sheet to print"),
-)
 @face_options
 def explain_command(
     face: Face,
@@ -31,10 +26,9 @@ def explain_command(
     ruleset: str | None,
     connection: str | None,
     run: int | None,
-    **shape: object,
+    full: bool,
 ) -> None:
     """By record id, or by the customer's name when only one has it."""
-    from crmsync.cli.sheet_view import sheet
     from crmsync.cli.why_view import explanation
     from crmsync.project.explaining import explain_record
 
@@ -49,8 +43,5 @@ def explain_command(
     if face.json:
         face.document("crmsync.explain/1", found.as_document())
         return
-    if shape["sheet"]:
-        click.echo(sheet(found, str(shape["sheet"])), nl=False)
-        return
-    for line in explanation(found, full=bool(shape["full"])):
+    for line in explanation(found, full=full):
         click.echo(line)
