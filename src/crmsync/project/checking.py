@@ -48,7 +48,8 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
     found: list[Diagnostic] = []
     proofs: list[Calm] = []
     paths: dict[str, Path] = {}
-    if not asked and (folder / FILE_NAME).is_file():
+    whole = not asked and (folder / FILE_NAME).is_file()
+    if whole:
         paths[FILE_NAME] = folder / FILE_NAME
         try:
             load_project(folder)
@@ -62,7 +63,7 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
         if rules is not None and proof is not None:
             proofs.append(proof)
             found += calm_diagnostics(rules, proof)
-    found += clashes(written)
+    found += clashes(written) if whole else ()
     texts = {name: _text(path, name) for name, path in paths.items()}
     return CheckReport(tuple(found), texts, paths, tuple(proofs))
 
