@@ -6,6 +6,7 @@ from itertools import chain
 
 from tests.proofs import (
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,
@@ -21,6 +22,7 @@ from tests.proofs.proof import Proof
 
 MODULES = (
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,

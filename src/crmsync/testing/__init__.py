@@ -1,5 +1,11 @@
 """The test kit shipped to connector authors: sandbox, faults, contract checks and their mutants."""
 
+from crmsync.testing.canaries import (
+    canaries_in,
+    canary,
+    files_with_canaries,
+    processes_with_canaries,
+)
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemorySecrets, MemoryTokenShelf, practice_context
 from crmsync.testing.faults import (
@@ -63,7 +69,11 @@ __all__ = [
     "Trouble",
     "Truncate",
     "ValueProblem",
+    "canaries_in",
+    "canary",
+    "files_with_canaries",
     "practice_context",
     "problems",
+    "processes_with_canaries",
     "throttled",
 ]
