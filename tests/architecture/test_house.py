@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,21 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(text_of(path))
+
+
 def imports_of(path: Path) -> Iterator[tuple[str, ast.stmt]]:
     package = name_of(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node
@@ -118,7 +129,7 @@ def test_no_module_cycles() -> None:
     known = {name_of(path): path for path in PATHS}
     graph: dict[str, set[str]] = {name: set() for name in known}
     for name, path in known.items():
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if not isinstance(node, ast.ImportFrom) or node.level or not node.module:
                 continue
             for alias in node.names:
@@ -150,7 +161,7 @@ def test_no_module_cycles() -> None:
 def test_own_packages_are_imported_at_the_top(path: Path) -> None:
     if ".cli" in name_of(path):
         pytest.skip("commands import when they run, to keep --help quick")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     inside = [
         node.lineno
         for function in ast.walk(tree)
@@ -163,11 +174,11 @@ def test_own_packages_are_imported_at_the_top(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=ids)
 def test_sizes(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+    text = text_of(path)
     lines = text.count("\n")
     relative = path.relative_to(ROOT).as_posix()
     assert lines <= LONG_FILES.get(relative, MAX_FILE), f"{relative} has {lines} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         place = f"{relative}:{node.name}"
@@ -201,7 +212,7 @@ def test_the_core_names_no_connector() -> None:
     names = [path.name.removeprefix("crmsync_") for path in CONNECTORS.iterdir() if path.is_dir()]
     guilty = []
     for path in sorted(CORE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         strings = [
             node
             for node in ast.walk(tree)

@@ -33,7 +33,7 @@ from crmsync.model.mapping import (
     Related,
     WriteTarget,
 )
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 from crmsync.model.position import NOWHERE
 from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
@@ -139,7 +139,7 @@ def mirror(world: World, ruleset: Ruleset, tmp_path_factory: pytest.TempPathFact
 
 
 def mapping() -> CrmMapping:
-    year, quarter = Window(Period(months=12)), Window(Period(months=3))
+    year, quarter = RollingWindow(Period(months=12)), RollingWindow(Period(months=3))
     total, day = FieldPick("Grand_Total"), FieldPick("Order_Date")
     target = ("Sales_Orders", "Account_Name", "Order_Date")
     return CrmMapping(

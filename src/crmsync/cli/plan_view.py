@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from rich.text import Text as Styled
 
 from crmsync.cli.changes_view import SAMPLE, customers, legend
 from crmsync.cli.language import LANG, say
-from crmsync.cli.layout import bar, clean, figure_text, table
+from crmsync.cli.layout import bar, clean, figure_text, number_text, table
+from crmsync.model.cut import TIER_LINES
 from crmsync.model.decision import Cause
+from crmsync.model.metering import PlanCost
 from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
 from crmsync.model.text import Text
+from crmsync.project.frozen_view import frozen_line
 
 # How many withheld rows a plan shows before "--all".
 LISTED = 5
@@ -26,6 +30,10 @@ CAUSES = {
     Cause.RULE: Text(zh="规则变化", en="rules changed"),
     Cause.TIME: Text(zh="时间推移", en="time passed"),
     Cause.UNDO: Text(zh="撤销", en="taken back"),
+}
+UNITS = {
+    "API credits": Text(zh="API 额度", en="API credits"),
+    "calls": Text(zh="次调用", en="calls"),
 }
 GUARDS = {
     "records_changed": Text(zh="改动的客户", en="customers changed"),
@@ -53,16 +61,23 @@ def page(
     yield Styled("")
     yield from customers(lines, every=every)
     spread = distribution(header.counts, tiers)
+    spread += cut_lines(header, tiers)
     yield from map(Styled, [*spread, ""] if spread else [])
     for text in withheld_lines(header, every=every):
         yield Styled(text, style="yellow")
     for text in unfresh_lines(header):
         yield Styled(text, style="yellow")
     yield from map(Styled, notice_lines(header, every=every))
+    for note in header.notes:
+        yield Styled(f"! {clean(note.to(LANG))}", style="yellow")
+    for item in header.frozen:
+        yield Styled(frozen_line(item).to(LANG))
     because = causes(header.counts)
     if because and header.kind is PlanKind.RULES:
         yield Styled(because)
     yield Styled(summary(header), style="bold")
+    if header.cost is not None and header.cost.price:
+        yield Styled(cost_text(header.cost))
     for guard in header.guards:
         if guard.tripped:
             yield Styled(guard_text(guard), style="yellow")
@@ -188,6 +203,23 @@ def causes(counts: PlanCounts) -> str:
     return say("原因：", "Because: ") + say("，", ", ").join(found) if found else ""
 
 
+def cost_text(cost: PlanCost) -> str:
+    """What applying the plan takes of the API quota, in the vendor's own unit."""
+    unit = UNITS.get(cost.unit, Text.same(cost.unit)).to(LANG)
+    if cost.free is None:
+        return say(
+            f"API 成本：约 {cost.price} {unit}（供应商没有给出剩余额度）",
+            f"API cost: about {cost.price} {unit} (how many are left is not known)",
+        )
+    of = "" if cost.limit is None else f" / {cost.limit}"
+    short = say("；不够", "; not enough") if cost.price > cost.free else ""
+    return say(
+        f"API 成本：约 {cost.price} {unit}；可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
+        f"API cost: about {cost.price} {unit}; {cost.free}{of} may be used, {cost.kept} are kept"
+        f" for people{short}",
+    )
+
+
 def guard_text(guard: GuardResult) -> str:
     """One tripped guard: its name, the figure, the limit, the place and the one consent."""
     figure = figure_text(guard.figure, share=guard.share)
@@ -262,6 +294,24 @@ def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
         hint = "" if every else say("，用 --all 查看", ": --all")
         lines.append(say(f"  ▽ … 另有 {more} 个{hint}", f"  ▽ … {more} more{hint}"))
     return lines
+
+
+def cut_lines(header: PlanHeader, tiers: Mapping[str, str]) -> list[str]:
+    """The tier lines drawn across the population for this plan; empty when there are none."""
+    lines = []
+    for drawn in header.frozen:
+        if drawn.name != TIER_LINES:
+            continue
+        told = [_cut(name, line, tiers) for name, (line,) in drawn.lines.items()]
+        head = say(f"划线（{drawn.period}）", f"Cut lines ({drawn.period})")
+        lines.append(f"{head}  " + "   ".join(told))
+    return lines
+
+
+def _cut(name: str, line: Decimal, tiers: Mapping[str, str]) -> str:
+    level, _, kind = name.rpartition(".")
+    what = say("保级", "keep") if kind == "keep" else say("升级", "enter")
+    return f"{clean(tiers.get(level, level))} {what} {number_text(line)}"
 
 
 def _in_order(rows: Iterable[Withheld]) -> list[Withheld]:

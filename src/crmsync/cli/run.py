@@ -55,6 +55,14 @@ def pull_command(face: Face, connection: str | None, full: bool) -> None:
                 f" {item.deleted} deleted, {item.rows} in the mirror",
             )
         )
+    if report.echoes or report.near_misses:
+        click.echo(
+            say(
+                f"自己写的字段读回：{report.echoes} 个与写入相同，{report.near_misses} 个不同",
+                f"Own writes read back: {report.echoes} fields as written, {report.near_misses}"
+                " otherwise",
+            )
+        )
 
 
 @click.command(
@@ -168,6 +176,11 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
 )
 @click.option("--approve", metavar="SHA", help=say("只接受这个校验和", "only this checksum"))
 @click.option("--reason", metavar="TEXT", help=say("原因，写入运行记录", "why, kept with the run"))
+@click.option(
+    "--in-parts",
+    is_flag=True,
+    help=say("额度不够也先写一部分", "write what the API budget allows, resume later"),
+)
 @click.option("--resume", "run", type=int, metavar="RUN", help=say("续做", "finish a run"))
 @face_options
 def apply_command(
@@ -176,6 +189,7 @@ def apply_command(
     allow: tuple[str, ...],
     approve: str | None,
     reason: str | None,
+    in_parts: bool,
     run: int | None,
 ) -> int:
     """Ask, write, report from the journal."""
@@ -191,6 +205,7 @@ def apply_command(
         approve=approve,
         reason=reason,
         by=person(),
+        in_parts=in_parts,
     )
     with Applying(project, ask) as applying:
         if applying.already is not None:

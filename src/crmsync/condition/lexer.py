@@ -23,7 +23,7 @@ from crmsync.condition.refusals import (
 )
 from crmsync.condition.scope import Scope, ScopeName, fold, word_character
 from crmsync.condition.trouble import Trouble
-from crmsync.condition.windows import WindowWords, refuse_calendar_window, window_at
+from crmsync.condition.windows import WindowWords, window_at
 from crmsync.model.condition import Comparison, Function
 from crmsync.model.text import Text
 
@@ -145,10 +145,9 @@ class Lexer:
     # ── operators ──────────────────────────────────────────────────────────────────────────────
 
     def _operator(self) -> bool:
-        window = window_at(self._folded, self._at)
+        window = window_at(self._folded, self._at, year_starts=self._scope.year_starts)
         if window is not None:
             return self._add("WINDOW", window.end, window)
-        refuse_calendar_window(self.text, self._folded, self._at)
         if self._folded.startswith("..", self._at):
             return self._add("DOTS", self._at + 2)
         found = operator_at(self._folded, self._at)

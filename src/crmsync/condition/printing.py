@@ -12,6 +12,7 @@ from crmsync.condition.numbers import number_text
 from crmsync.condition.operators import SIGNS
 from crmsync.condition.scope import Scope, ScopeChoice, ScopeName, fold
 from crmsync.condition.trouble import Trouble
+from crmsync.condition.windows import calendar_words
 from crmsync.model.condition import (
     All,
     AnyOf,
@@ -34,7 +35,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period
+from crmsync.model.period import CalendarWindow, Period
 
 Spelling = OneOfThese["zh", "en", "symbols"]
 _RANK = {Operator.ADD: 1, Operator.SUBTRACT: 1, Operator.MULTIPLY: 2, Operator.DIVIDE: 2}
@@ -150,6 +151,11 @@ class _Printer:
 
     def _within(self, node: Within, *, negated: bool) -> str:
         operand = self.expression(node.operand)
+        if isinstance(node.window, CalendarWindow):
+            words = calendar_words(node.window, zh=self._zh)
+            if self._zh:
+                return f"{operand} {'不' if negated else ''}在 {words}"
+            return f"{operand} {'not ' if negated else ''}in {words}"
         length, ago = node.window.length, node.window.ago
         if self._zh:
             end = f"截至 {_period(ago, zh=True)}前的 " if ago != Period() else ""

@@ -83,10 +83,12 @@ def _distinct(first: str, label: Text | None) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Scope:
     """What names mean. With ``open_names`` any word is a name (a CRM field) of whatever type its
-    use asks for, and the words after ``is`` and ``in`` are values up to the next comma."""
+    use asks for, and the words after ``is`` and ``in`` are values up to the next comma. Years of
+    windows such as ``last year`` begin with the month ``year_starts``."""
 
     names: tuple[ScopeName, ...] = ()
     open_names: bool = False
+    year_starts: int = 1
     _by_spelling: Mapping[str, tuple[ScopeName, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -135,4 +137,4 @@ class Scope:
 
     def plus(self, names: Iterable[ScopeName]) -> Scope:
         """This scope with more names."""
-        return Scope((*self.names, *names), self.open_names)
+        return Scope((*self.names, *names), self.open_names, self.year_starts)

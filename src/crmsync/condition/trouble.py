@@ -24,7 +24,6 @@ CODES: Mapping[str, Text] = {
     "RULE061": Text(zh="百分比要写 %", en="a percent needs its % sign"),
     "RULE062": Text(zh="函数的参数不对", en="wrong arguments of a function"),
     "RULE063": Text(zh="这不是一个条件", en="not a condition"),
-    "RULE064": Text(zh="暂不支持的写法", en="a form that is not supported yet"),
     "RULE065": Text(zh="判断缺失要用“缺失”", en="absence is asked with “is missing”"),
     "RULE066": Text(zh="条件里没有事实", en="a condition without a fact"),
     "RULE067": Text(zh="范围的两端写反了", en="a range written backwards"),
@@ -81,7 +80,8 @@ class Place:
         last = self.span.end_column
         first = min(self.span.column + start, max(self.span.column, last - 1))
         stop = max(first + 1, min(self.span.column + end, last))
-        return Span(self.span.file, self.span.line, first, self.span.line, stop)
+        line = self.span.line
+        return Span(self.span.file, line, first, line, stop, self.span.cell)
 
     def finding(self, trouble: Trouble) -> Diagnostic:
         """The trouble as a finding of `check`."""

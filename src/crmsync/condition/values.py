@@ -14,7 +14,7 @@ from enum import Enum
 
 from crmsync.model.condition import Arithmetic, Call, Choose, Expression, Literal, Name
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.period import Window
+from crmsync.model.period import CalendarWindow, Window
 
 LARGEST_INTEGER = 2**53
 """Integers beyond this are not all doubles, so they are unknown rather than nearly right."""
@@ -172,6 +172,8 @@ def last_of_month(day: date) -> int:
 
 def window_bounds(window: Window, as_of: date) -> tuple[date, date]:
     """``(after, until)`` of the days inside *window*; ends before year 1 are clipped."""
+    if isinstance(window, CalendarWindow):
+        return window.bounds(as_of)
     try:
         until = window.ago.before(as_of)
     except (ValueError, OverflowError):

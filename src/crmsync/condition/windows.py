@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crmsync.condition.durations import (
@@ -14,7 +15,7 @@ from crmsync.condition.durations import (
 from crmsync.condition.scope import fold
 from crmsync.condition.trouble import Place, Trouble
 from crmsync.model.diagnostic import Diagnostic
-from crmsync.model.period import Period, Window
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow, Window
 from crmsync.model.position import Span
 from crmsync.model.text import Text
 
@@ -33,10 +34,31 @@ _CHINESE = re.compile(
     + _SPAN.format("length")
     + r"\s*(?:之内|以内|内)"
 )
-_CALENDAR = re.compile(
-    r"(?:(?:is\s+)?(?:in\s+|within\s+)?(?:the\s+)?(?:last|this|previous)\s+"
-    r"(?:week|month|quarter|year)(?![0-9a-z_])"
-    r"|(?:是|在|于)?(?:上个?月|本月|这个月|上个?季度|上一季度|本季度|去年|上一年|今年|本年|上周|本周))"
+_UNITS = {
+    "week": CalendarUnit.WEEK,
+    "month": CalendarUnit.MONTH,
+    "quarter": CalendarUnit.QUARTER,
+    "year": CalendarUnit.YEAR,
+}
+_CALENDAR_ENGLISH = re.compile(
+    r"(?:is\s+)?(?P<no>not\s+)?(?:(?:in|within)\s+)?(?:the\s+)?(?P<which>last|previous|this)\s+"
+    r"(?P<unit>week|month|quarter|year)(?![0-9a-z_])"
+)
+_SPELLED: Mapping[tuple[CalendarUnit, int], tuple[str, ...]] = {
+    (CalendarUnit.WEEK, 1): ("上周", "上个星期", "上星期"),
+    (CalendarUnit.WEEK, 0): ("本周", "这周"),
+    (CalendarUnit.MONTH, 1): ("上个月", "上月"),
+    (CalendarUnit.MONTH, 0): ("本月", "这个月", "当月"),
+    (CalendarUnit.QUARTER, 1): ("上个季度", "上季度", "上一季度"),
+    (CalendarUnit.QUARTER, 0): ("本季度", "这个季度"),
+    (CalendarUnit.YEAR, 1): ("去年", "上一年", "上年"),
+    (CalendarUnit.YEAR, 0): ("今年", "本年"),
+}
+_CHINESE_UNITS = {word: key for key, words in _SPELLED.items() for word in words}
+_CALENDAR_CHINESE = re.compile(
+    r"(?P<no>不)?(?:是)?(?:在|于)?\s*(?P<word>"
+    + "|".join(sorted(_CHINESE_UNITS, key=len, reverse=True))
+    + r")(?:之内|以内|内)?"
 )
 
 
@@ -49,46 +71,57 @@ class WindowWords:
     end: int
 
 
-def window_at(folded: str, start: int) -> WindowWords | None:
+def window_at(folded: str, start: int, *, year_starts: int = 1) -> WindowWords | None:
     """The window that stands at *start* of a folded text."""
+    calendar = _calendar_at(folded, start, year_starts)
+    if calendar is not None:
+        return calendar
     match = _ENGLISH.match(folded, start) or _CHINESE.match(folded, start)
     if match is None:
         return None
     length = _period(match["length"], match.span("length"))
     ago = Period() if match["ago"] is None else _period(match["ago"], match.span("ago"))
-    return WindowWords(Window(length, ago), match["no"] is not None, match.end())
+    return WindowWords(RollingWindow(length, ago), match["no"] is not None, match.end())
 
 
-def parse_window(text: str, span: Span) -> tuple[Window | None, list[Diagnostic]]:
-    """Read ``12 months`` or ``12 months ending 12 months ago`` (``12个月``) by itself."""
+def _calendar_at(folded: str, start: int, year_starts: int) -> WindowWords | None:
+    english = _CALENDAR_ENGLISH.match(folded, start)
+    if english is not None:
+        unit, back = _UNITS[english["unit"]], 0 if english["which"] == "this" else 1
+        window = CalendarWindow(unit, back, year_starts)
+        return WindowWords(window, english["no"] is not None, english.end())
+    chinese = _CALENDAR_CHINESE.match(folded, start)
+    if chinese is None:
+        return None
+    window = CalendarWindow(*_CHINESE_UNITS[chinese["word"]], year_starts)
+    return WindowWords(window, chinese["no"] is not None, chinese.end())
+
+
+def calendar_words(window: CalendarWindow, *, zh: bool) -> str:
+    """``last month``, ``上个月``: what a reader turns into the window again."""
+    if window.back > 1:
+        raise ValueError("only the present and the last unit have a spelling")
+    if zh:
+        return _SPELLED[window.unit, window.back][0]
+    return f"{'last' if window.back else 'this'} {window.unit.value}"
+
+
+def parse_window(
+    text: str, span: Span, *, year_starts: int = 1
+) -> tuple[Window | None, list[Diagnostic]]:
+    """Read ``12 months``, ``12 months ending 12 months ago`` (``12个月``) or ``last year`` by
+    itself."""
     folded = fold(text).strip()
     place = Place.of(text, span)
     try:
         for spelled in (f"within {folded}", f"{folded}内", folded):
-            refuse_calendar_window(spelled, spelled, 0)
-            found = window_at(spelled, 0)
+            found = window_at(spelled, 0, year_starts=year_starts)
             if found is not None and found.end == len(spelled) and not found.negated:
                 return found.window, []
     except Trouble as trouble:
         whole = Trouble(trouble.code, (0, len(text)), trouble.message, trouble.mend)
         return None, [place.finding(whole)]
     return None, parse_period(text, span)[1] or parse_duration("", span)[1]
-
-
-def refuse_calendar_window(text: str, folded: str, start: int) -> None:
-    """Raise RULE064 where a calendar window such as ``last month`` begins at *start*."""
-    match = _CALENDAR.match(folded, start)
-    if match is not None:
-        written = text[start : match.end()]
-        raise Trouble(
-            "RULE064",
-            (start, match.end()),
-            Text(zh=f"暂不支持“{written}”", en=f"“{written}” is not supported yet"),
-            Text(
-                zh="用往前数的时段，如 12个月内",
-                en="Use a window that counts back: within 1 month.",
-            ),
-        )
 
 
 def _period(written: str, where: tuple[int, int]) -> Period:

@@ -35,7 +35,6 @@ TASKS = (
     "priorities", "via", "channels", "note",
 )  # fmt: skip
 NEEDED = TASKS[:9]
-FIELDS = Scope(open_names=True)
 
 
 def read_mapping(
@@ -59,6 +58,7 @@ class _Reader:
         self.problems = problems
         self._file = file
         self._ruleset = ruleset
+        self._fields = Scope(open_names=True, year_starts=ruleset.year_starts)
 
     def read(self, root: Mapping, stem: str) -> CrmMapping | None:
         keys = self._keys(root, TOP, later=LATER)
@@ -68,7 +68,7 @@ class _Reader:
             self.problems.append(_other_stem(keys, connector, stem))
         identity = self._identity(keys)
         related = self._related(keys.mapping("related"))
-        sources = SourceReader(self._ruleset, related, self.problems, FIELDS)
+        sources = SourceReader(self._ruleset, related, self.problems, self._fields)
         read = sources.read(keys.mapping("read"))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
@@ -98,7 +98,7 @@ class _Reader:
     def _condition(self, node: Node | None) -> Condition | None:
         if node is None:
             return None
-        condition, found = read_condition(node, FIELDS)
+        condition, found = read_condition(node, self._fields)
         self.problems.extend(found)
         return condition
 

@@ -2,12 +2,20 @@
 
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide, past_episode
-from crmsync.evaluate.episodes import episode_key
+from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
-from crmsync.evaluate.population import Asked, EvaluatedPopulation, SteadyFigures
+from crmsync.evaluate.population import (
+    Asked,
+    EvaluatedPopulation,
+    SteadyFigures,
+    SteadyRow,
+)
+from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
+from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
 
 __all__ = [
@@ -16,13 +24,19 @@ __all__ = [
     "EvaluatedPopulation",
     "EvaluationContext",
     "SteadyFigures",
+    "SteadyRow",
     "Wording",
+    "current_episode",
     "decide",
     "episode_key",
+    "exceptions_flap",
     "explain",
     "match_columnar",
     "match_compiled",
     "past_episode",
     "rete_status",
     "row_from_facts",
+    "score_lines",
+    "stages_flap",
+    "tiers_flap",
 ]

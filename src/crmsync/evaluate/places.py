@@ -13,6 +13,7 @@ from crmsync.condition.shape import parts_of
 from crmsync.evaluate.engine import Engine
 from crmsync.model.condition import All, AnyOf, Condition, Expression, Literal, Not, Within
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.period import RollingWindow
 from crmsync.model.ruleset import FactDefinition
 from crmsync.model.scorecard import Scale
 
@@ -118,7 +119,10 @@ def thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
         for criterion in card.criteria:
             for part in criterion.ways:
                 anchors = {at for at, _ in part.anchors} if isinstance(part, Scale) else set()
-                read.append((names(part.of), set(anchors)))
+                read += [(names(of), set(anchors)) for of in part.operands]
+    if rules.tier is not None and rules.tier.of is not None:
+        lines = {line for level in rules.tier.levels for line in (level.enter, level.keep)}
+        read.append((frozenset({rules.tier.of}), {line for line in lines if line is not None}))
     for facts, constants in read:
         for fact in engine.inputs(facts):
             found.setdefault(fact, set()).update(constants)
@@ -143,7 +147,7 @@ def _constants(node: Condition | Expression) -> set[Decimal | date]:
         number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         return {_number(value)} if number else set()
     found: set[Decimal | date] = set()
-    if isinstance(node, Within):
+    if isinstance(node, Within) and isinstance(node.window, RollingWindow):
         length = node.window.length
         found.add(Decimal(length.months * 30 + length.days))
     for part in parts_of(node):

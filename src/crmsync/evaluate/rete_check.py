@@ -37,7 +37,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.period import Period, Window
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow
 from crmsync.model.text import Text
 
 AS_OF = date(2028, 2, 29)
@@ -119,7 +119,12 @@ def _conditions() -> Iterator[Condition]:
         leaves += [OneOf(name, tuple(literals[:3])), OneOf(name, tuple(literals))]
         leaves += [Known(name), Missing(name), Between(name, literals[0], literals[1])]
     day = _NAMES[FactType.DATE]
-    leaves += [Within(day, Window(Period(months=12))), Within(day, Window(Period(days=30)))]
+    windows = (
+        RollingWindow(Period(months=12)),
+        RollingWindow(Period(days=30)),
+        CalendarWindow(CalendarUnit.QUARTER),
+    )
+    leaves += [Within(day, window) for window in windows]
     number, whole = _NAMES[FactType.NUMBER], _NAMES[FactType.INTEGER]
     quotient = Arithmetic(Operator.DIVIDE, number, whole)
     leaves.append(Compare(Comparison.LE, quotient, Literal(0.3, FactType.NUMBER)))

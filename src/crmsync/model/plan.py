@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from crmsync.model.decision import Cause
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.metering import PlanCost
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.source import Unfresh
@@ -142,7 +143,7 @@ class Withheld:
     name: str
     kind: str
     """``fact_lost``, ``stale_source``, ``dead_letter``, ``human_edit``, ``locked``,
-    ``outside_pilot``, ``no_owner``, ``bad_value``."""
+    ``outside_pilot``, ``no_owner``, ``bad_value``; ``over_capacity`` for a task dated later."""
     text: Text
     field: str | None = None
 
@@ -244,10 +245,14 @@ class PlanHeader:
     """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
     notices: tuple[PlanNotice, ...] = ()
     """Listed up to a limit; ``counts.notices`` is whole."""
+    cost: PlanCost | None = None
+    """What applying it takes of the vendor's API quota, where the vendor counts."""
     unfresh: tuple[Unfresh, ...] = ()
     """Sources that do not meet their terms; ``counts.withheld_by_kind`` has the rows held."""
     frozen: tuple[FrozenLines, ...] = ()
     """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
+    notes: tuple[Text, ...] = ()
+    """What the whole plan goes without, and why: a fit that was refused, say."""
 
 
 class PlanSource(Protocol):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+from crmsync.condition.binding import bind
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.evaluate import Engine, EvaluationContext, explain
@@ -61,6 +63,9 @@ def capture(project: Project, folder: Path, connection: ConnectionConfig, wanted
 def masked(engine: Engine, row: FactRow, state: CustomerState, context: EvaluationContext) -> Case:
     """The decision of one customer as a case without a name in it; see `capture`."""
     decision = explain(engine, row, state, context).decision
+    if engine.ruleset.frozen:
+        # a case knows no frozen lines: what they gave is written down in their place
+        engine = Engine(bind(engine.ruleset))
     ref = RecordRef(CASE_OBJECT, "1")
     episodes = tuple(
         CaseEpisode(item.task_id, item.opened_on) for item in context.open_episodes.get(row.ref, ())
@@ -73,6 +78,8 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
         episodes=episodes,
         expect=expectation_of(decision),
         released=context.released,
+        cut_lines=_cut_lines(engine),
+        parent_tier=context.parents[row.ref].tier if row.ref in context.parents else None,
     )
     if expectation_of(decide_case(engine, case)) != case.expect:
         raise UsageError(
@@ -87,6 +94,13 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
             ),
         )
     return case
+
+
+def _cut_lines(engine: Engine) -> dict[str, Decimal]:
+    tier = engine.ruleset.tier
+    if tier is None or tier.drawn is None:
+        return {}
+    return {name: line for name, (line,) in tier.drawn.lines.items()}
 
 
 def _facts(engine: Engine, row: FactRow) -> dict[str, FactValue]:

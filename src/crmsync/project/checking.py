@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from crmsync.config.mapping_file import read_mapping
 from crmsync.config.project_file import FILE_NAME, load_project
 from crmsync.errors import ConfigError, UsageError
 from crmsync.model.diagnostic import Diagnostic
+from crmsync.model.flapping import Claim
 from crmsync.model.mapping import CrmMapping
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Lang, Text
 from crmsync.project.places import ruleset_folders
+from crmsync.project.proving import Calm, calm, calm_diagnostics
 from crmsync.rules import check as check_rules
 from crmsync.rules import explain, load, load_cases
 from crmsync.source import apply_fixes, read_file
+from crmsync.source.grid import SUFFIXES
+from crmsync.source.grid_reading import table_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,21 @@ class CheckReport:
     diagnostics: tuple[Diagnostic, ...]
     texts: Mapping[str, str]
     paths: Mapping[str, Path]
+    calm: tuple[Calm, ...] = ()
 
 
-def check(folder: Path, asked: Sequence[Path]) -> CheckReport:
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """What is claimed of facts that wobble, and the day examples begin on."""
+
+    claim: Claim | None = None
+    day: date = date(2026, 1, 1)
+
+
+def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) -> CheckReport:
     """Check the rulesets asked for, else the whole project with its settings."""
     found: list[Diagnostic] = []
+    proofs: list[Calm] = []
     paths: dict[str, Path] = {}
     if not asked and (folder / FILE_NAME).is_file():
         paths[FILE_NAME] = folder / FILE_NAME
@@ -38,21 +54,35 @@ def check(folder: Path, asked: Sequence[Path]) -> CheckReport:
         except ConfigError as error:
             found += error.diagnostics
     for ruleset in ruleset_folders(folder, asked):
-        found += _ruleset(ruleset, folder, paths)
-    texts = {name: read_file(path).text for name, path in paths.items()}
-    return CheckReport(tuple(found), texts, paths)
+        rules, problems = _ruleset(ruleset, folder, paths)
+        found += problems
+        proof = None if rules is None else calm(rules, proving.claim, proving.day)
+        if rules is not None and proof is not None:
+            proofs.append(proof)
+            found += calm_diagnostics(rules, proof)
+    texts = {name: _text(path, name) for name, path in paths.items()}
+    return CheckReport(tuple(found), texts, paths, tuple(proofs))
 
 
-def _ruleset(ruleset: Path, folder: Path, paths: dict[str, Path]) -> list[Diagnostic]:
+def _text(path: Path, name: str) -> str:
+    return table_text(path, name) if path.suffix in SUFFIXES else read_file(path).text
+
+
+def _ruleset(
+    ruleset: Path, folder: Path, paths: dict[str, Path]
+) -> tuple[Ruleset | None, list[Diagnostic]]:
     def known(path: Path) -> str:
         shown = path.relative_to(folder) if path.is_relative_to(folder) else path
         paths[shown.as_posix()] = path
         return shown.as_posix()
 
     rules, found = load(ruleset, name=known(ruleset / "rules.yaml"))
+    for suffix in SUFFIXES:
+        for table in sorted((ruleset / "tables").glob(f"*{suffix}")):
+            known(table)
     found = list(found)
     if rules is None:
-        return found
+        return None, found
     mappings: list[CrmMapping] = []
     for path in sorted((ruleset / "mapping").glob("*.yaml")):
         mapping, problems = read_mapping(path, rules, name=known(path))
@@ -63,13 +93,15 @@ def _ruleset(ruleset: Path, folder: Path, paths: dict[str, Path]) -> list[Diagno
     if (ruleset / "rules.test.yaml").is_file():
         _, problems = load_cases(ruleset, rules, name=known(ruleset / "rules.test.yaml"))
         found += problems
-    return found
+    return rules, found
 
 
 def mend(report: CheckReport) -> dict[str, int]:
     """Apply the mechanical fixes; how many in which file."""
     done: dict[str, int] = {}
     for name, path in report.paths.items():
+        if path.suffix in SUFFIXES:
+            continue
         fixes = [item for item in report.diagnostics if item.fix and item.fix.span.file == name]
         if fixes:
             text, count = apply_fixes(report.texts[name], fixes)

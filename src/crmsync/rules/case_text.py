@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from crmsync.condition.numbers import number_text
 from crmsync.model.case import Case, Expectation
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import Ruleset
+from crmsync.rules.case_lines import cut_lines_text
 from crmsync.rules.case_state import opening_of
 
 _PLAIN = re.compile(r"[^\W\d][\w/ +-]*\Z")
@@ -28,9 +30,24 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
         if fact.id in case.facts
     }
     lines.append(f"  facts: {_flow(facts)}")
+    if case.cut_points is not None:
+        cuts = {
+            part.value: "[" + ", ".join(number_text(value) for value in points) + "]"
+            for part, points in case.cut_points.items()
+        }
+        lines.append(f"  cut_points: {_flow(cuts)}")
     before = dict(_before(case, ruleset))
     if before:
         lines.append(f"  before: {_flow(before)}")
+    drawn = cut_lines_text(case.cut_lines)
+    if drawn:
+        levels = {
+            level: _flow({key: _number(line) for key, line in found.items()})
+            for level, found in drawn.items()
+        }
+        lines.append(f"  cut_lines: {_flow(levels)}")
+    if case.parent_tier is not None:
+        lines.append(f"  parent_tier: {_words(case.parent_tier)}")
     if case.released:
         lines.append("  review: released")
     lines.append(f"  expect: {_flow(dict(_expect(case.expect)))}")

@@ -14,6 +14,7 @@ from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, identifier, words
+from crmsync.rules.wobble import read_wobble
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
@@ -84,6 +85,7 @@ def _declare(
     choices = tuple(item.text for item in words(block.take("choices"), findings))
     judge = block.scalar("judged_by")
     formula, between, missing = (block.scalar(word) for word in ("formula", "between", "missing"))
+    wobble = read_wobble(block, kind, derived=formula is not None)
     block.finish()
     if kind is None:
         return None
@@ -94,6 +96,7 @@ def _declare(
         type=FactType(kind),
         choices=choices,
         judged_by=None if judge is None else judge.text,
+        wobble=wobble,
         span=key.span,
     )
     return Draft(fact, formula, between, missing)

@@ -14,6 +14,11 @@ from crmsync.source import Scalar, did_you_mean
 RECORDS = ("account", "contact", "lead")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_MONTH = re.compile(r"([0-9]{1,2})\s*月?份?\Z", re.ASCII)
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
 _WRONG_ZONES = {
     "EST": "America/New_York",
     "CST": "Asia/Shanghai",
@@ -39,6 +44,7 @@ class Header:
     time_zone: str
     currency: str | None
     workdays: str
+    year_starts: int = 1
     span: Span = NOWHERE
 
 
@@ -57,6 +63,7 @@ def read_header(block: Block) -> Header:
         time_zone=_time_zone(block),
         currency=_code(block, "currency", _CURRENCY),
         workdays=_code(block, "workdays", _COUNTRY) or "CN",
+        year_starts=_year_starts(block),
         span=block.span if name is None else name.span,
     )
 
@@ -90,6 +97,27 @@ def _time_zone(block: Block) -> str:
         fix=near if replaceable(found.text, found.span, near or "") else None,
     )
     return "UTC"
+
+
+def _year_starts(block: Block) -> int:
+    """The month years begin with: ``4月``, ``4``, ``April``."""
+    found = block.scalar("year_starts")
+    if found is None:
+        return 1
+    word = found.text.strip().casefold()
+    match = _MONTH.match(word)
+    if match is not None and 1 <= int(match[1]) <= 12:
+        return int(match[1])
+    names = [name for name in _MONTH_NAMES if len(word) >= 3 and name.startswith(word)]
+    if len(names) == 1:
+        return _MONTH_NAMES.index(names[0]) + 1
+    block.findings.add(
+        "RULE005",
+        found.span,
+        Text(zh=f"“{found.text}”不是月份", en=f"“{found.text}” is no month"),
+        Text(zh="写成 4月 这样", en="Write it like 4月 or April."),
+    )
+    return 1
 
 
 def _known_zone(found: Scalar) -> bool:

@@ -165,4 +165,34 @@ LOGIC_HELP = (
         "grace counts from the first assignment and hold from the last change, so a grace no "
         "longer than hold always ends first.",
     ),
+    entry(
+        "RULE230",
+        ("等级会随数据波动来回变", "a tier that flaps while its facts wobble"),
+        "在 wobble（或 check --wobble）说明的幅度内，同一个客户的得分一端到得了升级线，另一端低于"
+        "保级线，两次变动又隔得比 --stay 短。提示里的日期、数值和等级可以照着重演；改 keep，或改 "
+        "demote_after 与 up: {hold: …}，任一种都能止住，给出的已是最小的改动。",
+        "Within the wobble that the file or check --wobble states, one and the same customer "
+        "reaches the enter line at one end and lies below the keep line at the other, and the "
+        "changes come sooner than --stay. The days, values and tiers shown can be played again. "
+        "Either another keep line or another demote_after and up: {hold: …} stops it; what is "
+        "proposed is the smallest change that does.",
+    ),
+    entry(
+        "RULE231",
+        ("例外会随数据波动来去", "an exception that comes and goes while its fact wobbles"),
+        "例外不受 hold、demote_after 约束，条件一成立就生效，一不成立就撤回，所以临界值附近的数据"
+        "会让等级天天变。换成不波动的事实（人的判断、更长的统计期），或改用评分。",
+        "Exceptions know neither hold nor demote_after: they come with their condition and go with "
+        "it, so a value near the threshold changes the tier from day to day. Use a fact that does "
+        "not wobble (a person's judgement, a longer window), or give points for it instead.",
+    ),
+    entry(
+        "RULE232",
+        ("阶段会随数据波动来回变", "a stage that flaps while its facts wobble"),
+        "离开一个阶段不应比进入它容易。在说明的波动幅度内，进入和返回的条件可以先后成立，间隔短于 "
+        "--stay。给返回的移动写更长的 lasting，或把两个条件的界线拉开。",
+        "Leaving a stage must not be easier than entering it. Within the stated wobble the move "
+        "and the move straight back can both come true, sooner than --stay. Give the way back a "
+        "longer lasting, or set the two thresholds further apart.",
+    ),
 )

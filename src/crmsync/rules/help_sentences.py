@@ -98,12 +98,6 @@ SENTENCE_HELP = (
         "A condition is true or false. A bare fact is one only when it is yes_no.",
     ),
     entry(
-        "RULE064",
-        ("暂不支持的写法", "a form that is not supported yet"),
-        "这个版本还做不到，所以拒绝，而不是猜。",
-        "This version cannot do it yet, and refuses rather than guesses.",
-    ),
-    entry(
         "RULE065",
         ("判断缺失要用“缺失”", "absence is asked with “is missing”"),
         "写 margin_12m is missing 或 is known。事实未知时，其他比较的结果都是未知。",

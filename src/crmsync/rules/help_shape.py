@@ -1,4 +1,4 @@
-"""Help for the shape of rule and case files: RULE001 to RULE022, TEST001 to TEST015."""
+"""Help for the shape of rule and case files: RULE001 to RULE022, TEST001 to TEST016."""
 
 from __future__ import annotations
 
@@ -156,8 +156,11 @@ SHAPE_HELP = (
     entry(
         "RULE021",
         ("规则太多", "too many rules"),
-        "一个规则集最多 500 个事实、2000 条规则。更多时请拆成几个规则集。",
-        "A ruleset may have 500 facts and 2,000 rules. Split what is bigger.",
+        "一个规则集最多 500 个事实、2000 条规则、500 个任务、4000 条条件或公式，"
+        "一张分值表最多 500 行。"
+        "更多时请拆成几个规则集。",
+        "A ruleset may have 500 facts, 2,000 rules, 500 tasks and 4,000 conditions or formulas, a "
+        "points table 500 lines. Split what is bigger.",
     ),
     entry(
         "RULE022",
@@ -233,6 +236,14 @@ SHAPE_HELP = (
         ("没有在等待的移动", "no move that waits"),
         "lifecycle_pending 只能写从 before.lifecycle 出发、带 lasting 的移动所到的阶段。",
         "lifecycle_pending names stages that a move with lasting leads to from before.lifecycle.",
+    ),
+    entry(
+        "TEST016",
+        ("用例的切点不对", "wrong cut points of a case"),
+        "cut_points 按值写，每个值的切点数比档数少一个，从小到大；"
+        "写了切点，就不再直接给 rfm_r、rfm_f、rfm_m。",
+        "cut_points gives each value one point fewer than it has classes, rising. With cut points "
+        "the classes rfm_r, rfm_f and rfm_m are not given as well.",
     ),
     entry(
         "TEST100",

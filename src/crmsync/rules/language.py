@@ -30,37 +30,63 @@ from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.model.tier import Level
 from crmsync.rules.shape import Findings
-from crmsync.source import Node, Scalar
+from crmsync.rules.shelf import Shelf
+from crmsync.source import Node, Scalar, Sequence
 
 T = TypeVar("T")
+MAX_FINDINGS = 500
+MAX_SENTENCES = 4000
+"""Conditions, formulas and points lines of one file: twice the rules it may have."""
 
 
 class Language:
     """Reads sentences of one block within a scope of names."""
 
-    def __init__(self, scope: Scope, languages: tuple[str, ...], findings: Findings) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        languages: tuple[str, ...],
+        findings: Findings,
+        *,
+        shelf: Shelf | None = None,
+    ) -> None:
         self.scope = scope
         self.languages = languages
         self.findings = findings
+        self.shelf = shelf if shelf is not None else Shelf(None)
+        self.facts: tuple[FactDefinition, ...] = ()
+        """What the facts can be, once they have been read whole."""
 
     def within(self, scope: Scope) -> Language:
         """The same reader with other names in reach."""
-        return Language(scope, self.languages, self.findings)
+        inner = Language(scope, self.languages, self.findings, shelf=self.shelf)
+        inner.facts = self.facts
+        return inner
+
+    def type_of_fact(self, id: str) -> FactType | None:
+        """The type of a name in reach, if there is one of that id."""
+        return next((name.type for name in self.scope.names if name.id == id), None)
 
     def condition(self, node: Node) -> Condition | None:
         """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
+        if not self._room(node.span, sentences_in(node)):
+            return None
         condition, found = read_condition(node, self.scope)
         self.findings.extend(found)
         return condition
 
     def expression(self, found: Scalar) -> Expression | None:
         """A formula or a fact's name."""
+        if not self._room(found.span):
+            return None
         expression, findings = parse_expression(found.text, found.inner, self.scope)
         self.findings.extend(findings)
         return expression
 
     def formula(self, found: Scalar, fact: FactDefinition) -> Expression | None:
         """The formula of a derived fact; it must give the fact's type."""
+        if not self._room(found.span):
+            return None
         expression, findings = parse_expression(
             found.text, found.inner, self.scope, result=_fact_name(fact)
         )
@@ -69,9 +95,34 @@ class Language:
 
     def test(self, found: Scalar, operand: Expression) -> Condition | None:
         """The left side of a points line: ``≥ 30``, ``高``, ``10..20``."""
+        if not self._room(found.span):
+            return None
         condition, findings = parse_test(found.text, found.inner, operand, self.scope)
         self.findings.extend(findings)
         return condition
+
+    def _room(self, span: Span, count: int = 1) -> bool:
+        """Whether to read so many more sentences: of too many it is said once, and after very many
+        findings no more are looked for."""
+        if len(self.findings.all) > MAX_FINDINGS:
+            return False
+        before, self.findings.sentences = (
+            self.findings.sentences,
+            self.findings.sentences + count,
+        )
+        if self.findings.sentences <= MAX_SENTENCES:
+            return True
+        if before <= MAX_SENTENCES:
+            self.findings.add(
+                "RULE021",
+                span,
+                Text(
+                    zh=f"条件、公式和分值行超过 {MAX_SENTENCES} 条，后面的没有读",
+                    en=f"more than {MAX_SENTENCES} conditions, formulas and points lines: the rest "
+                    "was not read",
+                ),
+            )
+        return False
 
     def value(self, found: Scalar, type: FactType, choices: tuple[str, ...] = ()) -> FactValue:
         """A constant of that type; ``None`` with a finding when it is none."""
@@ -105,18 +156,29 @@ class Language:
         return value
 
 
+def sentences_in(node: Node) -> int:
+    """How many sentences a condition's block holds."""
+    if isinstance(node, Scalar):
+        return 1
+    parts = node.items if isinstance(node, Sequence) else [value for _, value in node.entries]
+    return sum(map(sentences_in, parts))
+
+
 def type_of(expression: Expression) -> FactType:
     """The type an expression gives."""
     return expression.type
 
 
-def facts_scope(facts: tuple[FactDefinition, ...]) -> Scope:
+def facts_scope(facts: tuple[FactDefinition, ...], year_starts: int = 1) -> Scope:
     """Names of facts alone: what the score, exceptions and formulas may read."""
-    return Scope(tuple(_fact_name(fact) for fact in facts))
+    return Scope(tuple(_fact_name(fact) for fact in facts), year_starts=year_starts)
 
 
 def state_scope(
-    facts: tuple[FactDefinition, ...], levels: tuple[Level, ...], stages: tuple[Stage, ...]
+    facts: tuple[FactDefinition, ...],
+    levels: tuple[Level, ...],
+    stages: tuple[Stage, ...],
+    year_starts: int = 1,
 ) -> Scope:
     """Facts and what the decision leaves behind: for moves and tasks."""
     tiers = tuple(ScopeChoice(level.id, level.label) for level in levels)
@@ -133,7 +195,7 @@ def state_scope(
         for name, kind in STATE_NAMES.items()
         if present[name.split("_")[0]]
     )
-    return facts_scope(facts).plus(state)
+    return facts_scope(facts, year_starts).plus(state)
 
 
 _STATE_LABELS = {
@@ -148,9 +210,9 @@ _STATE_LABELS = {
 
 
 def _fact_name(fact: FactDefinition) -> ScopeName:
-    return ScopeName(
-        fact.id, fact.type, fact.label, tuple(ScopeChoice(choice) for choice in fact.choices)
-    )
+    labels = fact.choice_labels or (None,) * len(fact.choices)
+    choices = map(ScopeChoice, fact.choices, labels)
+    return ScopeName(fact.id, fact.type, fact.label, tuple(choices))
 
 
 def at(found: Scalar, text: str, span: Span) -> Scalar:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from crmsync.condition.reach import apart, values_of
 from crmsync.model.condition import Between, Compare, Condition, Expression, Literal, OneOf
 from crmsync.model.diagnostic import Diagnostic, Label
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.rules.reach import apart, values_of
 from crmsync.source import warning
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from crmsync.condition.reach import Numbers, Values, Words, everything, nothing, values_of
 from crmsync.model.condition import Expression, Name
 from crmsync.model.diagnostic import Diagnostic, Label, Severity
 from crmsync.model.fact import FactType
@@ -16,13 +17,13 @@ from crmsync.model.scorecard import (
     Combined,
     Criterion,
     PointLine,
+    PointsMatrix,
     PointsTable,
     Scale,
     Scorecard,
     ScorePart,
 )
 from crmsync.model.text import Text
-from crmsync.rules.reach import Numbers, Values, Words, everything, nothing, values_of
 from crmsync.source import error, warning
 
 
@@ -71,6 +72,9 @@ def _criterion(criterion: Criterion, facts: dict[str, FactDefinition]) -> Iterat
         points = part.points
         if isinstance(points, PointsTable):
             yield from _table(part, points, facts)
+        elif isinstance(points, PointsMatrix):
+            if not points.hit.gathers:
+                yield from _best(part, max(line.points for line in points.lines))
         elif isinstance(points, Scale):
             yield from _best(part, max(value for _, value in points.anchors))
         elif isinstance(points, AsGiven):

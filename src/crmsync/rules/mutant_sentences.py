@@ -33,7 +33,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.period import Period
+from crmsync.model.period import CalendarWindow, Period
 from crmsync.model.position import Span
 
 C = TypeVar("C")
@@ -137,6 +137,11 @@ class Sentences:
         return changed, self._change(node, changed, change.span)
 
     def _window(self, node: Within) -> Iterator[tuple[Condition, Change]]:
+        if isinstance(node.window, CalendarWindow):
+            back = 0 if node.window.back else 1
+            changed = replace(node, window=replace(node.window, back=back))
+            yield changed, self._change(node, changed, node.span)
+            return
         length = node.window.length
         for other in _periods(length):
             changed = replace(node, window=replace(node.window, length=other))

@@ -23,12 +23,14 @@ from crmsync.store.approvals import Approvals
 from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.backups import Manifest, take
 from crmsync.store.decisions import Decisions
+from crmsync.store.echoes import Echoes, EchoState, Sent
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
 from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, fences, hold_connection, raise_fences
+from crmsync.store.metering import StoreMeter
 from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
@@ -45,6 +47,7 @@ from crmsync.store.upsert import upsert
 __all__ = [
     "AuditEntry",
     "Database",
+    "EchoState",
     "Hold",
     "Intent",
     "Lock",
@@ -58,11 +61,13 @@ __all__ = [
     "Refusal",
     "RunStart",
     "SealCheck",
+    "Sent",
     "Settled",
     "Slot",
     "SlotState",
     "Snapshot",
     "Store",
+    "StoreMeter",
     "StoredOverride",
     "StoredPlan",
     "StoredState",
@@ -99,6 +104,7 @@ class Store:
         self.frozen = Frozen(database)
         self.rulesets = RulesetTexts(database)
         self.quotas = Quotas(database)
+        self.echoes = Echoes(database)
 
     @property
     def schema(self) -> str:
@@ -110,6 +116,10 @@ class Store:
     ) -> AbstractContextManager[Lock]:
         """Hold the lock of *connection*; raises LockHeld naming who has it and since when."""
         return hold_connection(self.database, folder, connection, by=by, now=now)
+
+    def meter(self, connection: str) -> StoreMeter:
+        """The books of a connection's calls, shared with every process on this state."""
+        return StoreMeter(self.database, connection)
 
     def seal_run(
         self, run_id: int, *, at: datetime, who: str, what: str, detail: Mapping[str, str]

@@ -8,6 +8,7 @@ from crmsync.testing.canaries import (
 )
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemorySecrets, MemoryTokenShelf, practice_context
+from crmsync.testing.fault_proxy import FaultProxy
 from crmsync.testing.faults import (
     CommitLate,
     Delay,
@@ -41,6 +42,7 @@ __all__ = [
     "Complaint",
     "Delay",
     "Drop",
+    "FaultProxy",
     "FaultScript",
     "FieldWrite",
     "Invariants",

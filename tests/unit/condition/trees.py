@@ -33,7 +33,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period, Window
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow
 
 UNIQUE = tuple(name for name in SCOPE.names if name.id not in {"one", "two"})
 
@@ -55,7 +55,10 @@ periods = st.one_of(
     st.integers(1, 60).map(lambda n: Period(months=n)),
     st.integers(1, 900).map(lambda n: Period(days=n)),
 )
-windows = st.builds(Window, periods, st.one_of(st.just(Period()), periods))
+windows = st.one_of(
+    st.builds(RollingWindow, periods, st.one_of(st.just(Period()), periods)),
+    st.builds(CalendarWindow, st.sampled_from(CalendarUnit), st.integers(0, 1)),
+)
 
 
 def literal(type: FactType) -> st.SearchStrategy[Literal]:

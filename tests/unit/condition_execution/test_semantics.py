@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -28,7 +28,7 @@ from crmsync.model.condition import (
 )
 from crmsync.model.decision import Verdict
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period, Window
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow
 
 TODAY = date(2026, 11, 22)
 REVENUE = Name("revenue", FactType.MONEY)
@@ -76,12 +76,36 @@ def test_an_ill_typed_value_is_unknown():
 
 
 def test_a_window_leaves_out_its_first_day_and_the_future():
-    condition = Within(LAST, Window(Period(months=12)))
+    condition = Within(LAST, RollingWindow(Period(months=12)))
 
     assert say(condition, last=date(2025, 11, 22)) is Verdict.FALSE
     assert say(condition, last=date(2025, 11, 23)) is Verdict.TRUE
     assert say(condition, last=TODAY) is Verdict.TRUE
     assert say(condition, last=date(2026, 11, 23)) is Verdict.FALSE
+
+
+@pytest.mark.parametrize(
+    ("window", "first", "last"),
+    [
+        (CalendarWindow(CalendarUnit.WEEK, 0), date(2026, 11, 16), TODAY),
+        (CalendarWindow(CalendarUnit.WEEK), date(2026, 11, 9), date(2026, 11, 15)),
+        (CalendarWindow(CalendarUnit.MONTH, 0), date(2026, 11, 1), TODAY),
+        (CalendarWindow(CalendarUnit.MONTH), date(2026, 10, 1), date(2026, 10, 31)),
+        (CalendarWindow(CalendarUnit.QUARTER), date(2026, 7, 1), date(2026, 9, 30)),
+        (CalendarWindow(CalendarUnit.QUARTER, 1, 2), date(2026, 8, 1), date(2026, 10, 31)),
+        (CalendarWindow(CalendarUnit.YEAR), date(2025, 1, 1), date(2025, 12, 31)),
+        (CalendarWindow(CalendarUnit.YEAR, 1, 4), date(2025, 4, 1), date(2026, 3, 31)),
+        (CalendarWindow(CalendarUnit.YEAR, 0, 4), date(2026, 4, 1), TODAY),
+        (CalendarWindow(CalendarUnit.YEAR, 1, 12), date(2024, 12, 1), date(2025, 11, 30)),
+    ],
+)
+def test_a_window_of_the_calendar_holds_its_first_and_its_last_day(window, first, last):
+    condition, one = Within(LAST, window), timedelta(days=1)
+
+    assert say(condition, last=first - one) is Verdict.FALSE
+    assert say(condition, last=first) is Verdict.TRUE
+    assert say(condition, last=last) is Verdict.TRUE
+    assert say(condition, last=last + one) is Verdict.FALSE
 
 
 def test_a_moment_compares_with_a_day_by_its_utc_day():
@@ -149,7 +173,7 @@ def test_names_are_found_at_any_depth():
 
 def test_a_trace_shows_the_parts_and_the_values_they_read():
     enough = Compare(Comparison.GE, ORDERS, number(6))
-    recent = Within(LAST, Window(Period(days=60)))
+    recent = Within(LAST, RollingWindow(Period(days=60)))
 
     seen = trace(
         All((enough, recent)), {"orders": 7}, TODAY, wording=lambda node: type(node).__name__

@@ -28,7 +28,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period, Window
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow, Window
 
 AS_OF = date(2026, 11, 22)
 COLUMNS = {
@@ -185,8 +185,12 @@ def days(depth: int = 1) -> st.SearchStrategy[object]:
 
 def windows() -> st.SearchStrategy[Window]:
     periods = st.builds(Period, st.sampled_from([0, 1, 3, 12, 120]), st.sampled_from([0, 1, 30]))
-    long = st.just(Window(Period(months=12 * 3000)))
-    return st.one_of(st.builds(Window, periods, periods), st.builds(Window, periods), long)
+    long = st.just(RollingWindow(Period(months=12 * 3000)))
+    calendar = st.builds(
+        CalendarWindow, st.sampled_from(CalendarUnit), st.integers(0, 2), st.integers(1, 12)
+    )
+    rolling = st.builds(RollingWindow, periods, periods)
+    return st.one_of(rolling, st.builds(RollingWindow, periods), long, calendar)
 
 
 def conditions(depth: int = 2) -> st.SearchStrategy[object]:

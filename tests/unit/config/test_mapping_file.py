@@ -10,7 +10,7 @@ from tests.unit.config.rules_in_small import MAPPING, good, read
 
 from crmsync.condition import to_text
 from crmsync.model.mapping import Aggregate, AggregateSource, FieldPick, FieldSource
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 from crmsync.source import apply_fixes
 
 
@@ -29,7 +29,7 @@ def test_a_mapping_file_becomes_a_mapping(tmp_path: Path) -> None:
         "orders", Aggregate.MAX, FieldPick(name="Closing_Date")
     )
     assert mapping.read["orders_12m"] == AggregateSource(
-        "orders", Aggregate.COUNT, within=Window(Period(months=12))
+        "orders", Aggregate.COUNT, within=RollingWindow(Period(months=12))
     )
     revenue = mapping.read["revenue_12m"]
     assert isinstance(revenue, AggregateSource)
@@ -107,7 +107,6 @@ CASES = [
     ("{related: orders, max: Closing_Date}", "{related: orders, max: A, min: B}", "MAP017", 8, "只写一种汇总", "exactly one", None),
     ("{related: orders, max: Closing_Date}", "{related: orders, count: all}", "MAP014", 8, "类型是 date", "is of type date", None),
     ("within: 12 months}", "within: 12 monts}", "RULE057", 9, "不认识单位“monts”", "“monts” is not a unit", "within: 12 months}"),
-    ("within: 12 months}", "within: last year}", "RULE064", 9, "暂不支持", "not supported yet", None),
     ("within: 12 months}", "wihtin: 12 months}", "MAP004", 9, "没有“wihtin”这个键", "no key “wihtin”", "within: 12 months}"),
     ("gap: median", "gap: medain", "MAP007", 11, "gap 不能是", "“gap” cannot be", "gap: median"),
     ("High: 高", "High: 很高", "MAP007", 12, "“很高”不能写在这里", "“很高” cannot stand here", "High: 高"),

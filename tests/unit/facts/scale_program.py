@@ -25,7 +25,7 @@ from tests.unit.facts.small_world import (
 from crmsync.facts import relation
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 from crmsync.store.mirror import MirrorSettings, open_mirror
 
 COUNT = 4_300
@@ -40,7 +40,7 @@ RULES = ruleset(
 )
 READ = {
     "n": from_orders(Aggregate.COUNT),
-    "n12": from_orders(Aggregate.COUNT, within=Window(Period(months=12))),
+    "n12": from_orders(Aggregate.COUNT, within=RollingWindow(Period(months=12))),
     "sum": from_orders(Aggregate.SUM, "Amount"),
     "last": from_orders(Aggregate.MAX, "Day"),
     "gap": from_orders(Aggregate.GAP),

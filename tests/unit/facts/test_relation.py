@@ -39,14 +39,14 @@ from crmsync.model.condition import (
 )
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, FieldPick
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 from crmsync.model.position import NOWHERE
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.store.mirror import read_meta
 
 A = Aggregate
 T = FactType
-YEAR = Window(Period(months=12))
+YEAR = RollingWindow(Period(months=12))
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ def test_windows_are_calendar_months_and_never_hold_the_future(path: Path) -> No
     rules = ruleset(fact("n", T.INTEGER), fact("before", T.INTEGER), fact("month", T.INTEGER))
     read = {
         "n": from_orders(A.COUNT, within=YEAR),
-        "before": from_orders(A.COUNT, within=Window(Period(months=12), Period(months=12))),
-        "month": from_orders(A.COUNT, within=Window(Period(months=1))),
+        "before": from_orders(A.COUNT, within=RollingWindow(Period(months=12), Period(months=12))),
+        "month": from_orders(A.COUNT, within=RollingWindow(Period(months=1))),
     }
     write_mirror(path, {"a": {}}, [order("a", day) for day in inside + outside])
     found = facts_of(path, rules, mapping(read))["a"]
@@ -177,7 +177,7 @@ def test_moments_count_on_the_day_they_have_in_the_rulesets_zone(path: Path) -> 
     rules = ruleset(fact("last", T.DATE), fact("n", T.INTEGER), fact("at", T.DATETIME))
     read = {
         "last": from_orders(A.MAX, "At", related="moments"),
-        "n": from_orders(A.COUNT, related="moments", within=Window(Period(days=1))),
+        "n": from_orders(A.COUNT, related="moments", within=RollingWindow(Period(days=1))),
         "at": from_orders(A.MAX, "At", related="moments"),
     }
     evening = datetime(2026, 3, 30, 16, 30, tzinfo=UTC)  # 00:30 on the 31st in Shanghai

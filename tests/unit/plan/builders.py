@@ -30,7 +30,7 @@ from crmsync.model.mapping import (
     TaskTarget,
     WriteTarget,
 )
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 from crmsync.model.plan import PlanLine
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.ruleset import FactDefinition, Ruleset
@@ -99,7 +99,7 @@ def mapping(**write: WriteTarget) -> CrmMapping:
         read={
             "orders": AggregateSource("orders", Aggregate.COUNT),
             "orders_12m": AggregateSource(
-                "orders", Aggregate.COUNT, within=Window(Period(months=12))
+                "orders", Aggregate.COUNT, within=RollingWindow(Period(months=12))
             ),
             "potential": FieldSource(FieldPick(name="Potential")),
         },

@@ -34,7 +34,7 @@ from crmsync.model.condition import (
     Within,
 )
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period, Window
+from crmsync.model.period import Period, RollingWindow
 
 TODAY = date(2026, 11, 22)
 
@@ -115,7 +115,7 @@ def test_wide_long_and_deep_conditions():
 @needed
 def test_windows_follow_the_day():
     day = Name("day", FactType.DATE)
-    matcher = ReteMatcher([Within(day, Window(Period(days=30))), Known(day)], ["day"])
+    matcher = ReteMatcher([Within(day, RollingWindow(Period(days=30))), Known(day)], ["day"])
 
     assert matcher([TODAY], TODAY) == 3
     assert matcher([TODAY], TODAY + timedelta(days=31)) == 2

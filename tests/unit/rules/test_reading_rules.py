@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.rules.writing import RULESETS, SOUND, codes, load_text, only, sound, typed
 
-from crmsync.model.condition import Compare, Comparison
+from crmsync.model.condition import Compare, Comparison, Not, Within
 from crmsync.model.fact import FactType
-from crmsync.model.period import Period
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period
 from crmsync.model.scorecard import (
     AsGiven,
     Combined,
@@ -333,7 +333,10 @@ WRONG = [
         "RULE205",
         "enter",
     ),
-    ("enter: 80, keep", "enter: top 20%, keep", "RULE009", "top 20%"),
+    ("enter: 80, keep", "enter: top 120%, keep", "RULE262", "top 120%"),
+    ("enter: 80, keep", "enter: covers 80% of revenue, keep", "RULE261", "covers 80% of revenue"),
+    ("tier:\n", "tier:\n  of: potential\n", "RULE260", "potential"),
+    ("tier:\n", "tier:\n  freeze: month\n", "RULE263", "month"),
     ("{id: key, label: 重要", "{id: vip, label: 重要", "RULE007", "vip"),
     ("set: blocked", "set: bloked", "RULE110", "bloked"),
     ("set: blocked", "at_most: blocked", "RULE211", "blocked"),
@@ -351,7 +354,12 @@ WRONG = [
     ("visit_every: 1 month", "visit_every: 2 workdays", "RULE014", "2 workdays"),
     ("answer_target: 90%", "answer_target: 0.9", "RULE005", "0.9"),
     ("  blocked: {manager", "  bloked: {manager", "RULE110", "bloked"),
-    ("  vip: {manager", "  table: tables/service.csv\n  vip: {manager", "RULE009", "table"),
+    (
+        "  vip: {manager",
+        "  table: tables/service.csv\n  vip: {manager",
+        "TABLE001",
+        "tables/service.csv",
+    ),
     ("event: enters quiet", "event: enters quit", "RULE111", "quit"),
     ("event: enters quiet", "event: sometimes", "RULE015", "sometimes"),
     ("event: enters quiet", "event: birthday", "RULE015", "birthday"),
@@ -554,3 +562,29 @@ def test_every_fact_type_may_be_declared(tmp_path: Path) -> None:
     )
     ruleset = typed(tmp_path, ("  days: {type", extra + "  days: {type"))
     assert ruleset.fact("x0").type is FactType.DATE
+
+
+@pytest.mark.parametrize("written", ["4月", "4", "April", "apr", "04月"])
+def test_years_begin_with_the_month_the_file_says(tmp_path: Path, written: str) -> None:
+    text = sound(
+        ("workdays: CN\n", f"workdays: CN\nyear_starts: {written}\n"),
+        ("when: days > 90, lasting", "when: last_order_on not in last year, lasting"),
+    )
+    ruleset, findings = load_text(tmp_path, text)
+
+    assert ruleset is not None, findings
+    assert ruleset.year_starts == 4
+    assert ruleset.lifecycle is not None
+    condition = ruleset.lifecycle.moves[1].when
+    assert isinstance(condition, Not)
+    assert isinstance(condition.item, Within)
+    assert condition.item.window == CalendarWindow(CalendarUnit.YEAR, 1, 4)
+
+
+@pytest.mark.parametrize("written", ["13", "0", "ju", "四月", "[4]"])
+def test_a_month_nobody_knows_is_named(tmp_path: Path, written: str) -> None:
+    text = sound(("workdays: CN\n", f"workdays: CN\nyear_starts: {written}\n"))
+    ruleset, findings = load_text(tmp_path, text)
+
+    assert ruleset is None
+    assert {item.code for item in findings} <= {"RULE005", "RULE003"}
