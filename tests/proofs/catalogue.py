@@ -5,31 +5,45 @@ from __future__ import annotations
 from itertools import chain
 
 from tests.proofs import (
+    attacking,
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
+    matchers,
+    network,
     outcomes,
     overlap,
     plans,
     private,
+    reading,
     repeating,
+    sameness,
     slots,
 )
 from tests.proofs.proof import Proof
 
 MODULES = (
+    attacking,
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
+    network,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
+    reading,
     repeating,
+    sameness,
     slots,
 )
 PROOFS: tuple[Proof, ...] = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,13 @@ VERBS: dict[str, tuple[str, str]] = {
         "rules",
         say("在最近快照上比较规则改动的影响", "what an edit would change, on the last snapshot"),
     ),
+    "calibrate": (
+        "calibrate",
+        say(
+            "按人工标注提出等级线和权重",
+            "propose tier lines and weights from customers people have judged",
+        ),
+    ),
     "pull": ("run", say("读取 CRM 到本地镜像", "read the CRM into the local mirror")),
     "plan": (
         "run",
@@ -82,6 +90,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "serve": ("operate", say("运行计划任务", "run the scheduled jobs")),
     "pause": ("operate", say("暂停写入", "stop writing to a connection")),
     "resume": ("operate", say("恢复写入", "write again after a pause or an undo")),
+    "override": (
+        "override",
+        say("人工指定等级，有原因和期限", "set a tier by hand, with reason and end; list, remove"),
+    ),
     "review": (
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),
@@ -209,6 +221,8 @@ def main(clock: Clock | None = None) -> None:
     *clock* stands in for the machine's own; rehearsals and tests pass one.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    # A core file would hold every credential this process has read.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if LANG is Lang.ZH:
         click.Context.formatter_class = ChinesePage
     try:

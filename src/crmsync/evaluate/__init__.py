@@ -2,10 +2,16 @@
 
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide, past_episode
-from crmsync.evaluate.episodes import episode_key
+from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
-from crmsync.evaluate.population import Asked, EvaluatedPopulation, SteadyFigures
+from crmsync.evaluate.population import (
+    Asked,
+    EvaluatedPopulation,
+    SteadyFigures,
+    SteadyRow,
+)
+from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
@@ -18,7 +24,9 @@ __all__ = [
     "EvaluatedPopulation",
     "EvaluationContext",
     "SteadyFigures",
+    "SteadyRow",
     "Wording",
+    "current_episode",
     "decide",
     "episode_key",
     "exceptions_flap",
@@ -28,6 +36,7 @@ __all__ = [
     "past_episode",
     "rete_status",
     "row_from_facts",
+    "score_lines",
     "stages_flap",
     "tiers_flap",
 ]

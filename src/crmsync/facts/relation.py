@@ -12,8 +12,9 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from crmsync.condition import declared_sql, expression_sql, names
+from crmsync.condition import condition_sql, declared_sql, expression_sql, names
 from crmsync.facts import conversion
+from crmsync.facts.grouping import grouped
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
@@ -45,7 +46,9 @@ def relation(
     layers = builder.typed(layers)
     layers = builder.checked(layers)
     layers = builder.facts(layers)
+    layers = builder.groups(layers)
     layers = builder.formulas(layers)
+    layers = builder.population(layers)
     facts = tuple(fact.id for fact in ruleset.facts)
     types = tuple(fact.type for fact in ruleset.facts)
     return FactRelation(
@@ -147,6 +150,15 @@ class _Builder:
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
 
+    def groups(self, below: exp.Select) -> exp.Select:
+        """Sums of a whole group in place of each member's own values."""
+        group = self._ruleset.group
+        if group is None:
+            return below
+        types = {fact.id: fact.type for fact in self._ruleset.facts}
+        columns = {fact: (number, types[fact]) for fact, number in self._numbers.items()}
+        return grouped(below, group, columns)
+
     def formulas(self, below: exp.Select) -> exp.Select:
         """Derived facts, each layer reading only the layers below it."""
         for layer in formula_layers(self._ruleset):
@@ -173,6 +185,15 @@ class _Builder:
                 final.append((unfit.copy(), f"x{number}"))
             below = _over(below, final)
         return below
+
+    def population(self, below: exp.Select) -> exp.Select:
+        """Only customers the rules are for; one left unknown is not."""
+        condition = self._ruleset.population
+        if condition is None:
+            return below
+        inside = condition_sql(condition, self._fact_column, self._setting.as_of)
+        whole = exp.select("*").from_(below.subquery("below", copy=False), copy=False)
+        return whole.where(inside, copy=False)
 
     def final(self, below: exp.Select, roles: Sequence[str]) -> exp.Select:
         """Only the promised columns, in order of id."""

@@ -77,6 +77,16 @@ class FieldValues:
             id: value and fit(value, self._schemas[role], self._zone) for id, value in told.items()
         }
 
+    def segment_labels(self) -> tuple[dict[str, str], bool]:
+        """Segment id → what the field holds for it, in file order; and whether it is a text field,
+        which holds them in a line."""
+        schema = self._schemas.get("segments")
+        in_a_line = schema is not None and schema.type in _TEXTUAL
+        labels = {item.id: self._label("segments", item.id) for item in self._ruleset.segments}
+        if schema is not None and schema.type is FieldType.MULTI_PICKLIST:
+            labels = {id: _choice(label, schema) for id, label in labels.items()}
+        return labels, in_a_line
+
     def _led(self, role: str, tier: str) -> str | None:
         if role == "tier":
             return self._label(role, tier)

@@ -12,6 +12,7 @@ from typing import Any
 from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import StoreError
+from crmsync.evaluate.calendar import WorkCalendar
 from crmsync.model.fact import FactRow
 from crmsync.model.metering import PlanCost
 from crmsync.model.plan import (
@@ -32,6 +33,7 @@ from crmsync.plan import (
     write_plan,
 )
 from crmsync.project.budgeting import cost_of
+from crmsync.project.business_lines import Written, refuse_shared_customers
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
@@ -140,6 +142,8 @@ def plan_from_mirror(
                 ),
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
+        ours = Written(ground.rules, ground.mapping)
+        refuse_shared_customers(project, ask.connection, ours, opened.mirrored)
         inputs = _inputs(project, ask, ground, opened)
         changing = opened.changing(inputs.policy.write_score_from)
         return _save(project, store, ask, inputs, (changing, priced))
@@ -148,6 +152,7 @@ def plan_from_mirror(
 def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
     now, as_of, store = project.now(), project.as_of(ground.rules), opened.store
     where = ask.connection.name, ground.rules.id
+    calendar = WorkCalendar(ground.rules.workdays)
     held = {item.object: item for item in opened.unfresh if not item.released}
     return PlanInputs(
         ruleset=opened.rules,
@@ -160,9 +165,11 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
             tool_version=__version__,
         ),
         as_of=as_of,
-        policy=_policy(project, ask),
+        policy=_policy(project, ask, ground.rules),
         excluded=opened.excluded,
         owner=owner_resolver(project.config.people),
+        booked=store.episodes.booked(*where, since=as_of),
+        next_workday=lambda day: calendar.after(day, 1),
         episodes=lambda keys: store.episodes.known(*where, keys),
         overridden=store.overrides.holders(*where, day=as_of),
         previous=opened.previous,
@@ -221,13 +228,17 @@ class _Keeper:
             self._waiting = []
 
 
-def _policy(project: Project, ask: PlanAsk) -> WritePolicy:
+def _policy(project: Project, ask: PlanAsk, rules: Ruleset) -> WritePolicy:
     only, pilot = frozenset(ask.only), project.config.pilot
 
     def chosen(row: FactRow) -> bool:
         return (not only or row.ref.id in only) and pilot.admits(row.ref.id, row.owner)
 
-    return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+    ours = rules.human_edits
+    if ours is None:
+        return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+    policy = HumanEdits.ADOPT if ours.adopt else HumanEdits.CONFLICT
+    return WritePolicy(human_edits=policy, adopt_days=ours.days, in_scope=chosen)
 
 
 def load_plan(project: Project, path: Path) -> PlanMade:

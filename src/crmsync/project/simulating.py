@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
+from crmsync.evaluate import SteadyRow
 from crmsync.model.decision import Decision
 from crmsync.model.guard import GuardLimit
 from crmsync.model.ruleset import Ruleset
@@ -28,6 +29,8 @@ from crmsync.store import Store
 EXAMPLES = 3
 GIT_TIMEOUT = 20
 NONE = "–"
+_Placed: TypeAlias = Decision | SteadyRow
+"""A customer under one version: decided, or standing where it stood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,9 @@ def simulate(
     with _other(folder, against) as other, project.store() as store:
         before = load_rules(other)
         changed = _changed_lines(other / "rules.yaml", folder / "rules.yaml")
-        pairs = zip(
-            _decisions(project, store, other, connection, before),
-            _decisions(project, store, folder, connection, after),
-            strict=False,
+        pairs = _paired(
+            _places(project, store, other, connection, before),
+            _places(project, store, folder, connection, after),
         )
         tally = _Tally()
         for old, new in pairs:
@@ -117,37 +119,70 @@ class _Tally:
         self.tasks: Counter[str] = Counter()
         self.examples: list[tuple[str, str, str, str, Decimal | None]] = []
 
-    def add(self, old: Decision, new: Decision) -> None:
+    def add(self, old: _Placed, new: _Placed) -> None:
         """One customer under both."""
         self.customers += 1
         tiers = _tier(old), _tier(new)
         self.matrix[tiers] += 1
         if tiers[0] != tiers[1] and len(self.examples) < EXAMPLES:
-            score = new.score.total if new.score is not None else None
-            self.examples.append((new.ref.id, new.name, *tiers, score))
+            self.examples.append((_id(new), _name(old, new), *tiers, _score(new)))
         stages = _stage(old), _stage(new)
         if stages[0] != stages[1]:
             self.stages[stages] += 1
-        self.tasks.update(task.task_id for task in new.opens)
-        self.tasks.subtract(task.task_id for task in old.opens)
+        if isinstance(new, Decision):
+            self.tasks.update(task.task_id for task in new.opens)
+        if isinstance(old, Decision):
+            self.tasks.subtract(task.task_id for task in old.opens)
 
 
-def _tier(decision: Decision) -> str:
-    return (decision.tier.after if decision.tier else None) or NONE
+def _paired(
+    before: Iterator[_Placed], after: Iterator[_Placed]
+) -> Iterator[tuple[_Placed, _Placed]]:
+    """The customers in scope under both, by id."""
+    old, new = next(before, None), next(after, None)
+    while old is not None and new is not None:
+        if _id(old) == _id(new):
+            yield old, new
+        behind = _id(old) <= _id(new)
+        ahead = _id(new) <= _id(old)
+        old = next(before, None) if behind else old
+        new = next(after, None) if ahead else new
 
 
-def _stage(decision: Decision) -> str:
-    return decision.lifecycle.after if decision.lifecycle else NONE
+def _id(placed: _Placed) -> str:
+    return placed.id if isinstance(placed, SteadyRow) else placed.ref.id
 
 
-def _decisions(
+def _name(old: _Placed, new: _Placed) -> str:
+    """The name of a customer decided under one of the two at least."""
+    return next((item.name for item in (new, old) if isinstance(item, Decision)), "")
+
+
+def _score(placed: _Placed) -> Decimal | None:
+    if isinstance(placed, SteadyRow):
+        return placed.score
+    return placed.score.total if placed.score is not None else None
+
+
+def _tier(placed: _Placed) -> str:
+    if isinstance(placed, SteadyRow):
+        return placed.tier or NONE
+    return (placed.tier.after if placed.tier else None) or NONE
+
+
+def _stage(placed: _Placed) -> str:
+    if isinstance(placed, SteadyRow):
+        return placed.stage or NONE
+    return placed.lifecycle.after if placed.lifecycle else NONE
+
+
+def _places(
     project: Project, store: Store, folder: Path, connection: ConnectionConfig, rules: Ruleset
-) -> Iterator[Decision]:
+) -> Iterator[_Placed]:
     mapping = mirrored_mapping(project, folder, connection, rules)
     people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
     with people.open() as opened:
-        for item in opened.evaluated():
-            yield item.decision
+        yield from opened.placed()
 
 
 @contextlib.contextmanager
