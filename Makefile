@@ -46,7 +46,11 @@ proofs: setup  ## every promise against injected faults, one line and figure eac
 	$(RUN)/python -m tests.proofs --save $(ONLY)
 	$(RUN)/python -m tests.proofs.table README.md README.zh-CN.md
 
-bench: setup  ## figures, one JSON line each, with a peer in the same run
+.venv-bench/.ready: tests/bench/peers.txt | setup
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
+	-$(UV) pip install --quiet --python .venv-bench/bin/python -r tests/bench/peers.txt && touch $@
+
+bench: setup .venv-bench/.ready  ## figures, one JSON line each, with a peer in the same run
 	$(RUN)/python -m tests.bench
 
 format: setup  ## rewrite the code in the house's layout
