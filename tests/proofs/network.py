@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,11 +18,13 @@ from tests.http_catalogue.line import NAMES, Line, line
 from tests.proofs.kill_bench import shared_bench
 from tests.proofs.proof import Figure, Proof, Scale
 
+from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import WriteOptions
 from crmsync.connector.meter import Meter
 from crmsync.errors import CrmSyncError, OutcomeUnknown, QuotaExhausted, Unavailable, UsageError
 from crmsync.model.change import SetFields
 from crmsync.model.text import Text
+from crmsync.project.expiring import expiry_finding
 from crmsync.store import open_store
 from crmsync.testing import RequestKind, throttled
 from crmsync.testing.bad_wire import Behaviour, drip, silence, slowly
@@ -275,6 +277,20 @@ def dry(scale: Scale, place: Path) -> Figure:
     return Figure(trials, "dry runs", bad)
 
 
+def expiries(scale: Scale, place: Path) -> Figure:
+    """Every day from a month before the end to a week after: told when, and how loudly?"""
+    ends, wrong, trials = date(2026, 12, 31), 0, 0
+    connection = ConnectionConfig("crm", "zoho", {}, expires=ends)
+    for left in range(-7, 32):
+        found = expiry_finding(connection, ends - timedelta(days=left))
+        level = None if found is None else found.level
+        wrong += level != (None if left > 14 else "warning" if left > 1 else "problem")
+        wrong += found is not None and "2026-12-31" not in found.text.zh + found.text.en
+        trials += 1
+    wrong += expiry_finding(ConnectionConfig("crm", "zoho", {}), ends) is not None
+    return Figure(trials, "days", {"wrong verdicts": wrong}, "told from 14 days, near from 7")
+
+
 LIMITS = Text(zh="遵守 CRM 的限额", en="The CRM's limits are respected")
 RUN: dict[str, tuple[str, Callable[[Scale, Path], Figure], Text, Text]] = {
     "foreign": (
@@ -320,6 +336,15 @@ RUN: dict[str, tuple[str, Callable[[Scale, Path], Figure], Text, Text]] = {
         Text(
             zh="慢头、慢体、沉默；之后连接池仍可用",
             en="slow headers, slow bodies, silence; afterwards the pool is usable",
+        ),
+    ),
+    "expiry": (
+        "P26",
+        expiries,
+        Text(zh="到期之前一定先说", en="Nothing expires by surprise"),
+        Text(
+            zh="到期前一个月到到期后一周的每一天",
+            en="every day from a month before the end to a week after it",
         ),
     ),
     "dry": (

@@ -49,6 +49,7 @@ WORDS = {
     "connectors unusable": "不可用的连接器",
     "processes": "个进程",
     "budgets": "份预算",
+    "days": "天",
     "deadlines": "次时限",
     "changes": "处改动",
     "dry runs": "次演练",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from crmsync.model.diagnostic import Diagnostic
@@ -96,6 +97,24 @@ class Keys:
             Text(zh=f"“{name}”应是一个列表", en=f"“{name}” must be a list"),
         )
         return ()
+
+    def day(self, name: str) -> date | None:
+        """A day written 2026-12-01."""
+        word = self.word(name)
+        if word is None:
+            return None
+        try:
+            return date.fromisoformat(word)
+        except ValueError:
+            self._problems.append(
+                error(
+                    f"{self._family}007",
+                    self.value_place(name),
+                    Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”"),
+                    Text(zh="日期写成 2026-12-01", en="write a day as 2026-12-01"),
+                )
+            )
+            return None
 
     def choice(self, name: str, options: SequenceOf[str]) -> str | None:
         """One of *options*."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from crmsync.config.keys import Keys
@@ -29,7 +30,7 @@ TOP = (
     "jobs",
 )
 JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
-OWN = frozenset({"connector", "allow_private", "write_mode", "approval"})
+OWN = frozenset({"connector", "allow_private", "write_mode", "approval", "expires"})
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
 CATCH_UP = ("once", "skip", "all")
@@ -46,7 +47,8 @@ class ConnectionConfig:
     """One connection: the connector's name and its own keys, secrets still as references.
 
     ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
-    ``approval: required`` takes plans only that somebody has approved.
+    ``approval: required`` takes plans only that somebody has approved. ``expires`` is the day the
+    credentials end, where the CRM sets one.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ConnectionConfig:
     allow_private: bool = False
     write_mode: str = "batch"
     approval: str = "optional"
+    expires: date | None = None
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
 
@@ -237,6 +240,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
             allow_private=keys.boolean("allow_private") or False,
             write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
             approval=keys.choice("approval", ("optional", "required")) or "optional",
+            expires=keys.day("expires"),
             span=name.span,
         )
     return found

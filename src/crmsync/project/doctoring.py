@@ -18,6 +18,7 @@ from crmsync.model.text import Text
 from crmsync.project.checking import check
 from crmsync.project.connecting import look
 from crmsync.project.doctoring_books import file_findings, sqlite_finding, store_findings
+from crmsync.project.expiring import expiry_finding
 from crmsync.project.finding import Finding, failed
 from crmsync.project.opening import Project, open_project
 from crmsync.store.mirror import open_mirror, read_meta
@@ -84,6 +85,9 @@ def _project(project: Project) -> Iterator[Finding]:
 
 def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Finding]:
     name = connection.name
+    ending = expiry_finding(connection, project.now().date())
+    if ending is not None:
+        yield ending
     try:
         with project.reader(connection) as crm:
             where = crm.check()

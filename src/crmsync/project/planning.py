@@ -35,6 +35,7 @@ from crmsync.plan import (
 from crmsync.project.budgeting import cost_of
 from crmsync.project.business_lines import Written, refuse_shared_customers
 from crmsync.project.evaluating import OpenPopulation, Population
+from crmsync.project.expiring import expiry_finding
 from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
@@ -101,6 +102,9 @@ class PlanMade:
 def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) -> PlanMade:
     """Read, evaluate, save. The reader given to planning cannot write."""
     connection = ask.connection
+    ending = expiry_finding(connection, project.now().date())
+    if ending is not None:
+        project.notice(ending.text)
     with project.reader(connection) as reader:
         ground = stand(reader, ask.folder, connection)
         require_options(ground.rules, ground.mapping, ground.schemas)

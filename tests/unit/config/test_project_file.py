@@ -43,6 +43,17 @@ def problems(folder: Path, text: str) -> tuple[Diagnostic, ...]:
     return tuple(caught.value.diagnostics)
 
 
+def test_the_day_the_credentials_end_is_a_day(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("allow_private: true", "expires: 2026-12-31"))
+    shop = load_project(tmp_path).connections["shop"]
+    assert shop.expires is not None
+    assert shop.expires.isoformat() == "2026-12-31"
+    assert "expires" not in shop.keys
+    (found,) = problems(tmp_path, GOOD.replace("allow_private: true", "expires: soon"))
+    assert found.mend is not None
+    assert "2026-12-01" in found.mend.en
+
+
 def test_the_write_mode_is_no_key_of_the_connector_s(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("allow_private: true", "write_mode: strict"))
     shop = load_project(tmp_path).connections["shop"]
