@@ -4,75 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import shutil
 import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.model.decision import Decision
-from crmsync.model.guard import GuardLimit
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import Population
 from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
+from crmsync.project.simulated import SimulateReport, Tally, side_by_side
 from crmsync.store import Store
 
-EXAMPLES = 3
 GIT_TIMEOUT = 20
-NONE = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulateReport:
-    """Who moves under the edited rules. ``matrix`` counts (tier under the other, tier now)."""
-
-    before: Ruleset
-    after: Ruleset
-    against: str
-    customers: int
-    matrix: Mapping[tuple[str, str], int]
-    stages: Mapping[tuple[str, str], int]
-    tasks: Mapping[str, int]
-    """Task id → how many more (or fewer) would be opened."""
-    examples: tuple[tuple[str, str, str, str, Decimal | None], ...]
-    """id, name, tier under the other, tier now, score now."""
-    changed_lines: tuple[tuple[int, str, str], ...]
-
-    @property
-    def moved(self) -> int:
-        """Customers whose tier differs."""
-        return sum(count for (old, new), count in self.matrix.items() if old != new)
-
-    @property
-    def guard(self) -> GuardLimit | None:
-        """The ruleset's own limit on tier changes."""
-        return next((item for item in self.after.guards if item.name == "tier_changes"), None)
-
-    def as_document(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {
-            "ruleset": self.after.id,
-            "against": self.against,
-            "customers": self.customers,
-            "moved": self.moved,
-            "tiers": [
-                {"before": old, "after": new, "customers": count}
-                for (old, new), count in self.matrix.items()
-            ],
-            "stages": [
-                {"before": old, "after": new, "customers": count}
-                for (old, new), count in self.stages.items()
-            ],
-            "tasks": dict(self.tasks),
-        }
 
 
 def simulate(
@@ -80,19 +30,17 @@ def simulate(
 ) -> SimulateReport:
     """Evaluate the published mirror under the ruleset as it is and as *against* has it.
 
-    *against* is a folder or a git revision of the project.
+    *against* is a ruleset folder, a rules file, or a git revision of the project.
     """
     after = load_rules(folder)
     with _other(folder, against) as other, project.store() as store:
         before = load_rules(other)
         changed = _changed_lines(other / "rules.yaml", folder / "rules.yaml")
-        pairs = zip(
+        tally = Tally(after)
+        for old, new in side_by_side(
             _decisions(project, store, other, connection, before),
             _decisions(project, store, folder, connection, after),
-            strict=False,
-        )
-        tally = _Tally()
-        for old, new in pairs:
+        ):
             tally.add(old, new)
     return SimulateReport(
         before=before,
@@ -100,44 +48,14 @@ def simulate(
         against=against,
         customers=tally.customers,
         matrix=dict(tally.matrix),
-        stages=dict(tally.stages),
+        stage_matrix=dict(tally.stages),
         tasks={name: count for name, count in sorted(tally.tasks.items()) if count},
+        owners=tally.owners,
+        near=tally.near,
+        guards=tally.guards(),
         examples=tuple(tally.examples),
         changed_lines=changed,
     )
-
-
-class _Tally:
-    """Counts while two streams of decisions go by."""
-
-    def __init__(self) -> None:
-        self.customers = 0
-        self.matrix: Counter[tuple[str, str]] = Counter()
-        self.stages: Counter[tuple[str, str]] = Counter()
-        self.tasks: Counter[str] = Counter()
-        self.examples: list[tuple[str, str, str, str, Decimal | None]] = []
-
-    def add(self, old: Decision, new: Decision) -> None:
-        """One customer under both."""
-        self.customers += 1
-        tiers = _tier(old), _tier(new)
-        self.matrix[tiers] += 1
-        if tiers[0] != tiers[1] and len(self.examples) < EXAMPLES:
-            score = new.score.total if new.score is not None else None
-            self.examples.append((new.ref.id, new.name, *tiers, score))
-        stages = _stage(old), _stage(new)
-        if stages[0] != stages[1]:
-            self.stages[stages] += 1
-        self.tasks.update(task.task_id for task in new.opens)
-        self.tasks.subtract(task.task_id for task in old.opens)
-
-
-def _tier(decision: Decision) -> str:
-    return (decision.tier.after if decision.tier else None) or NONE
-
-
-def _stage(decision: Decision) -> str:
-    return decision.lifecycle.after if decision.lifecycle else NONE
 
 
 def _decisions(
@@ -156,19 +74,27 @@ def _other(folder: Path, against: str) -> Iterator[Path]:
     if (path / "rules.yaml").is_file():
         yield path
         return
+    if path.is_file():
+        with tempfile.TemporaryDirectory(prefix="crmsync-file-") as temporary:
+            target = Path(temporary) / folder.name
+            shutil.copytree(folder, target)
+            shutil.copyfile(path, target / "rules.yaml")
+            yield target
+        return
     with tempfile.TemporaryDirectory(prefix="crmsync-rev-") as temporary:
         target = Path(temporary) / folder.name
-        names = _git(folder, "ls-tree", "-r", "--name-only", against, "./").splitlines()
+        listed = _git(folder, "ls-tree", "-r", "--name-only", against, "./")
+        names = listed.decode("utf-8").splitlines()
         if "rules.yaml" not in names:
             raise _unknown(against)
         for name in names:
             file = target / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_git(folder, "show", f"{against}:./{name}"), encoding="utf-8")
+            file.write_bytes(_git(folder, "show", f"{against}:./{name}"))
         yield target
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(folder: Path, *words: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - fixed program, words are never a shell's
             ["git", "-c", "core.quotePath=false", *words],  # noqa: S607 - found on PATH
@@ -179,14 +105,14 @@ def _git(folder: Path, *words: str) -> str:
         )
     except (OSError, subprocess.SubprocessError) as problem:
         raise _unknown(words[-1].partition(":")[0] if ":" in words[-1] else words[-2]) from problem
-    return done.stdout.decode("utf-8")
+    return done.stdout
 
 
 def _unknown(against: str) -> UsageError:
     return UsageError(
         Text(
-            zh=f"“{against}”既不是规则集文件夹，也不是含有这套规则的 git 版本",
-            en=f"“{against}” is neither a ruleset folder nor a git revision with this ruleset",
+            zh=f"“{against}”不是规则文件夹或文件，也不是含有这套规则的 git 版本",
+            en=f"“{against}” is no rules folder or file, and no git revision with this ruleset",
         ),
         mend=Text(
             zh="提交一次规则文件夹再比较 HEAD，或指明另一个规则集文件夹",
