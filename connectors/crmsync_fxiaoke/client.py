@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from crmsync.connector.context import ConnectionContext
+from crmsync.connector.gate import Allowance
 from crmsync.connector.http import HttpCall, HttpOptions, HttpSession, Purpose
-from crmsync.connector.pace import Pace
 from crmsync.connector.retry import Patience
-from crmsync.errors import ConfigError
+from crmsync.errors import ConfigError, Throttled
 from crmsync.model.schema import Quota
 from crmsync.model.text import Text
 from crmsync_fxiaoke.auth import SignIn
 from crmsync_fxiaoke.codes import (
-    BEIJING,
     DEAD_TOKEN,
     WINDOW_SECONDS,
     Envelope,
     envelope_of,
+    midnight,
+    next_midnight,
     problem_of,
     quota_problem,
     read_failure,
@@ -32,49 +32,37 @@ from crmsync_fxiaoke.settings import FxiaokeSettings
 CLOUDS = (".fxiaoke.com", ".sharecrm.com")
 
 
-class DayCount:
-    """The calls of today, in Beijing's days; stops before the share that is kept for others."""
+UNIT = "calls"
+MARGIN = 0.25
+"""Seconds added to the vendor's window, for the time a call travels."""
+NO_FIELDS = frozenset({"_id", "dataObjectApiName"})
 
-    def __init__(self, settings: FxiaokeSettings, context: ConnectionContext) -> None:
-        self._context = context
-        self._bought = settings.calls_per_day
-        self._keep = settings.keep_calls_percent
-        self._day: date | None = None
-        self._used = 0
-        self._guard = threading.Lock()
 
-    def take(self) -> None:
-        """Count one call; raises QuotaExhausted instead of starving others."""
-        with self._guard:
-            self._turn()
-            if self._bought is not None and self._used >= self._bought * (100 - self._keep) // 100:
-                raise quota_problem(self._context)
-            self._used += 1
-
-    def quota(self) -> Quota:
-        """What this connection used today; other integrations share the same pack unseen."""
-        with self._guard:
-            self._turn()
-            left = None if self._bought is None else max(self._bought - self._used, 0)
-            return Quota("calls", self._used, self._bought, left)
-
-    def _turn(self) -> None:
-        today = self._context.now().astimezone(BEIJING).date()
-        if today != self._day:
-            self._day, self._used = today, 0
+def _allowance(settings: FxiaokeSettings, context: ConnectionContext) -> Allowance:
+    """The bought calls of Beijing's day and the rate per interface."""
+    return Allowance(
+        unit=UNIT,
+        since=midnight,
+        resets=next_midnight,
+        spent_up=lambda quota: quota_problem(context),
+        limit=settings.calls_per_day,
+        keep_percent=settings.keep_calls_percent,
+        calls=settings.calls_per_20_seconds,
+        window=WINDOW_SECONDS + MARGIN,
+    )
 
 
 class FxiaokeClient:
     """Calls the open API of one tenant. Thread-safe."""
 
     def __init__(self, settings: FxiaokeSettings, context: ConnectionContext) -> None:
-        options = HttpOptions(parallel=settings.parallel_calls + 1)
+        options = HttpOptions(
+            parallel=settings.parallel_calls + 1, allowance=_allowance(settings, context)
+        )
         self._session = HttpSession(_address(settings.host, context), context, options)
         self._context = context
         self._sign_in = SignIn(settings, context, self._session)
-        self._pace = Pace(context, settings.calls_per_20_seconds, WINDOW_SECONDS)
         self._patience = Patience(context)
-        self.day = DayCount(settings, context)
 
     def __repr__(self) -> str:
         return f"FxiaokeClient({self._session!r})"
@@ -82,6 +70,13 @@ class FxiaokeClient:
     def close(self) -> None:
         """Give the connections back; twice is fine."""
         self._session.close()
+
+    def quota(self) -> Quota:
+        """The calls made today; other integrations share the same pack unseen."""
+        found = self._session.gate.quota() or Quota(UNIT, 0, None, None)
+        if found.limit is None:
+            return found
+        return replace(found, remaining=max(found.limit - found.used, 0))
 
     def company(self) -> str:
         """The enterprise account the credentials belong to; raises AuthError."""
@@ -120,6 +115,8 @@ class FxiaokeClient:
             token = self._sign_in.another(token)
             envelope = self._send(path, body, purpose, self._sign_in.headers(token))
         problem = problem_of(envelope, self._context)
+        if isinstance(problem, Throttled):
+            self._session.gate.hold(WINDOW_SECONDS, path)
         if problem is not None:
             raise problem
         return envelope
@@ -127,8 +124,6 @@ class FxiaokeClient:
     def _send(
         self, path: str, body: Mapping[str, Any], purpose: Purpose, headers: Mapping[str, str]
     ) -> Envelope:
-        self.day.take()
-        self._pace.wait(path)
         call = HttpCall(
             method="POST",
             path=path,
@@ -137,9 +132,17 @@ class FxiaokeClient:
             json=body,
             headers=headers,
             template=path,
+            lane=path,
+            writes=_fields_set(body) if purpose is Purpose.WRITE else {},
             signed=False,
         )
         return envelope_of(self._session, self._session.send(call))
+
+
+def _fields_set(body: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    """The fields a body sets, by object."""
+    data = body["data"]["object_data"]
+    return {str(data["dataObjectApiName"]): frozenset(data) - NO_FIELDS}
 
 
 def _what(path: str, body: Mapping[str, Any]) -> str:

@@ -153,6 +153,11 @@ def quota_problem(
     )
 
 
+def midnight(now: datetime) -> datetime:
+    """When today's quota began."""
+    return datetime.combine(now.astimezone(BEIJING).date(), time(), BEIJING)
+
+
 def next_midnight(now: datetime) -> datetime:
     """When the daily quota starts again."""
     tomorrow = now.astimezone(BEIJING).date() + timedelta(days=1)

@@ -35,6 +35,7 @@ from crmsync.errors import (
     UsageError,
 )
 from crmsync.model.change import Change, ChangeResult, CreateRecord, Outcome, RemoteError, SetFields
+from crmsync.model.metering import Workload
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
@@ -138,7 +139,12 @@ class FxiaokeConnector:
 
     def quota(self) -> Quota:
         """The calls this connection made today; the vendor does not tell its own count."""
-        return self._client.day.quota()
+        return self._client.quota()
+
+    def price_of(self, work: Workload) -> int:
+        """Calls a plan will take: each change is looked at and written by itself, each new task is
+        written and then looked up, for the answer holds no id."""
+        return 2 * (work.updates + work.closings + work.creations)
 
     def worksheet(self, object: str, fields: Sequence[FieldSchema]) -> Text:
         """What an administrator has to create by hand: the API cannot."""

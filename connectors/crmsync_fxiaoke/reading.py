@@ -131,7 +131,10 @@ class RecordReading:
         modified = row.get("last_modified_time")
         if isinstance(modified, bool) or not isinstance(modified, int):
             raise envelope.unreadable("last_modified_time")
-        moment: datetime = EPOCH + timedelta(milliseconds=modified)
+        try:
+            moment: datetime = EPOCH + timedelta(milliseconds=modified)
+        except OverflowError:
+            raise envelope.unreadable("last_modified_time") from None
         ref = RecordRef(self.query.object, id_)
         if row.get("is_deleted") is True or row.get("life_status") == "invalid":
             return Record(ref, {}, moment, deleted=True)

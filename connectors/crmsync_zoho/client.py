@@ -6,20 +6,32 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from crmsync.connector import ConnectionContext
 from crmsync.connector.call import HttpCall, HttpReply, Purpose
 from crmsync.connector.http import HttpOptions, HttpSession
 from crmsync.connector.retry import Patience
-from crmsync.errors import AccessDenied, AuthError, QuotaExhausted, Throttled, UnexpectedReply
+from crmsync.errors import AccessDenied, AuthError, Throttled, UnexpectedReply
+from crmsync.model.schema import Quota
 from crmsync.model.text import Text
 from crmsync_zoho.auth import LOOPBACK, SignIn, ZohoAuth, api_base
 from crmsync_zoho.codec import Json
-from crmsync_zoho.credits import LEFT_HEADER, CreditCount, query_cost, write_cost
-from crmsync_zoho.settings import ZOHO_SUFFIXES, ZohoSettings
+from crmsync_zoho.credits import (
+    LEFT_HEADER,
+    UNIT,
+    allowance,
+    out_of_credits,
+    query_cost,
+    write_cost,
+)
+from crmsync_zoho.settings import ZOHO_SUFFIXES, ZohoSettings, data_centre_of
 
 API = "/crm/v8/"
+_STANDARD = frozenset(
+    {"Accounts", "Contacts", "Deals", "Leads", "Tasks", "Sales_Orders", "Invoices"}
+)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 BUSY = frozenset({"TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED", "API_LIMIT_EXCEEDED"})
@@ -50,7 +62,6 @@ class ZohoClient:
         self._settings = settings
         self._context = context
         self.sign_in = SignIn(settings, context)
-        self.credits = CreditCount(context.now, settings.credits_per_day)
         self._patience = Patience(context)
         self._session = HttpSession(
             settings.api_address,
@@ -59,6 +70,8 @@ class ZohoClient:
                 auth=ZohoAuth(self.sign_in.tokens),
                 hosts=ZOHO_SUFFIXES + (LOOPBACK if context.allow_private else ()),
                 parallel=settings.parallel_calls,
+                allowance=allowance(settings, context),
+                moved=_moved,
             ),
         )
 
@@ -70,6 +83,10 @@ class ZohoClient:
         self._session.close()
         self.sign_in.close()
 
+    def quota(self) -> Quota:
+        """Credits spent on this connection in 24 hours, and Zoho's word where there is one."""
+        return self._session.gate.quota() or Quota(UNIT, 0, None, None)
+
     # reading
 
     def records(
@@ -78,17 +95,19 @@ class ZohoClient:
         """``GET`` a list of records; ListRefused when Zoho does not like a parameter."""
         headers = {} if since is None else {"If-Modified-Since": since}
         call = self._call("GET", path, Purpose.READ, query=query, headers=headers)
-        return _listing(self._read(call, 1))
+        return _listing(self._read(call))
 
     def query(self, text: str, limit: int) -> Listing:
         """Run a COQL query whose LIMIT is *limit*."""
-        call = self._call("POST", "coql", Purpose.READ, json={"select_query": text})
-        return _listing(self._read(call, query_cost(limit)))
+        call = self._call(
+            "POST", "coql", Purpose.READ, json={"select_query": text}, price=query_cost(limit)
+        )
+        return _listing(self._read(call))
 
     def described(self, path: str, query: Mapping[str, str | int] | None = None) -> dict[str, Json]:
         """``GET`` settings, users or the organisation; an empty object when there is nothing."""
-        reply = self._read(self._call("GET", path, Purpose.META, query=query or {}), 1)
-        return {} if reply.empty else reply.json_object()
+        reply = self._read(self._call("GET", path, Purpose.META, query=query or {}))
+        return {} if reply.status == 204 else reply.json_object()
 
     # writing
 
@@ -102,8 +121,16 @@ class ZohoClient:
     ) -> HttpReply:
         """Insert (POST) or update (PUT) records, once; the reply's status is 2xx, 400 or 412."""
         headers = {} if unmodified_since is None else {"If-Unmodified-Since": unmodified_since}
-        call = self._call(method, _name(module), Purpose.WRITE, json=body, headers=headers)
-        return self._once(call, write_cost(len(body["data"])), taken=frozenset({400, 412}))
+        call = self._call(
+            method,
+            _name(module),
+            Purpose.WRITE,
+            json=body,
+            headers=headers,
+            price=write_cost(len(body["data"])),
+            writes={module: _fields_set(body["data"])},
+        )
+        return self._once(call, taken=frozenset({400, 412}))
 
     def configure(
         self, method: str, path: str, module: str, fields: Sequence[Mapping[str, Json]]
@@ -112,7 +139,7 @@ class ZohoClient:
         call = self._call(
             method, path, Purpose.WRITE, query={"module": module}, json={"fields": list(fields)}
         )
-        reply = self._once(call, 1, taken=frozenset({400}))
+        reply = self._once(call, taken=frozenset({400}))
         results = reply.json_object().get("fields")
         if not isinstance(results, list):
             raise self._refused(reply)
@@ -120,16 +147,7 @@ class ZohoClient:
 
     # how
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        purpose: Purpose,
-        *,
-        query: Mapping[str, str | int] | None = None,
-        json: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> HttpCall:
+    def _call(self, method: str, path: str, purpose: Purpose, **more: Any) -> HttpCall:  # noqa: ANN401
         base = api_base(
             self._settings,
             self.sign_in.tokens.get(),
@@ -139,26 +157,23 @@ class ZohoClient:
             method=method,
             path=f"{base}{API}{path}",
             purpose=purpose,
-            query=query or {},
-            json=json,
-            headers=headers or {},
+            **more,
         )
 
-    def _read(self, call: HttpCall, price: int) -> HttpReply:
-        return self._patience.call(lambda: self._once(call, price))
+    def _read(self, call: HttpCall) -> HttpReply:
+        return self._patience.call(lambda: self._once(call))
 
-    def _once(self, call: HttpCall, price: int, taken: frozenset[int] = frozenset()) -> HttpReply:
+    def _once(self, call: HttpCall, taken: frozenset[int] = frozenset()) -> HttpReply:
         reply = self._session.send(call)
-        self.credits.told(reply.header(LEFT_HEADER))
-        if reply.status not in {401, 403, 429} and reply.status < 500:
-            self.credits.spend(price)
+        left = reply.header(LEFT_HEADER) or ""
+        self._session.gate.told(int(left) if left.isascii() and left.isdigit() else None)
         if reply.ok or reply.status == 304:
             return reply
         code = _code(reply)
         if reply.status == 429 or (reply.status == 400 and code in BUSY):
-            raise self._busy(reply, price, code)
+            raise self._busy(reply, call.price, code)
         if reply.status in {401, 403} or code in SCOPES:
-            raise self._denied(reply, code)
+            raise self._denied(call, reply, code)
         if reply.status in taken:
             return reply
         problem = self._session.failure(reply)
@@ -167,27 +182,20 @@ class ZohoClient:
         raise self._refused(reply)
 
     def _busy(self, reply: HttpReply, price: int, code: str | None) -> Exception:
-        left = self.credits.left
+        quota = self.quota()
         name = self._context.connection
-        if left is not None and left < price:
-            return QuotaExhausted(
-                Text(
-                    zh=f"连接“{name}”：Zoho 24 小时内的 API 额度已用完（剩 {left}）",
-                    en=f"connection “{name}”: Zoho's API credits of the last 24 hours are used up "
-                    f"({left} left)",
-                ),
-                remote_code=code,
-            )
+        if quota.remaining is not None and quota.remaining < price:
+            return out_of_credits(self._context, quota, code=code)
         return Throttled(
             Text(
-                zh=f"连接“{name}”：Zoho 请求过多，要求稍候（{reply.place}）",
-                en=f"connection “{name}”: Zoho asks us to slow down ({reply.place})",
+                zh=f"连接“{name}”：Zoho 请求过多，要求稍候（{reply.place}，429）",
+                en=f"connection “{name}”: Zoho asks us to slow down ({reply.place}, 429)",
             ),
             retry_after=self._session.retry_after(reply),
             remote_code=code,
         )
 
-    def _denied(self, reply: HttpReply, code: str | None) -> Exception:
+    def _denied(self, call: HttpCall, reply: HttpReply, code: str | None) -> Exception:
         name = self._context.connection
         if reply.status == 401 and code not in SCOPES:
             return AuthError(
@@ -207,8 +215,8 @@ class ZohoClient:
                 en=f"connection “{name}”: a scope or permission is missing ({code}, {reply.place})",
             ),
             mend=Text(
-                zh="按 GUIDE 的授权范围清单重新生成刷新令牌，并检查该用户的角色权限。",
-                en="Make a refresh token with the scopes listed in the guide, and check the "
+                zh=f"按 GUIDE 重新生成含 {_scope(call)} 的刷新令牌，并检查该用户的角色权限。",
+                en=f"Make a refresh token that holds {_scope(call)} (see the guide), and check the "
                 "permissions of the user's profile.",
             ),
             remote_code=code,
@@ -223,6 +231,39 @@ class ZohoClient:
             ),
             remote_code=code,
         )
+
+
+def _moved(host: str) -> Text | None:
+    """What to do when Zoho points to another host: its data centre by name."""
+    place = data_centre_of(host)
+    if place is None:
+        return None
+    return Text(
+        zh=f"这个账号在 {place.upper()} 数据中心：请在连接里写 data_centre: {place}",
+        en=f"this account lives in the {place.upper()} data centre: write data_centre: {place} "
+        "under the connection",
+    )
+
+
+def _scope(call: HttpCall) -> str:
+    """The scope a call needs, as Zoho names scopes."""
+    path = urlsplit(call.path).path.removeprefix(API)
+    first, _, rest = path.partition("/")
+    if first == "coql":
+        return "ZohoCRM.coql.READ"
+    if first == "settings":
+        what = "READ" if call.method == "GET" else "CREATE"
+        return f"ZohoCRM.settings.{rest.partition('/')[0]}.{what}"
+    if first in {"org", "users"}:
+        return f"ZohoCRM.{first}.READ"
+    module = first.lower() if first in _STANDARD else "custom"
+    what = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE"}[call.method]
+    return f"ZohoCRM.modules.{module}.{what}"
+
+
+def _fields_set(data: Sequence[Mapping[str, Json]]) -> frozenset[str]:
+    """The fields a body sets; ``id`` and Zoho's own ``$`` keys are none."""
+    return frozenset(name for item in data for name in item if name != "id" and name[:1] != "$")
 
 
 def _listing(reply: HttpReply) -> Listing:

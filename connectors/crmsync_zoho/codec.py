@@ -196,7 +196,10 @@ def moment(text: str) -> datetime:
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError("a moment needs its offset")
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as problem:
+        raise ValueError("a moment before the calendar begins") from problem
 
 
 def stamp(at: datetime) -> str:

@@ -15,10 +15,12 @@ from crmsync.connector import (
 )
 from crmsync.errors import UnexpectedReply
 from crmsync.model.change import Change, ChangeResult
+from crmsync.model.metering import Workload
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
 from crmsync_zoho.client import ZohoClient
 from crmsync_zoho.codec import Json
+from crmsync_zoho.credits import forecast
 from crmsync_zoho.describing import Descriptions
 from crmsync_zoho.reading import Reading
 from crmsync_zoho.settings import Environment, ZohoSettings
@@ -97,8 +99,12 @@ class ZohoConnector:
         self._descriptions.add_choices(object, field, choices)
 
     def quota(self) -> Quota:
-        """Credits this process spent in the last 24 hours, and what Zoho says is left."""
-        return self._client.credits.quota()
+        """Credits spent in the last 24 hours, and what Zoho says is left."""
+        return self._client.quota()
+
+    def price_of(self, work: Workload) -> int:
+        """Credits a plan will take."""
+        return forecast(work)
 
     def close(self) -> None:
         """Give connections back; twice is fine."""

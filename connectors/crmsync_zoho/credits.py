@@ -1,4 +1,4 @@
-"""Counts API credits: what our calls cost by Zoho's table, and what Zoho itself says is left.
+"""Zoho's API credits: what our calls cost by its table, what it grants, what a plan will take.
 
 Facts (Zoho's API limits page, read 2026-11): one credit a call, a write one for every ten records,
 a query by its LIMIT; over a rolling 24 hours. Zoho names the rest in a header, from half of it on.
@@ -6,15 +6,20 @@ a query by its LIMIT; over a rolling 24 hours. Zoho names the rest in a header, 
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from crmsync.connector import ConnectionContext
+from crmsync.connector.gate import Allowance
+from crmsync.errors import QuotaExhausted
+from crmsync.model.metering import Workload
 from crmsync.model.schema import Quota
+from crmsync.model.text import Text
+from crmsync_zoho.settings import ZohoSettings
 
 DAY = timedelta(hours=24)
 LEFT_HEADER = "x-api-credits-remaining"
+UNIT = "API credits"
+BATCH = 100
 
 
 def write_cost(records: int) -> int:
@@ -27,37 +32,55 @@ def query_cost(limit: int) -> int:
     return 1 if limit <= 200 else 2 if limit <= 1_000 else 3
 
 
-class CreditCount:
-    """What this process spent in the last 24 hours; thread-safe."""
+def forecast(work: Workload) -> int:
+    """Credits of a plan: every batch is looked at once and written once, new tasks are written
+    only; strict changes go one a call."""
+    looks = _batches(work.updates) + _batches(work.closings)
+    changes = work.updates + work.closings
+    writes = changes if work.strict else _written(work.updates) + _written(work.closings)
+    return looks + writes + _written(work.creations)
 
-    def __init__(self, now: Callable[[], datetime], limit: int | None) -> None:
-        self._now = now
-        self._limit = limit
-        self._spent: deque[tuple[datetime, int]] = deque()
-        self._used = 0
-        self._left: int | None = None
-        self._guard = threading.Lock()
 
-    def spend(self, credits_: int) -> None:
-        """Book a call that was answered."""
-        with self._guard:
-            self._spent.append((self._now(), credits_))
-            self._used += credits_
+def allowance(settings: ZohoSettings, context: ConnectionContext) -> Allowance:
+    """What the account grants, with the share that is left to people."""
 
-    def told(self, header: str | None) -> None:
-        """Take in what Zoho said is left; silence means that more than half is."""
-        with self._guard:
-            self._left = int(header) if header and header.isascii() and header.isdigit() else None
+    def spent_up(quota: Quota) -> QuotaExhausted:
+        return out_of_credits(context, quota)
 
-    @property
-    def left(self) -> int | None:
-        """What Zoho last said is left."""
-        return self._left
+    return Allowance(
+        unit=UNIT,
+        since=lambda now: now - DAY,
+        spent_up=spent_up,
+        limit=settings.credits_per_day,
+        keep_percent=settings.keep_credits_percent,
+    )
 
-    def quota(self) -> Quota:
-        """Our own use, and Zoho's word where there is one: others spend from the same account."""
-        with self._guard:
-            before = self._now() - DAY
-            while self._spent and self._spent[0][0] <= before:
-                self._used -= self._spent.popleft()[1]
-            return Quota("API credits", self._used, self._limit, self._left)
+
+def out_of_credits(
+    context: ConnectionContext, quota: Quota | None, *, code: str | None = None
+) -> QuotaExhausted:
+    """The credits of the last 24 hours are used up, or only the reserve is left."""
+    left, kept = "?", 0
+    if quota is not None and quota.free is not None:
+        left, kept = str(quota.free + quota.kept), quota.kept
+    if quota is not None and quota.remaining is not None:
+        left = str(quota.remaining)
+    return QuotaExhausted(
+        Text(
+            zh=f"连接“{context.connection}”：Zoho 24 小时内的 API 额度已用完（剩 {left}，"
+            f"其中 {kept} 留给人和其他程序）",
+            en=f"connection “{context.connection}”: Zoho's API credits of the last 24 hours are "
+            f"used up ({left} left, {kept} of them kept for people and other programs)",
+        ),
+        resets_at=(None if quota is None else quota.resets_at) or context.now() + DAY,
+        remote_code=code,
+    )
+
+
+def _batches(records: int) -> int:
+    return -(-records // BATCH)
+
+
+def _written(records: int) -> int:
+    full, rest = divmod(records, BATCH)
+    return full * write_cost(BATCH) + (write_cost(rest) if rest else 0)

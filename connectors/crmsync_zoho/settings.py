@@ -72,7 +72,8 @@ class ZohoSettings(BaseModel):
     """One Zoho account.
 
     ``accounts_url`` and ``api_domain`` replace the data centre's own addresses (a sandbox on this
-    machine). ``credits_per_day`` is what the edition grants, for the forecast of a run.
+    machine). ``credits_per_day`` is what the edition grants; the last
+    ``keep_credits_percent`` of it are left to people and other programs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -86,6 +87,7 @@ class ZohoSettings(BaseModel):
     api_domain: str | None = None
     parallel_calls: int = Field(default=5, ge=1, le=10)
     credits_per_day: int | None = Field(default=None, ge=1)
+    keep_credits_percent: int = Field(default=10, ge=0, le=90)
 
     @model_validator(mode="before")
     @classmethod
@@ -113,6 +115,16 @@ class ZohoSettings(BaseModel):
     def is_practice(self) -> bool:
         """Whether the API is a server of ours on this machine."""
         return urlsplit(self.api_address).hostname in {"127.0.0.1", "::1", "localhost"}
+
+
+def data_centre_of(host: str) -> DataCentre | None:
+    """The data centre a host name belongs to, if it is one of Zoho's."""
+    name = host.lower()
+    for place, addresses in DATA_CENTRES.items():
+        domain = addresses.accounts.removeprefix("accounts.")
+        if name.endswith((f".{addresses.api}", f".{domain}")) or name == addresses.accounts:
+            return place
+    return None
 
 
 _COMMON = frozenset({"connector", "allow_private"})

@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--save", action="store_true")
     parser.add_argument("--more", action="store_true")
-    parser.add_argument("--seed", type=int, default=Scale.seed)
+    parser.add_argument("--seed", type=int, default=Scale().seed)
     parser.add_argument("--minutes", type=float, default=math.inf)
     asked = parser.parse_args(words)
     chosen = [p for p in PROOFS if not asked.names or p.id.startswith(tuple(asked.names))]

@@ -10,11 +10,13 @@ from tests.proofs import (
     durable,
     editing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 from tests.proofs.proof import Proof
@@ -25,11 +27,13 @@ MODULES = (
     durable,
     editing,
     kills,
+    matchers,
     outcomes,
     overlap,
     plans,
     private,
     repeating,
+    sameness,
     slots,
 )
 PROOFS: tuple[Proof, ...] = tuple(

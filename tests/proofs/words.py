@@ -58,4 +58,8 @@ WORDS = {
     "files others can read": "个别人能读的文件",
     "secrets found": "处密钥泄漏",
     "secrets": "个密钥",
+    "verdicts": "个判定",
+    "mutants not caught": "未被揭穿的变异",
+    "cells": "格",
+    "other plans": "不同的计划",
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crmsync.model.approval import Approval
 from crmsync.model.consent import Consent
+from crmsync.model.text import Text
 from crmsync.store import Lock
 
 
@@ -70,6 +72,10 @@ class Surroundings:
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
     checkpoint: Callable[[str], None] = lambda name: None
+    notice: Callable[[Text], None] = lambda text: None
+    """Told why nothing moves: a pause the CRM asked for."""
+    chance: Callable[[], float] = random.random
+    """Spreads the pauses of several programs that were put off together; between 0 and 1."""
     strict: bool = False
     """Compare-and-set, one record a call, where the CRM can."""
     accept_duplicates: bool = False

@@ -24,7 +24,8 @@ from crmsync.store.batching import batched
 T = TypeVar("T")
 READ_SIZE = 100
 """Ids asked for in one read."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE, LEAST_PAUSE = 1.0, 60.0, 0.1
+WORTH_TELLING = 2.0
 
 
 class Stopped(Exception):
@@ -44,6 +45,8 @@ class Remote:
         self.capabilities = connector.capabilities
         self.calls = 0
         self.waits = 0
+        self.standing = (0, 0)
+        """How many rows are settled, of how many."""
 
     def by_id(self, object: str, ids: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
         """The records of those *ids* that exist, as they stand now."""
@@ -101,13 +104,28 @@ class Remote:
     def put_off(self, error: ConnectorError, tries: int) -> None:
         """Wait after the *tries*-th call in a row that was put off, or raise Stopped."""
         limits = self._world.limits
-        wait = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+        ceiling = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+        # full jitter, but never so little that a CRM in trouble is asked again at once
+        wait = max(ceiling * self._world.chance(), LEAST_PAUSE)
         if isinstance(error, Throttled) and error.retry_after is not None:
             wait = error.retry_after
         if tries >= limits.tries or wait > limits.longest_wait.total_seconds():
             raise Stopped(error) from error
         self.waits += 1
+        if wait >= WORTH_TELLING:
+            self._world.notice(self._waiting(error, wait))
         self.pause(wait)
+
+    def _waiting(self, error: ConnectorError, wait: float) -> Text:
+        settled, total = self.standing
+        asked = isinstance(error, Throttled) and error.retry_after is not None
+        told = Text("", "") if asked else Text("（CRM 没有说多久）", " (the CRM named no time)")
+        return Text(
+            zh=f"{error.message.zh}。等待 {round(wait)} 秒{told.zh}；"
+            f"{total} 行中已完成 {settled} 行",
+            en=f"{error.message.en}. Waiting {round(wait)} s{told.en}; "
+            f"{settled} of {total} rows done",
+        )
 
     def pause(self, seconds: float) -> None:
         """Sleep in short steps, so that a request to stop is heard; raises Stopped then."""

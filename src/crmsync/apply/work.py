@@ -40,6 +40,7 @@ class Work:
         self.journal.settle(self.ground, settled)
         self.world.checkpoint("outcome noted")
         self.settled += sum(item.state not in OPEN for item in settled)
+        self.remote.standing = self.settled, self.total
         kind, remote = settled[0].op.kind.value, self.remote
         self.world.progress(
             Progress(self.run_id, kind, self.settled, self.total, remote.calls, remote.waits)

@@ -56,7 +56,13 @@ class Face:
         """The project this run is about; raises ConfigError with every problem in its settings."""
         from crmsync.project.opening import open_project
 
-        return open_project(self.folder, now=self.now, today=self.today, sleep=self.clock.sleep)
+        return open_project(
+            self.folder,
+            now=self.now,
+            today=self.today,
+            sleep=self.clock.sleep,
+            notice=lambda text: self.talk(f"… {text.zh}", f"… {text.en}"),
+        )
 
     def day(self) -> date:
         """The day to evaluate as of, where no project says which zone's."""

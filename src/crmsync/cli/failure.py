@@ -16,7 +16,14 @@ import click
 
 from crmsync import __version__
 from crmsync.cli.language import LANG, say
-from crmsync.errors import ConfigError, CrmSyncError, ExitCode, Throttled, UsageError
+from crmsync.errors import (
+    ConfigError,
+    CrmSyncError,
+    ExitCode,
+    QuotaExhausted,
+    Throttled,
+    UsageError,
+)
 from crmsync.model.text import Text
 
 SCHEMA = "crmsync.error/1"
@@ -41,7 +48,14 @@ def report_error(error: CrmSyncError, arguments: Sequence[str]) -> ExitCode:
 
 def advice(error: CrmSyncError) -> Text | None:
     """What to do next: the error's own words, else when a CRM that asked for a pause may be asked
-    again."""
+    again; always with the moment there will be room, where that is known."""
+    if isinstance(error, QuotaExhausted) and error.resets_at is not None:
+        when = f"{error.resets_at:%Y-%m-%d %H:%M} {error.resets_at.tzname() or 'UTC'}"
+        own = error.mend or Text("", "")
+        return Text(
+            zh=f"{when} 之后可以继续；已完成的部分不会重做。{own.zh}",
+            en=f"There is room again after {when}; what is done stays done. {own.en}".strip(),
+        )
     if error.mend is not None or not isinstance(error, Throttled) or error.retry_after is None:
         return error.mend
     minutes = max(1, math.ceil(error.retry_after / 60))

@@ -10,8 +10,10 @@ from crmsync.cli.changes_view import SAMPLE, customers, legend
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import bar, clean, figure_text, table
 from crmsync.model.decision import Cause
+from crmsync.model.metering import PlanCost
 from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
 from crmsync.model.text import Text
+from crmsync.project.frozen_view import frozen_line
 
 # How many withheld rows a plan shows before "--all".
 LISTED = 5
@@ -26,6 +28,10 @@ CAUSES = {
     Cause.RULE: Text(zh="规则变化", en="rules changed"),
     Cause.TIME: Text(zh="时间推移", en="time passed"),
     Cause.UNDO: Text(zh="撤销", en="taken back"),
+}
+UNITS = {
+    "API credits": Text(zh="API 额度", en="API credits"),
+    "calls": Text(zh="次调用", en="calls"),
 }
 GUARDS = {
     "records_changed": Text(zh="改动的客户", en="customers changed"),
@@ -59,10 +65,16 @@ def page(
     for text in unfresh_lines(header):
         yield Styled(text, style="yellow")
     yield from map(Styled, notice_lines(header, every=every))
+    for note in header.notes:
+        yield Styled(f"! {clean(note.to(LANG))}", style="yellow")
+    for item in header.frozen:
+        yield Styled(frozen_line(item).to(LANG))
     because = causes(header.counts)
     if because and header.kind is PlanKind.RULES:
         yield Styled(because)
     yield Styled(summary(header), style="bold")
+    if header.cost is not None and header.cost.price:
+        yield Styled(cost_text(header.cost))
     for guard in header.guards:
         if guard.tripped:
             yield Styled(guard_text(guard), style="yellow")
@@ -186,6 +198,23 @@ def causes(counts: PlanCounts) -> str:
         if counts.by_cause.get(cause)
     ]
     return say("原因：", "Because: ") + say("，", ", ").join(found) if found else ""
+
+
+def cost_text(cost: PlanCost) -> str:
+    """What applying the plan takes of the API quota, in the vendor's own unit."""
+    unit = UNITS.get(cost.unit, Text.same(cost.unit)).to(LANG)
+    if cost.free is None:
+        return say(
+            f"API 成本：约 {cost.price} {unit}（供应商没有给出剩余额度）",
+            f"API cost: about {cost.price} {unit} (how many are left is not known)",
+        )
+    of = "" if cost.limit is None else f" / {cost.limit}"
+    short = say("；不够", "; not enough") if cost.price > cost.free else ""
+    return say(
+        f"API 成本：约 {cost.price} {unit}；可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
+        f"API cost: about {cost.price} {unit}; {cost.free}{of} may be used, {cost.kept} are kept"
+        f" for people{short}",
+    )
 
 
 def guard_text(guard: GuardResult) -> str:

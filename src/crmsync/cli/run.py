@@ -168,6 +168,11 @@ def _show(face: Face, made: PlanMade, *, every: bool) -> None:
 )
 @click.option("--approve", metavar="SHA", help=say("只接受这个校验和", "only this checksum"))
 @click.option("--reason", metavar="TEXT", help=say("原因，写入运行记录", "why, kept with the run"))
+@click.option(
+    "--in-parts",
+    is_flag=True,
+    help=say("额度不够也先写一部分", "write what the API budget allows, resume later"),
+)
 @click.option("--resume", "run", type=int, metavar="RUN", help=say("续做", "finish a run"))
 @face_options
 def apply_command(
@@ -176,6 +181,7 @@ def apply_command(
     allow: tuple[str, ...],
     approve: str | None,
     reason: str | None,
+    in_parts: bool,
     run: int | None,
 ) -> int:
     """Ask, write, report from the journal."""
@@ -191,6 +197,7 @@ def apply_command(
         approve=approve,
         reason=reason,
         by=person(),
+        in_parts=in_parts,
     )
     with Applying(project, ask) as applying:
         if applying.already is not None:

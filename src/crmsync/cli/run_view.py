@@ -115,6 +115,9 @@ def _problem(row: OpRecord) -> str:
         )
     elif row.state is OpState.IN_DOUBT:
         words = say("未确认，续做时先核对", "unconfirmed; looked up before it is repeated")
+        if row.trust_after is not None:
+            when = f"{row.trust_after.astimezone():%H:%M:%S}"
+            details = say(f"最早 {when} 核对", f"not before {when}")
     elif row.error is not None:
         told = (row.error.code, row.error.field or "", row.error.message)
         details = clean(" ".join(filter(None, told)))

@@ -168,7 +168,7 @@ def _near(report: SimulateReport) -> Iterator[str]:
     names = tier_names(report)
     rows = [
         (
-            f"  {clean(item.name)}",
+            f"  {clean(item.name) or item.id}",
             str(item.score),
             f"{names.get(item.tier, item.tier)} → {names.get(item.target, item.target)}",
             way_words(item),

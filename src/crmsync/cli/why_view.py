@@ -26,6 +26,7 @@ from crmsync.model.scorecard import Criterion
 from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
+from crmsync.project.frozen_view import lines_text
 
 # Signs the score sheet uses where no line of a table was hit.
 _HITS = {
@@ -189,9 +190,8 @@ def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]
 
 
 def _type(rule: Criterion | None) -> FactType | None:
-    if rule is None or len(rule.ways) > 1:
-        return None
-    return rule.ways[0].of.type
+    operands = () if rule is None else [of for way in rule.ways for of in way.operands]
+    return operands[0].type if len(operands) == 1 else None
 
 
 def _plain(number: Decimal) -> str:
@@ -283,11 +283,20 @@ def _facts(found: Explained) -> Iterator[str]:
     for fact in found.ruleset.facts:
         value = found.explanation.decision.facts.get(fact.id)
         shown = say("缺失", "missing") if value is None else fact_text(value, fact.type)
+        if fact.choice_labels and value in fact.choices:
+            shown = fact.choice_labels[fact.choices.index(str(value))].to(LANG)
         source = found.sources.get(fact.id, "")
-        if fact.formula is not None:
+        if fact.model:
+            source = say(f"{fact.model} 块 ", f"{fact.model} block ") + fact.span.short
+        elif fact.formula is not None:
             source = say("公式 ", "formula ") + (fact.span.short if fact.span.line else "")
         rows.append((f"    {fact.label.to(LANG)}", shown, f"← {clean(source)}" if source else ""))
     yield from table(rows, align="lrl") if rows else ()
+    models = [*found.notes, *lines_text(found.ruleset)]
+    if models:
+        yield ""
+        yield f"  {say('模型', 'models')}"
+        yield from (f"    {clean(line.to(LANG))}" for line in models)
 
 
 def _open_points(decision: Decision, rules: Ruleset) -> Iterator[str]:

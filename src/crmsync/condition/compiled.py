@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
+from crmsync.condition import repeat_buying
 from crmsync.condition import values as reading
 from crmsync.condition.shape import negate, normal_form
 from crmsync.condition.values import Kind, common_kind, kind_of, ordered
@@ -52,6 +53,7 @@ _PYTHON = {
     Comparison.GT: ">",
     Comparison.GE: ">=",
 }
+FORESEEING = frozenset({Function.P_ALIVE, Function.EXPECTED_ORDERS})
 _NEVER = "False"
 _REMEMBERED_DAYS = 64
 _MOST_DIGITS = 15
@@ -209,6 +211,8 @@ class PythonWriter:
         pairs = [self._known(argument) for argument in arguments]
         test = self._all(*(known for known, _ in pairs))
         refs = ", ".join(ref for _, ref in pairs)
+        if function in FORESEEING and kinds != {Kind.NUMBER}:
+            return "None"
         return f"({function.value}({refs}) if {test} else None)"
 
     def _one_of(self, condition: Condition) -> str:
@@ -278,6 +282,8 @@ class PythonWriter:
             "finite": reading.finite,
             "months_between": reading.months_between,
             "round_half_away": reading.round_half_away,
+            "p_alive": repeat_buying.p_alive_of,
+            "expected_orders": repeat_buying.expected_orders_of,
             **{f"read_{kind.name}": reader for kind, reader in reading.READERS.items()},
             **self._constants,
         }

@@ -15,6 +15,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from crmsync.model.condition import (
+    All,
+    AnyOf,
     Between,
     Compare,
     Comparison,
@@ -169,6 +171,30 @@ def values_of(condition: Condition | None, operand: Expression, *, whole: bool) 
             return Words(frozenset({"True"}))
         case Not(item=item):
             return _complement(values_of(item, operand, whole=whole))
+        case All(items=items) if items:
+            return _met([values_of(item, operand, whole=whole) for item in items])
+        case AnyOf(items=items) if items:
+            inverse = _met([_complement(values_of(i, operand, whole=whole)) for i in items])
+            return _complement(inverse)
+    return None
+
+
+def _met(parts: list[Values | None]) -> Values | None:
+    """The values in every part; ``None`` where one part is not known or of another kind."""
+    found = parts[0]
+    for part in parts[1:]:
+        found = None if found is None or part is None else meet(found, part)
+    return found
+
+
+def meet(one: Values, other: Values) -> Values | None:
+    """The values in both; ``None`` when one is numbers and the other words."""
+    if isinstance(one, Numbers) and isinstance(other, Numbers):
+        return one.rest().join(other.rest()).rest()
+    if isinstance(one, Words) and isinstance(other, Words):
+        left = Words(one.words, others=not one.others)
+        union = left.join(Words(other.words, others=not other.others))
+        return Words(union.words, others=not union.others)
     return None
 
 

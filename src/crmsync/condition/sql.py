@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
+from crmsync.condition import repeat_buying
 from crmsync.condition import values as reading
 from crmsync.condition.compiled import round_digits
 from crmsync.condition.shape import normal_form
@@ -58,6 +59,10 @@ _ARITHMETIC: dict[Operator, type[exp.Binary]] = {
     Operator.SUBTRACT: exp.Sub,
     Operator.MULTIPLY: exp.Mul,
     Operator.DIVIDE: exp.Div,
+}
+_FORESEEING = {
+    Function.P_ALIVE: repeat_buying.P_ALIVE_SQL,
+    Function.EXPECTED_ORDERS: repeat_buying.EXPECTED_SQL,
 }
 _DAY_IN_MICROSECONDS = 86_400_000_000
 
@@ -201,6 +206,8 @@ class SqlWriter:
         values = [self.known(argument) for argument in arguments]
         if function is Function.ABS:
             return exp.Abs(this=values[0])
+        if function in _FORESEEING:
+            return exp.Anonymous(this=_FORESEEING[function], expressions=values)
         test = _joined(exp.Or, [_is_null(value.copy()) for value in values], empty=False)
         pick = exp.Least if function is Function.MIN else exp.Greatest
         return exp.case().when(test, exp.null()).else_(pick(this=values[0], expressions=values[1:]))

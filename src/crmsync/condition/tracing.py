@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
+from crmsync.condition import repeat_buying
 from crmsync.condition import values as reading
 from crmsync.condition.compiled import round_digits
 from crmsync.condition.shape import names
@@ -219,6 +220,13 @@ class _Look:
                 if len(kinds) != 1 or not ordered(kinds.pop()) or None in values:
                     return None
                 return min(values) if function is Function.MIN else max(values)
+            case Function.P_ALIVE | Function.EXPECTED_ORDERS:
+                numbers = [self._as_kind(argument, Kind.NUMBER) for argument in arguments]
+                if None in numbers:
+                    return None
+                alive = function is Function.P_ALIVE
+                foresee = repeat_buying.p_alive_of if alive else repeat_buying.expected_orders_of
+                return foresee(*numbers)
 
 
 def _truth(value: bool) -> Verdict:

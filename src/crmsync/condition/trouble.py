@@ -80,7 +80,8 @@ class Place:
         last = self.span.end_column
         first = min(self.span.column + start, max(self.span.column, last - 1))
         stop = max(first + 1, min(self.span.column + end, last))
-        return Span(self.span.file, self.span.line, first, self.span.line, stop)
+        line = self.span.line
+        return Span(self.span.file, line, first, line, stop, self.span.cell)
 
     def finding(self, trouble: Trouble) -> Diagnostic:
         """The trouble as a finding of `check`."""

@@ -64,7 +64,7 @@ class SourceReader:
             fact = self._facts.get(name.text)
             if fact is None:
                 self._problems.append(_undeclared(name, tuple(self._facts)))
-            elif fact.formula is not None:
+            elif fact.formula is not None or fact.model:
                 self._problems.append(_derived(name))
             source = self._source(name, body, fact)
             if source is not None and fact is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -35,7 +35,9 @@ class HttpCall:
 
     Give at most one of ``json``, ``form`` and ``content``. ``template`` is what the log shows of
     the path (default: the path with its ids blanked). ``signed=False`` leaves the credentials out.
-    ``deadline`` is in seconds, for everything from the name look-up to the last byte.
+    ``deadline`` is in seconds, for everything from the name look-up to the last byte. ``price`` is
+    what the call costs in the vendor's unit, ``lane`` the rate it falls under. ``writes`` names the
+    fields the body sets, by object: the transport lets only the engine's own through.
     """
 
     method: str
@@ -48,6 +50,9 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     template: str | None = None
     signed: bool = True
+    price: int = 1
+    lane: str = ""
+    writes: Mapping[str, Collection[str]] = field(default_factory=dict)
     deadline: float | None = None
 
 
@@ -67,6 +72,8 @@ class HttpReply:
     place: str
     """Method, host and path template, for messages."""
     seconds: float = 0.0
+    mended: Callable[[int], None] = field(default=lambda count: None, repr=False)
+    """Told how many texts of the body held broken characters."""
 
     @property
     def ok(self) -> bool:
@@ -96,20 +103,23 @@ class HttpReply:
         if self.empty:
             raise self.unreadable(Text(zh="回复是空的", en="the reply is empty"))
         kind, _, parameters = (self.header("content-type") or "").partition(";")
-        if not _JSON_TYPE.match(kind.strip()):
-            start = self.body.lstrip()[:1]
-            if "html" in kind.lower() or start not in {b"{", b"["}:
-                raise self.unreadable(self._web_page())
+        start = self.body.lstrip()[:1]
+        typed = _JSON_TYPE.match(kind.strip())
+        if start == b"<" or not (typed or (start in {b"{", b"["} and "html" not in kind.lower())):
+            raise self.unreadable(self._web_page())
         charset = _CHARSET.search(parameters)
         try:
-            return parse_json(self.body, charset.group(1) if charset else "utf-8").value
+            found = parse_json(self.body, charset.group(1) if charset else "utf-8")
         except NotJson as problem:
             raise self.unreadable(
                 Text(
-                    zh=f"回复不是可用的 JSON（{problem}）",
-                    en=f"the reply is not usable JSON ({problem})",
+                    zh=f"回复不是可用的 JSON（{problem.why.zh}）",
+                    en=f"the reply is not usable JSON ({problem.why.en})",
                 )
             ) from None
+        if found.mended:
+            self.mended(found.mended)
+        return found.value
 
     def json_object(self) -> dict[str, Any]:
         """The parsed body, which must be an object."""
@@ -120,7 +130,7 @@ class HttpReply:
             )
         return found
 
-    def unreadable(self, why: Text) -> ConnectorError:
+    def unreadable(self, why: Text, *, mend: Text | None = None) -> ConnectorError:
         """The error for a reply nobody can use; *why* completes “because …”.
 
         After a write it is OutcomeUnknown, else UnexpectedReply.
@@ -131,7 +141,8 @@ class HttpReply:
                 zh=f"{self.place} 的回复无法使用（HTTP {self.status}）：{why.zh}",
                 en=f"cannot use the reply to {self.place} (HTTP {self.status}): {why.en}",
             ),
-            mend=Text(
+            mend=mend
+            or Text(
                 zh="请核对连接地址；公司代理、单点登录或维护页面也会造成这种情况。",
                 en="Check the connection's address; a proxy, single sign-on or a maintenance page "
                 "can be in the way.",

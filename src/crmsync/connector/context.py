@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
+
+from crmsync.connector.meter import Meter, OwnMeter
+from crmsync.model.text import Text
 
 
 class TokenShelf(Protocol):
@@ -34,6 +37,10 @@ class Secrets(Protocol):
         ...
 
 
+def _unheard(text: Text) -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionContext:
     """Everything a connector may use besides its own settings."""
@@ -48,3 +55,13 @@ class ConnectionContext:
     read_only: bool = False
     """Refuse every call that would write, below the connector: for planning and explaining."""
     user_agent: str = "crmsync"
+    meter: Meter = field(default_factory=OwnMeter, repr=False)
+    """The books of this connection's calls, shared with every other process that uses it."""
+    notice: Callable[[Text], None] = _unheard
+    """Told what a person at the screen should know now: a pause, a clock that is wrong."""
+    allowed: Mapping[str, frozenset[str]] | None = None
+    """Object → fields that may be written; the transport refuses every other (``None``: any)."""
+    read_seconds: float = 60.0
+    """The total deadline of one call that reads."""
+    write_seconds: float = 15.0
+    """The total deadline of one call that writes; the engine's quarantine counts on it."""

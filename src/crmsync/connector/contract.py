@@ -26,6 +26,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from crmsync.model.change import Change, ChangeResult
+from crmsync.model.metering import Workload
 from crmsync.model.record import Record, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
@@ -194,8 +195,12 @@ class FieldWorksheet(Protocol):
 
 @runtime_checkable
 class QuotaReporter(Protocol):
-    """A connector that knows what it used."""
+    """A connector that knows what it used and what a plan will take."""
 
     def quota(self) -> Quota:
-        """Calls used and left, in the vendor's unit."""
+        """Calls used and left, in the vendor's unit; makes no call."""
+        ...
+
+    def price_of(self, work: Workload) -> int:
+        """What writing so much will take, in the same unit; makes no call."""
         ...

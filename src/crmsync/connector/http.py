@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ import httpx
 from crmsync.connector.address import AddressGuard, AddressRefused
 from crmsync.connector.call import HttpCall, HttpReply, Purpose, blank_ids
 from crmsync.connector.context import ConnectionContext
+from crmsync.connector.gate import Allowance, Gate
+from crmsync.connector.losses import CHECK_ADDRESS, NOT_SENT, TRY_LATER, no_way, not_http, why
 from crmsync.connector.retry_after import parse_retry_after
 from crmsync.connector.transport import (
     DEADLINE,
@@ -39,24 +42,34 @@ from crmsync.model.text import Text
 
 _log = logging.getLogger("crmsync.http")
 
-WRITE_SECONDS = 15.0
-READ_SECONDS = 60.0
+SKEW_WORTH_TELLING = timedelta(seconds=60)
+SKEW_REFUSED = timedelta(days=1)
+
+
+class ClockWrong(ConfigError):
+    """This computer's clock cannot be trusted; nothing more is read or written."""
+
+    code = "CLOCK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How a session behaves. Deadlines are total, in seconds; ``max_reply`` in bytes.
+    """How a session behaves. Deadlines are total, in seconds, the context's unless given here;
+    ``max_reply`` in bytes.
 
     ``hosts``: further host names (or ``.suffixes``) the CRM may send us to; the base address's own
-    host is always among them.
+    host is always among them. ``allowance`` is what the vendor grants the account. ``moved`` says
+    what to do when the CRM points to another host (a data centre), where it knows.
     """
 
     auth: httpx.Auth | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()
     parallel: int = 8
-    write_deadline: float = WRITE_SECONDS
-    read_deadline: float = READ_SECONDS
+    write_deadline: float | None = None
+    read_deadline: float | None = None
     max_reply: int = MAX_REPLY
+    allowance: Allowance | None = None
+    moved: Callable[[str], Text | None] = lambda host: None
 
 
 class HttpSession:
@@ -92,7 +105,10 @@ class HttpSession:
             },
         )
         self._secure = not context.allow_private
-        self._read_only = context.read_only
+        self._context = context
+        self.gate = Gate(context, self._options.allowance)
+        self._told: set[str] = set()
+        self._guard = threading.Lock()
         self.calls = 0
 
     def __repr__(self) -> str:
@@ -117,20 +133,18 @@ class HttpSession:
         the request cannot be made (a line break in a secret), AddressRefused when it may not be,
         UsageError for a write on a read-only connection.
         """
+        if call.purpose is Purpose.WRITE:
+            self._check_write(call)
+        booked = self.gate.enter(call)
         request, place = self._request(call)
-        if self._read_only and call.purpose is Purpose.WRITE:
-            raise UsageError(
-                Text(
-                    zh=f"此连接只读，{place} 未发送",
-                    en=f"this connection is for reading only, {place} was not sent",
-                )
-            )
         auth = self._options.auth if call.signed else None
         self.calls += 1
         started = time.monotonic()
         try:
             response = self._client.send(request, auth=auth)
         except (httpx.TransportError, httpx.DecodingError) as problem:
+            if isinstance(problem, NOT_SENT):
+                self.gate.give_back(call, booked)
             _log.info("%s failed after %.0f ms: %s", place, _ms(started), type(problem).__name__)
             raise self._lost(call, place, problem) from None
         _log.info("%s %d %.0f ms", place, response.status_code, _ms(started))
@@ -141,11 +155,15 @@ class HttpSession:
             purpose=call.purpose,
             place=place,
             seconds=time.monotonic() - started,
+            mended=self._mended,
         )
+        self.gate.left(call, reply, booked)
+        self._check_clock(reply)
         if 300 <= reply.status < 400 and reply.status != 304:
             target = urlsplit(reply.header("location") or "").hostname or "?"
             raise reply.unreadable(
-                Text(zh=f"服务器要求转到 {target}", en=f"the server points to {target}")
+                Text(zh=f"服务器要求转到 {target}", en=f"the server points to {target}"),
+                mend=self._options.moved(target) or _MOVED,
             )
         return reply
 
@@ -179,6 +197,66 @@ class HttpSession:
         """The pause a reply asks for, in seconds."""
         return parse_retry_after(reply.header("retry-after"), reply.server_time or self._now())
 
+    def _check_write(self, call: HttpCall) -> None:
+        """The last door: nothing on a connection for reading, no field that is not ours."""
+        if self._context.read_only:
+            raise UsageError(
+                Text(
+                    zh=f"此连接只读，{call.method} {call.template or ''} 未发送",
+                    en="this connection is for reading only, "
+                    f"{call.method} {call.template or ''} was not sent",
+                )
+            )
+        allowed = self._context.allowed
+        if allowed is None:
+            return
+        foreign = [
+            f"{object}.{field}"
+            for object, fields in call.writes.items()
+            for field in sorted(set(fields) - allowed.get(object, frozenset()))
+        ]
+        if foreign or not call.writes:
+            names = ", ".join(foreign) or "?"
+            raise UsageError(
+                Text(
+                    zh=f"{names} 不归 crmsync 写，未发送",
+                    en=f"{names} is not crmsync's to write: not sent",
+                ),
+                code="FOREIGN_FIELD",
+            )
+
+    def _check_clock(self, reply: HttpReply) -> None:
+        """Compare clocks: tell of a minute's difference once, refuse to go on with a day's.
+
+        After a write nothing is refused, for what it did must be noted.
+        """
+        if reply.server_time is None:
+            return
+        skew = self._now() - reply.server_time
+        if abs(skew) > SKEW_REFUSED and reply.purpose is not Purpose.WRITE:
+            words = skewed(skew)
+            raise ClockWrong(words, mend=_SET_CLOCK)
+        if abs(skew) > SKEW_WORTH_TELLING:
+            self._tell("clock", skewed(skew))
+
+    def _mended(self, count: int) -> None:
+        self._tell(
+            "mended",
+            Text(
+                zh=f"连接“{self._name}”：CRM 的文本里有损坏字符，已替换（这一页 {count} 处）",
+                en=f"connection “{self._name}”: broken characters in the CRM's texts were replaced "
+                f"({count} on this page)",
+            ),
+        )
+
+    def _tell(self, what: str, words: Text) -> None:
+        """Tell a person once."""
+        with self._guard:
+            new = what not in self._told
+            self._told.add(what)
+        if new:
+            self._context.notice(words)
+
     def _request(self, call: HttpCall) -> tuple[httpx.Request, str]:
         url = call.path if "://" in call.path else self._address + call.path
         parts = urlsplit(url)
@@ -191,11 +269,7 @@ class HttpSession:
                     en=f"the address on {parts.hostname} is not https: refused",
                 )
             )
-        seconds = call.deadline or (
-            self._options.write_deadline
-            if call.purpose is Purpose.WRITE
-            else self._options.read_deadline
-        )
+        seconds = call.deadline or self._seconds(call.purpose)
         try:
             request = self._client.build_request(
                 call.method,
@@ -211,30 +285,35 @@ class HttpSession:
             raise self._unbuildable(place, problem) from None
         return request, place
 
+    def _seconds(self, purpose: Purpose) -> float:
+        if purpose is Purpose.WRITE:
+            return self._options.write_deadline or self._context.write_seconds
+        return self._options.read_deadline or self._context.read_seconds
+
     def _lost(self, call: HttpCall, place: str, problem: Exception) -> CrmSyncError:
         if isinstance(problem, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
             return self._unbuildable(place, problem)
-        if isinstance(problem, _NOT_SENT):
-            cause = _no_way(problem)
+        if isinstance(problem, NOT_SENT):
+            cause = no_way(problem)
             return Unavailable(
                 Text(
                     zh=f"连不上 CRM（{place}）：{cause.zh}",
                     en=f"the CRM cannot be reached ({place}): {cause.en}",
                 ),
-                mend=_CHECK_ADDRESS,
+                mend=CHECK_ADDRESS,
             )
-        why = _why(problem)
-        text = Text(zh=f"{place}：{why.zh}", en=f"{place}: {why.en}")
+        reason = why(problem)
+        text = Text(zh=f"{place}：{reason.zh}", en=f"{place}: {reason.en}")
         if call.purpose is not Purpose.WRITE and isinstance(
             problem, ReplyTooLarge | BadCompression
         ):
             return UnexpectedReply(text)
-        return self._unsure(call.purpose, text)
+        return self._unsure(call.purpose, text, CHECK_ADDRESS if not_http(problem) else TRY_LATER)
 
-    def _unsure(self, purpose: Purpose, text: Text) -> ConnectorError:
+    def _unsure(self, purpose: Purpose, text: Text, mend: Text = TRY_LATER) -> ConnectorError:
         if purpose is Purpose.WRITE:
             return OutcomeUnknown(text)
-        return Unavailable(text, mend=_TRY_LATER)
+        return Unavailable(text, mend=mend)
 
     def _unbuildable(self, place: str, problem: Exception) -> ConfigError:
         return ConfigError(
@@ -255,43 +334,29 @@ class HttpSession:
         )
 
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_TRY_LATER = Text(
-    zh="稍后再试；已完成的部分不会重做。", en="Try again later; what is done stays done."
+_MOVED = Text(
+    zh="把连接的地址改成 CRM 现在的地址（例如 api_domain）；不会跟随跳转。",
+    en="Set the connection's address to the CRM's present one (such as api_domain); redirects are "
+    "never followed.",
+)
+_SET_CLOCK = Text(
+    zh="把本机时钟对准（例如启用 NTP），再运行一次。",
+    en="Set this computer's clock (with NTP, for instance), then run it again.",
 )
 
-_CHECK_ADDRESS = Text(
-    zh="请核对连接的地址与网络后再试；已完成的部分不会重做。",
-    en="Check the connection's address and the network, then try again; what is done stays done.",
-)
 
-
-def _no_way(problem: Exception) -> Text:
-    """Why no connection came about, as far as the system says."""
-    reasons: list[BaseException] = [problem]
-    while (below := reasons[-1].__cause__ or reasons[-1].__context__) is not None:
-        reasons.append(below)
-    if any(isinstance(reason, socket.gaierror) for reason in reasons):
-        return Text(zh="找不到这个主机名", en="there is no host of that name")
-    if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons):
-        return Text(zh="对方的证书不可信", en="its certificate is not trusted")
-    if any(isinstance(reason, ConnectionRefusedError) for reason in reasons):
-        return Text(zh="那里没有服务在监听", en="nothing listens there")
-    if any(isinstance(reason, httpx.TimeoutException) for reason in reasons):
-        return Text(zh="没有在限定时间内接通", en="no connection within the deadline")
-    return Text(zh="接不通", en="no connection")
-
-
-def _why(problem: Exception) -> Text:
-    if isinstance(problem, httpx.TimeoutException):
-        return Text(zh="没有在限定时间内答复", en="no complete answer within the deadline")
-    if isinstance(problem, ReplyTooLarge):
-        return Text(zh="回复超过大小上限，已拒绝", en="the reply is larger than the cap: refused")
-    if isinstance(problem, BadCompression):
-        return Text(zh="回复的压缩内容损坏", en="the reply's compression is broken")
-    if isinstance(problem, httpx.RemoteProtocolError):
-        return Text(zh="连接中断或回复不是 HTTP", en="the connection broke off, or it was not HTTP")
-    return Text(zh="连接中断", en="the connection broke off")
+def skewed(skew: timedelta) -> Text:
+    """How far this computer's clock is from the CRM's."""
+    seconds = abs(skew).total_seconds()
+    if seconds >= 172_800:
+        zh, en = f"{round(seconds / 86_400)} 天", f"{round(seconds / 86_400)} days"
+    else:
+        zh, en = f"{round(seconds / 60)} 分钟", f"{round(seconds / 60)} min"
+    ahead = skew > timedelta()
+    return Text(
+        zh=f"本机时钟比 CRM {'快' if ahead else '慢'}约 {zh}",
+        en=f"this computer's clock is about {en} {'ahead of' if ahead else 'behind'} the CRM's",
+    )
 
 
 def _checked(address: str, context: ConnectionContext) -> str:

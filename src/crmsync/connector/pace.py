@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
+from datetime import timedelta
 
 from crmsync.connector.context import ConnectionContext
-
-# Places further ahead than this many windows can only come from a clock that was set back.
-_CLOCK_SET_BACK = 10
+from crmsync.model.metering import Admission
 
 
 class Pace:
-    """At most ``calls`` in any ``window`` seconds for each key; thread-safe.
+    """At most ``calls`` in any ``window`` seconds for each key, for every process that shares the
+    connection's meter; thread-safe.
 
-    It keeps the times of the last calls, so a burst after a pause cannot exceed the limit either
+    The times of the last calls are kept, so a burst after a pause cannot exceed the limit either
     (a plain token bucket lets twice the number through in one window). ``margin`` seconds are added
-    to the window for the time a call travels.
+    to the window for the time a call travels. For calls through an `HttpSession` an `Allowance`
+    does the same.
     """
 
     def __init__(
@@ -27,35 +26,16 @@ class Pace:
         self._context = context
         self._calls = calls
         self._window = window + margin
-        self._taken: dict[str, deque[float]] = {}
-        self._not_before: dict[str, float] = {}
-        self._guard = threading.Lock()
 
     def wait(self, key: str = "") -> float:
         """Wait for the next free place and take it; returns the seconds waited."""
-        pause = self._reserve(key)
+        ask = Admission(now=self._context.now(), lane=key, calls=self._calls, window=self._window)
+        pause = self._context.meter.admit(ask).wait
         if pause > 0:
             self._context.sleep(pause)
         return pause
 
     def hold(self, seconds: float, key: str = "") -> None:
         """Let nobody go before *seconds* have passed (the vendor said so)."""
-        with self._guard:
-            until = self._now() + max(seconds, 0.0)
-            self._not_before[key] = max(until, self._not_before.get(key, until))
-
-    def _reserve(self, key: str) -> float:
-        with self._guard:
-            now = self._now()
-            taken = self._taken.setdefault(key, deque(maxlen=self._calls))
-            if taken and taken[-1] > now + _CLOCK_SET_BACK * self._window:
-                taken.clear()
-                self._not_before.pop(key, None)
-            start = max(now, self._not_before.get(key, now))
-            if len(taken) == self._calls:
-                start = max(start, taken[0] + self._window)
-            taken.append(start)
-            return start - now
-
-    def _now(self) -> float:
-        return self._context.now().timestamp()
+        until = self._context.now() + timedelta(seconds=max(seconds, 0.0))
+        self._context.meter.hold(until, key)

@@ -25,7 +25,11 @@ _STEP = 256 * 1024
 
 
 class ReplyTooLarge(httpx.TransportError):
-    """The reply, or what it unpacks to, is larger than the cap."""
+    """The reply, or what it unpacks to, is larger than ``cap`` bytes."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(f"larger than {cap} bytes")
+        self.cap = cap
 
 
 class BadCompression(httpx.TransportError):
@@ -98,7 +102,7 @@ class GuardedTransport(httpx.BaseTransport):
             for part in unpack.feed(raw):
                 size += len(part)
                 if max(size, received) > self._max_reply:
-                    raise ReplyTooLarge(f"larger than {self._max_reply} bytes")
+                    raise ReplyTooLarge(self._max_reply)
                 parts.append(part)
         unpack.finish()
         return b"".join(parts)

@@ -2,10 +2,15 @@
 
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide, past_episode
-from crmsync.evaluate.episodes import episode_key
+from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
-from crmsync.evaluate.population import Asked, EvaluatedPopulation, SteadyFigures
+from crmsync.evaluate.population import (
+    Asked,
+    EvaluatedPopulation,
+    SteadyFigures,
+    SteadyRow,
+)
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
@@ -18,7 +23,9 @@ __all__ = [
     "EvaluatedPopulation",
     "EvaluationContext",
     "SteadyFigures",
+    "SteadyRow",
     "Wording",
+    "current_episode",
     "decide",
     "episode_key",
     "exceptions_flap",

@@ -19,7 +19,7 @@ from crmsync.model.decision import UnknownCondition, Verdict
 from crmsync.model.fact import FactValue, MatchedRow
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
-from crmsync.model.scorecard import PointsTable, Scorecard
+from crmsync.model.scorecard import PointsMatrix, PointsTable, Scorecard
 
 _STATE_PLACES = {name: place for place, name in enumerate(STATE_NAMES)}
 
@@ -191,10 +191,10 @@ def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
 
 
 def scorecard_conditions(card: Scorecard) -> Iterable[Condition]:
-    """Every condition of a scorecard: its own and those of its points tables."""
+    """Every condition of a scorecard: its own and those of its tables."""
     if card.when is not None:
         yield card.when
     for criterion in card.criteria:
         for table in criterion.ways:
-            if isinstance(table, PointsTable):
+            if isinstance(table, PointsTable | PointsMatrix):
                 yield from (line.when for line in table.lines if line.when is not None)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from crmsync.condition.reach import Numbers, Stretch, everything, nothing, values_of
 from crmsync.evaluate.scoring import ZERO, tenths
 from crmsync.model.fact import FactType
-from crmsync.model.scorecard import AsGiven, PointsTable, Scale, SinglePoints
+from crmsync.model.scorecard import AsGiven, PointsMatrix, PointsTable, Scale, SinglePoints
 from crmsync.model.wobble import Wobble
 
 CELLS = 48
@@ -119,7 +119,7 @@ class Slope:
 
 def curve_of(points: SinglePoints, maximum: Decimal) -> Steps | Slope | None:
     """The curve of one way to give points over a numeric operand; ``None`` when it is none."""
-    if not points.of.type.numeric:
+    if not all(of.type.numeric for of in points.operands):
         return None
     match points:
         case Scale(anchors=anchors):
@@ -128,6 +128,8 @@ def curve_of(points: SinglePoints, maximum: Decimal) -> Steps | Slope | None:
             return Slope([(ZERO, ZERO), (maximum, maximum)])
         case PointsTable():
             return _steps(points)
+        case PointsMatrix():
+            return None  # several facts at once are no curve
 
 
 def _steps(table: PointsTable) -> Steps | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
 from crmsync.model.record import RecordRef
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.task import (
     BecomesTrue,
     EntersStage,
@@ -88,3 +90,28 @@ def occurrence_of(task: TaskRule, moment: Moment) -> str:
 def spell(stage: str | None, since: date | None) -> str:
     """A stay in a stage, by the stage and its first day."""
     return f"{stage}@{since}"
+
+
+def current_episode(ruleset: Ruleset, object: str, as_of: date) -> Callable[[str, str, str], bool]:
+    """Tells by record id, task id and key whether an episode is the one that *as_of* opens.
+
+    Only of tasks that ask for a score, and only where the day alone makes the episode; of all
+    others it says no.
+    """
+    made: dict[str, tuple[TaskRule, str]] = {}
+    for task in ruleset.tasks:
+        if isinstance(task.event, ScoreMissing) and scope_of(task) in _BY_DAY:
+            occurrence = occurrence_of(task, Moment(as_of, as_of, "", "", None))
+            made |= {id: (task, occurrence) for id in (task.id, task.was) if id}
+
+    def current(id: str, task_id: str, key: str) -> bool:
+        found = made.get(task_id)
+        if found is None:
+            return False
+        task, occurrence = found
+        return key == episode_key(ruleset.id, task, RecordRef(object, id), occurrence)
+
+    return current
+
+
+_BY_DAY = {"month", "quarter", "year", "ever"}

@@ -97,8 +97,11 @@ class Happening:
             case None:
                 return False
             case DoneWithin(fact=fact):
+                stage = answers.value("lifecycle")
                 period = (
-                    self.period(task.event, tier) if isinstance(task.event, EveryPeriod) else None
+                    self.period(task.event, tier, stage if isinstance(stage, str) else None)
+                    if isinstance(task.event, EveryPeriod)
+                    else None
                 )
                 day = answers.value(fact)
                 if period is None or not isinstance(day, date):
@@ -120,7 +123,11 @@ class Happening:
     ) -> date | None:
         """The last due date after the previous evaluation and up to today; of several missed ones
         only that one counts."""
-        period = self.period(event, moved.tier.after if moved.tier else None)
+        period = self.period(
+            event,
+            moved.tier.after if moved.tier else None,
+            moved.stage.after if moved.stage else None,
+        )
         if period is None:
             return None
         since = moved.tier.since if moved.tier is not None else None
@@ -128,11 +135,11 @@ class Happening:
         due = last_due(base, period, today)
         return due if due is not None and due > evaluated_before(state, today) else None
 
-    def period(self, event: EveryPeriod, tier: str | None) -> Period | None:
-        """The event's own period, or the one the service of *tier* names; none where it is 0."""
+    def period(self, event: EveryPeriod, tier: str | None, stage: str | None) -> Period | None:
+        """The event's own period, or the one the service names; none where it is 0."""
         period = event.period
         if event.service_value is not None:
-            level = self._ruleset.service.get(tier or "")
+            level = self._ruleset.service_of(tier, stage)
             value = level.value(event.service_value) if level is not None else None
             period = value.period if value is not None else None
         return period if period is not None and (period.months or period.days) else None

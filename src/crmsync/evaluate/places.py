@@ -119,7 +119,7 @@ def thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
         for criterion in card.criteria:
             for part in criterion.ways:
                 anchors = {at for at, _ in part.anchors} if isinstance(part, Scale) else set()
-                read.append((names(part.of), set(anchors)))
+                read += [(names(of), set(anchors)) for of in part.operands]
     for facts, constants in read:
         for fact in engine.inputs(facts):
             found.setdefault(fact, set()).update(constants)

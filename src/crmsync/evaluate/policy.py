@@ -120,8 +120,8 @@ class Policy:
         of_tier = () if tiered is None else tiered.computed.withheld
         of_stage = () if staged is None else staged.withheld
         stale = tiered is not None and tiered.computed.because == Because.STALE_SOURCE
-        service = (
-            None if tier is None or tier.after not in self.engine.ruleset.service else tier.after
+        service = self.engine.ruleset.service_of(
+            None if tier is None else tier.after, None if stage is None else stage.after
         )
         return Decision(
             ref=row.ref,
@@ -133,7 +133,7 @@ class Policy:
             score=scored.result,
             tier=tier,
             lifecycle=stage,
-            service=service,
+            service=None if service is None else service.id,
             opens=tasks.opens,
             closes=tasks.closes,
             standing=_standing(before, tier, stage, context.as_of),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
@@ -64,6 +66,16 @@ class SteadyFigures:
     missing: Mapping[str, int] = field(default_factory=dict)
 
 
+class SteadyRow(NamedTuple):
+    """A row on which nothing can change: where it stands, its score if it is one number."""
+
+    id: str
+    tier: str | None
+    stage: str | None
+    score: Decimal | None
+    line: str | None
+
+
 class EvaluatedPopulation:
     """The statement run over one mirror; its temporary table lives as long as the connection.
 
@@ -104,25 +116,18 @@ class EvaluatedPopulation:
             missing={fact: count for fact, count in missing.items() if count},
         )
 
-    def rows(self) -> Iterator[MatchedRow | str]:
-        """By id: what can change, as rows for the policy; between them the lines of the others.
+    def rows(self, *, every: bool = False) -> Iterator[MatchedRow | SteadyRow]:
+        """By id: what can change, as rows for the policy; between them those with a line, or all.
 
         The connection is busy until the iterator is exhausted or closed.
         """
-        query = f"SELECT * FROM {TABLE} WHERE NOT steady OR line IS NOT NULL ORDER BY id"
+        some = "" if every else "WHERE NOT steady OR line IS NOT NULL"
         read = reader(self._relation, self._count)
         last = len(self._relation.columns) + 2 * words(self._count)
-        result = self._mirror.execute(query)
+        result = self._mirror.execute(f"SELECT * FROM {TABLE} {some} ORDER BY id")
         while batch := result.fetchmany(BATCH):
             for values in batch:
-                yield values[last] if values[last + 1] else read(values)
-
-    def places(self) -> Iterator[tuple[str, str | None, str | None]]:
-        """Id, tier and stage of every steady row, by id."""
-        query = f"SELECT id, o_tier, o_lifecycle FROM {TABLE} WHERE steady ORDER BY id"
-        result = self._mirror.execute(query)
-        while batch := result.fetchmany(BATCH):
-            yield from batch
+                yield _steady(values, last) if values[last + 1] else read(values)
 
     def matched(self) -> Iterator[MatchedRow]:
         """Every row, steady or not, by id."""
@@ -130,6 +135,12 @@ class EvaluatedPopulation:
         result = self._mirror.execute(f"SELECT * FROM {TABLE} ORDER BY id")
         while batch := result.fetchmany(BATCH):
             yield from map(read, batch)
+
+
+def _steady(values: Sequence[Any], last: int) -> SteadyRow:
+    line, _, _, tier, stage, low, high = values[last : last + 7]
+    score = Decimal(low).scaleb(-1) if low is not None and low == high else None
+    return SteadyRow(values[0], tier, stage, score, line)
 
 
 def words(conditions: int) -> int:

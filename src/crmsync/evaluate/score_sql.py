@@ -23,6 +23,8 @@ from crmsync.model.scorecard import (
     Combining,
     Criterion,
     MissingPoints,
+    PointLine,
+    PointsMatrix,
     PointsTable,
     Scale,
     Scorecard,
@@ -120,10 +122,11 @@ class _CardSql:
     def operands(self) -> Layer:
         """The value each scale and each given score reads, as DOUBLE."""
         return [
-            named(self._operand(part.of), f"{self._part(n, p)}_v")
+            named(self._operand(of), f"{self._part(n, p)}_v")
             for n, criterion in enumerate(self.card.criteria)
             for p, part in enumerate(criterion.ways)
-            if not isinstance(part, PointsTable)
+            if not isinstance(part, PointsTable | PointsMatrix)
+            for of in part.operands
         ]
 
     def parts(self) -> Layer:
@@ -153,9 +156,14 @@ class _CardSql:
         """Both ends rounded to whole tenths, and whether that was certain."""
         made: Layer = []
         for n, criterion in enumerate(self.card.criteria):
-            parts = sum(not isinstance(part, PointsTable) for part in criterion.ways)
+            listed = PointsTable | PointsMatrix
+            parts = sum(not isinstance(part, listed) for part in criterion.ways)
             exact = parts <= 1 and _how(criterion) is not Combining.AVERAGE
-            doubts = []
+            doubts: list[exp.Expr] = [
+                exp.Is(this=column(self._part(n, p)), expression=exp.null())
+                for p, part in enumerate(criterion.ways)
+                if isinstance(part, PointsMatrix)
+            ]
             for letter in "lh":
                 rounded, doubt = tenths(column(f"{self._name(n)}_{letter}"), snap=exact)
                 made.append(named(rounded, f"{self._name(n)}_{letter}t"))
@@ -218,8 +226,12 @@ class _CardSql:
 
     def _points(self, part: SinglePoints, name: str, maximum: Decimal) -> exp.Expr:
         match part:
-            case PointsTable(lines=lines):
-                return self._table(part, len(lines))
+            case PointsTable():
+                return self._table(part.lines)
+            case PointsMatrix():
+                # where rows are gathered, or one is not decided, the policy scores the customer
+                gathers = part.hit.gathers
+                return exp.cast(exp.null(), "DOUBLE") if gathers else self._table(part.lines)
             case Scale(anchors=anchors):
                 return _scale(column(f"{name}_v"), anchors)
             case AsGiven():
@@ -227,16 +239,16 @@ class _CardSql:
                 known = exp.Not(this=exp.Is(this=column(f"{name}_v"), expression=exp.null()))
                 return exp.case().when(known, least)
 
-    def _table(self, part: PointsTable, count: int) -> exp.Expr:
+    def _table(self, lines: Sequence[PointLine]) -> exp.Expr:
         choice = exp.case()
-        for line in part.lines:
+        for line in lines:
             points = double(float(line.points))
             if line.when is None:
                 return choice.when(exp.true(), points)
             holds = self._verdict(self._engine.test(line.when))
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
             choice = choice.when(holds, points).when(unknown, exp.cast(exp.null(), "DOUBLE"))
-        return choice.else_(double(0.0)) if count else double(0.0)
+        return choice.else_(double(0.0)) if lines else double(0.0)
 
     def _sum(self, letter: str) -> exp.Expr:
         total: exp.Expr = exp.cast(exp.Literal.number(0), "BIGINT")
@@ -324,7 +336,7 @@ def _scale(value: exp.Expr, anchors: Sequence[tuple[Decimal, Decimal]]) -> exp.E
 def _bounds(part: SinglePoints, maximum: Decimal) -> tuple[float, float]:
     """The least and the most points an unknown part may turn out to be worth."""
     match part:
-        case PointsTable(lines=lines):
+        case PointsTable(lines=lines) | PointsMatrix(lines=lines):
             possible = [line.points for line in lines]
             if all(line.when is not None for line in lines):
                 possible.append(Decimal(0))

@@ -27,11 +27,13 @@ from crmsync.model.scorecard import (
     Criterion,
     MissingPoints,
     PointLine,
+    PointsMatrix,
     PointsTable,
     Scale,
     Scorecard,
     SinglePoints,
 )
+from crmsync.model.table import gather
 from crmsync.model.text import Text
 
 TENTH = Decimal("0.1")
@@ -261,6 +263,49 @@ class _TablePart(_Part):
         return _Points(ZERO, ZERO, shown_value, "–")
 
 
+class _MatrixPart(_Part):
+    """The rows of a decision table; an unknown row makes a range of what may still come."""
+
+    def __init__(self, engine: CompiledRuleset, matrix: PointsMatrix, maximum: Decimal) -> None:
+        super().__init__(engine, matrix.inputs[0], maximum)
+        self._hit = matrix.hit
+        self._single = len(matrix.inputs) == 1
+        self._lines = [
+            (None if line.when is None else engine.test(line.when), line) for line in matrix.lines
+        ]
+
+    def points(self, answers: Answers, values: Sequence[FactValue]) -> _Points:
+        sure: list[PointLine] = []
+        maybe: list[PointLine] = []
+        for test, line in self._lines:
+            holds = Verdict.TRUE if test is None else answers.holds(test)
+            if holds is not Verdict.FALSE:
+                (sure if holds is Verdict.TRUE else maybe).append(line)
+            if holds is Verdict.TRUE and self._hit.single:
+                break
+        low, high = self._range(sure, maybe)
+        value = self._value(answers, values)[1] if self._single else None
+        if maybe and low != high:
+            return _Points(low, high, value, missing=True)
+        hits = sure or maybe
+        text = " + ".join(line.text for line in hits) or "–"
+        return _Points(low, high, value, text, hits[0] if hits else None)
+
+    def _range(
+        self, sure: Sequence[PointLine], maybe: Sequence[PointLine]
+    ) -> tuple[Decimal, Decimal]:
+        if self._hit.single:
+            possible = [line.points for line in (*maybe, *sure)]
+            if not sure:
+                possible.append(ZERO)
+            low, high = min(possible), max(possible)
+        else:
+            low, high = gather(
+                self._hit, [line.points for line in sure], [line.points for line in maybe]
+            )
+        return min(low, self._maximum), min(high, self._maximum)
+
+
 class _ScalePart(_Part):
     def __init__(self, engine: CompiledRuleset, scale: Scale, maximum: Decimal) -> None:
         super().__init__(engine, scale.of, maximum)
@@ -302,6 +347,8 @@ def _part(engine: CompiledRuleset, points: SinglePoints, maximum: Decimal) -> _P
     match points:
         case PointsTable():
             return _TablePart(engine, points, maximum)
+        case PointsMatrix():
+            return _MatrixPart(engine, points, maximum)
         case Scale():
             return _ScalePart(engine, points, maximum)
         case AsGiven():
@@ -309,7 +356,7 @@ def _part(engine: CompiledRuleset, points: SinglePoints, maximum: Decimal) -> _P
 
 
 def _operands(criterion: Criterion) -> list[Expression]:
-    return [way.of for way in criterion.ways]
+    return [of for way in criterion.ways for of in way.operands]
 
 
 def tenths(value: Decimal) -> Decimal:

@@ -67,7 +67,12 @@ def _called(function: Function, parts: list[Wobble | None]) -> Wobble | None:
             return widest
         case Function.ROUND:
             return Wobble(widest.share, widest.amount + Decimal(1)) if len(parts) == 1 else None
-        case Function.DAYS_SINCE | Function.MONTHS_SINCE:
+        case (
+            Function.DAYS_SINCE
+            | Function.MONTHS_SINCE
+            | Function.P_ALIVE
+            | Function.EXPECTED_ORDERS
+        ):
             return None
 
 

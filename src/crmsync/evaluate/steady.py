@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from sqlglot import exp
 
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
+from crmsync.evaluate.due_sql import NotDue, call, either
 from crmsync.evaluate.score_sql import Place, column
 from crmsync.evaluate.tier import keep_line
 from crmsync.model.lifecycle import LifecycleRules, Move
-from crmsync.model.period import Period
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Criterion, PointsTable, Scale, Scorecard
+from crmsync.model.segment import Segment
 from crmsync.model.task import (
+    BecomesTrue,
     EntersStage,
     EveryPeriod,
     LeavesStage,
+    OnDay,
     ScoreMissing,
     TaskRule,
     TierFalls,
@@ -36,8 +39,8 @@ from crmsync.model.tier import DownChange, Level, TierException, TierRules, UpCh
 
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
-    "lifecycle service tasks guards digest file task_capacity "
-    "year_starts",
+    "lifecycle service tasks guards digest file task_capacity segments year_starts "
+    "rfm clv frozen",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges span",
     TierRules: "levels up down exceptions span",
@@ -47,6 +50,7 @@ _KEYS: Mapping[type, str] = {
     TierException: "id reason when action level span",
     LifecycleRules: "start stages moves span",
     Move: "id sources to when lasting span",
+    Segment: "id label when span",
     TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
     "counts_as_done via result start capacity",
 }
@@ -64,7 +68,7 @@ def understood(ruleset: Ruleset) -> bool:
     tier, lifecycle = ruleset.tier, ruleset.lifecycle
     if tier is not None and not ruleset.scorecards:
         return False
-    parts: list[object] = [ruleset, *ruleset.scorecards, *ruleset.tasks]
+    parts: list[object] = [ruleset, *ruleset.scorecards, *ruleset.tasks, *ruleset.segments]
     if tier is not None:
         parts += [tier, tier.up, tier.down, *tier.levels, *tier.exceptions]
     if lifecycle is not None:
@@ -94,7 +98,9 @@ def _plain(part: object) -> bool:
 
 
 def _known_event(task: TaskRule) -> bool:
-    return isinstance(task.event, _PASSING | EveryPeriod | ScoreMissing)
+    if isinstance(task.event, BecomesTrue) and task.was is not None:
+        return False  # it may be remembered under its former id
+    return isinstance(task.event, _PASSING | EveryPeriod | OnDay | BecomesTrue | ScoreMissing)
 
 
 class Steady:
@@ -109,12 +115,13 @@ class Steady:
         self._rules = engine.ruleset
         self._verdict = verdict
         self._as_of = as_of
+        self._due = NotDue(engine, as_of)
 
     def conditions(self) -> dict[str, exp.Expr]:
         """What must hold, each part by name; a row is steady when all are TRUE."""
         parts = {
             "state": column("o_plain"),
-            "values": _equal(_call("LEN", column("rejected")), exp.Literal.number(0)),
+            "values": _equal(call("LEN", column("rejected")), exp.Literal.number(0)),
         }
         if self._rules.tier is not None:
             parts["tier"] = self._tier(self._rules.tier)
@@ -123,6 +130,10 @@ class Steady:
             parts["score"] = exp.Not(this=column("s_doubt"))
         if self._rules.lifecycle is not None:
             parts["lifecycle"] = self._stages(self._rules.lifecycle)
+        else:
+            parts["lifecycle"] = self._nothing_pending([])
+        parts["segments"] = self._segments()
+        parts["watched"] = self._watched()
         for number, task in enumerate(self._rules.tasks):
             event = self._event(task)
             if event is not None:
@@ -142,7 +153,8 @@ class Steady:
                 here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
                 if undecided:
                     lacking.append(exp.and_(here, exp.or_(*undecided)))
-        return exp.paren(exp.or_(*lacking)) if lacking else exp.false()
+        lacking += [self._unknown(item.when) for item in self._rules.segments]
+        return either(lacking)
 
     def _tier(self, rules: TierRules) -> exp.Expr:
         """Whether the whole range of the score stays on the level the customer has."""
@@ -162,87 +174,100 @@ class Steady:
             if keep is not None and rank < len(rules.ranked) - 1:
                 here.append(exp.GTE(this=column("s_low"), expression=_tenths(keep)))
             ways.append(exp.paren(exp.and_(*here)))
-        return _either(ways)
+        return either(ways)
 
     def _exceptions(self, rules: TierRules) -> exp.Expr:
         """No exception holds; one left unknown holds only where it did before."""
-        return exp.Not(this=_either([self._true(item.when) for item in rules.exceptions]))
+        return exp.Not(this=either([self._true(item.when) for item in rules.exceptions]))
 
     def _stages(self, rules: LifecycleRules) -> exp.Expr:
-        """No move out of the stage the customer is in holds."""
+        """No move out of the stage is made, and those that must last go on or do not hold."""
         ways = []
         for stage, moves in _leaving(rules):
             here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
-            going = _either([self._true(move.when) for move in moves])
-            ways.append(exp.paren(exp.and_(here, exp.Not(this=going))))
+            staying = [self._stays(move) for move in moves]
+            lasting = [move.id for move in moves if move.lasting]
+            ways.append(exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting))))
         since = exp.Not(this=exp.Is(this=column("o_lifecycle_since"), expression=exp.null()))
-        return exp.paren(exp.and_(since, _either(ways)))
+        return exp.paren(exp.and_(since, either(ways)))
+
+    def _stays(self, move: Move) -> exp.Expr:
+        """A move that does not hold; one that must last may hold and wait as it did before.
+
+        One left unknown leaves its clock as it was.
+        """
+        if not move.lasting:
+            return exp.Not(this=self._true(move.when))
+        started = call("MAP_EXTRACT_VALUE", column("o_pending"), exp.Literal.string(move.id))
+        since = day_literal(self._as_of - timedelta(days=move.lasting))
+        waiting = exp.Coalesce(
+            this=exp.GT(this=started, expression=since), expressions=[exp.false()]
+        )
+        idle = exp.paren(exp.Is(this=started.copy(), expression=exp.null()))
+        holds = self._of(move.when)
+        choice = exp.case().when(holds, waiting).when(exp.Not(this=holds.copy()), idle)
+        return choice.else_(exp.true())
+
+    @staticmethod
+    def _nothing_pending(but: Sequence[str]) -> exp.Expr:
+        """That no other clock of a move runs."""
+        keys = call("MAP_KEYS", column("o_pending"))
+        return call("LIST_HAS_ALL", _texts(but), keys)
+
+    def _segments(self) -> exp.Expr:
+        """The customer is in the same segments as before; one left unknown stays."""
+        segments = self._rules.segments
+        inside = [
+            exp.Coalesce(
+                this=self._of(item.when),
+                expressions=[
+                    call("LIST_CONTAINS", column("o_segments"), exp.Literal.string(item.id)),
+                    exp.false(),
+                ],
+            )
+            for item in segments
+        ]
+        now = call(
+            "LIST_WHERE",
+            _texts([item.id for item in segments]),
+            exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
+        )
+        return _equal(now, column("o_segments"))
+
+    def _watched(self) -> exp.Expr:
+        """Every watched condition is as it was remembered; one left unknown stays."""
+        same: list[exp.Expr] = []
+        watched: list[str] = []
+        for task in self._rules.tasks:
+            if not isinstance(task.event, BecomesTrue):
+                continue
+            watched.append(task.id)
+            held = call("MAP_EXTRACT_VALUE", column("o_held"), exp.Literal.string(task.id))
+            holds = self._of(task.event.condition)
+            still = _equal(held, holds)
+            unknown = exp.Is(this=holds.copy(), expression=exp.null())
+            same.append(exp.case().when(unknown, exp.true()).else_(still))
+        keys = call("MAP_KEYS", column("o_held"))
+        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys)))
 
     def _event(self, task: TaskRule) -> exp.Expr | None:
         """That the event cannot have happened to a steady row; ``None`` where that is plain."""
         if isinstance(task.event, ScoreMissing):
-            return exp.Not(this=column("s_asked")) if self._rules.scorecards else None
+            return self._not_asked(task) if self._rules.scorecards else None
         if isinstance(task.event, EveryPeriod):
-            return self._no_period(task.event)
-        return None
+            return self._due.every(task.event)
+        return self._due.on_day(task.event) if isinstance(task.event, OnDay) else None
 
-    def _no_period(self, event: EveryPeriod) -> exp.Expr:
-        """That no due date lies after the last evaluated day and up to today."""
-        base: exp.Expr = column("o_first_seen")
-        if self._rules.tier is not None:
-            base = exp.Coalesce(this=column("o_tier_since"), expressions=[base])
-        if event.service_value is None:
-            return self._not_due(event.period, base)
-        quiet = exp.case()
-        for tier, level in self._rules.service.items():
-            value = level.value(event.service_value)
-            period = value.period if value is not None else None
-            here = _equal(column("o_tier"), exp.Literal.string(tier))
-            quiet = quiet.when(here, self._not_due(period, base))
-        return quiet.else_(exp.true()) if self._rules.service else exp.true()
-
-    def _not_due(self, period: Period | None, base: exp.Expr) -> exp.Expr:
-        if period is None or not (period.months or period.days):
-            return exp.true()
-        if period.months and period.days:
-            return exp.false()
-        if period.days:
-            today, before = (
-                _call("FLOOR", _ratio(_days(day, base), period.days))
-                for day in (day_literal(self._as_of), column("o_evaluated"))
-            )
-            none_yet = exp.LT(this=today.copy(), expression=exp.Literal.number(1))
-            return exp.paren(exp.or_(none_yet, exp.LTE(this=today, expression=before)))
-        return self._no_month_due(period.months, base)
-
-    def _no_month_due(self, months: int, base: exp.Expr) -> exp.Expr:
-        """The last due date is the n-th or the one before, where n counts month borders."""
-        borders = _call(
-            "DATE_DIFF", exp.Literal.string("month"), base.copy(), day_literal(self._as_of)
-        )
-        whole = exp.cast(_call("FLOOR", _ratio(borders, months)), "INTEGER")
-        due = []
-        for back in (0, 1):
-            count = exp.paren(exp.Sub(this=whole.copy(), expression=exp.Literal.number(back)))
-            ahead = exp.paren(exp.Mul(this=count.copy(), expression=exp.Literal.number(months)))
-            step = _call("TO_MONTHS", exp.cast(ahead, "INTEGER"))
-            day = exp.cast(exp.paren(exp.Add(this=base.copy(), expression=step)), "DATE")
-            due.append(
-                exp.paren(
-                    exp.and_(
-                        exp.GTE(this=count, expression=exp.Literal.number(1)),
-                        exp.LTE(this=day, expression=day_literal(self._as_of)),
-                        exp.GT(this=day.copy(), expression=column("o_evaluated")),
-                    )
-                )
-            )
-        return exp.Not(this=_either(due))
+    def _not_asked(self, task: TaskRule) -> exp.Expr:
+        """Nobody is to be asked, or the open episode is the one that asks today."""
+        asked = call("LIST_CONTAINS", column("o_asked"), exp.Literal.string(task.id))
+        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked))
 
     def _open(self, task: TaskRule) -> exp.Expr:
         """That no open episode of the task is to be closed."""
         assert task.close_when is not None
-        ids = [exp.Literal.string(id) for id in dict.fromkeys((task.id, task.was)) if id]
-        ours = _call("LIST_HAS_ANY", column("o_open"), exp.Array(expressions=ids))
+        ids = [id for id in dict.fromkeys((task.id, task.was)) if id]
+        ours = call("LIST_HAS_ANY", column("o_open"), _texts(ids))
         return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when))))
 
     def _true(self, condition: object) -> exp.Expr:
@@ -272,23 +297,12 @@ def _tenths(line: Decimal) -> exp.Expr:
     return exp.paren(exp.Neg(this=number)) if least < 0 else number
 
 
+def _texts(items: Sequence[str]) -> exp.Expr:
+    """A list of texts."""
+    return exp.cast(
+        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
+    )
+
+
 def _equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     return exp.EQ(this=left, expression=right)
-
-
-def _either(ways: Sequence[exp.Expr]) -> exp.Expr:
-    return exp.paren(exp.or_(*ways)) if ways else exp.false()
-
-
-def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this=name, expressions=list(arguments))
-
-
-def _days(day: exp.Expr, base: exp.Expr) -> exp.Expr:
-    return exp.paren(exp.Sub(this=day, expression=exp.paren(base.copy())))
-
-
-def _ratio(count: exp.Expr, by: int) -> exp.Expr:
-    return exp.Div(
-        this=exp.cast(count, "DOUBLE"), expression=exp.cast(exp.Literal.number(by), "DOUBLE")
-    )

@@ -20,6 +20,7 @@ from crmsync.model.scorecard import (
     Combined,
     Combining,
     Criterion,
+    PointsMatrix,
     PointsTable,
     Scorecard,
     SinglePoints,
@@ -119,16 +120,17 @@ def _rounded(swings: Iterable[Swing]) -> tuple[Swing, ...]:
 
 def _of_part(points: SinglePoints, maximum: Decimal, wobbling: Wobbling) -> Sequence[Swing]:
     curve = curve_of(points, maximum)
-    wobble = wobbling.of(points.of)
-    if curve is not None and wobble is not None and wobble.share < 1:
-        return curve.swings(wobble, wobbling.within(points.of))
+    wobbles = [wobbling.of(of) for of in points.operands]
+    first = wobbles[0]
+    if curve is not None and first is not None and first.share < 1:
+        return curve.swings(first, wobbling.within(points.operands[0]))
     possible = _possible(points, maximum)
-    if wobble == STILL:
+    if all(wobble == STILL for wobble in wobbles):
         return frontier(Swing(p, p) for p in possible)
     return (Swing(min(possible), max(possible)),)
 
 
 def _possible(points: SinglePoints, maximum: Decimal) -> list[Decimal]:
-    if isinstance(points, PointsTable):
+    if isinstance(points, PointsTable) or (isinstance(points, PointsMatrix) and points.hit.single):
         return [ZERO, *(line.points for line in points.lines)]
     return [ZERO, maximum]

@@ -78,13 +78,14 @@ class Agenda:
             key = episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
             if all(episode.key != key for episode in open_now):
                 opens.append(self._opening(task, key, answers, moved))
-        closes = []
+        closes: dict[str, TaskClosing] = {}  # rows of one table share a task's id
         for task, _, close in self._tasks:
             for episode in open_now:
                 ours = episode.task_id in {task.id, task.was} and episode.closed_on is None
                 if close is not None and ours and self._over(task, close, answers):
-                    closes.append(TaskClosing(episode.key, task.id, self._why(task, answers)))
-        return TaskOutcome(tuple(opens), tuple(closes), tuple(unknown))
+                    closing = TaskClosing(episode.key, task.id, self._why(task, answers))
+                    closes.setdefault(episode.key, closing)
+        return TaskOutcome(tuple(opens), tuple(closes.values()), tuple(unknown))
 
     def past_key(self, task_id: str, state: CustomerState, opened_on: date) -> str:
         """The key of an episode opened on an earlier day, as far as the state tells it.
@@ -97,7 +98,7 @@ class Agenda:
             raise KeyError(task_id)
         standing, due = state.standing, opened_on
         if isinstance(task.event, EveryPeriod):
-            period = self.happening.period(task.event, standing.tier)
+            period = self.happening.period(task.event, standing.tier, standing.lifecycle)
             base = standing.tier_since or state.clocks.first_seen or opened_on
             due = (period and last_due(base, period, opened_on)) or opened_on
         moment = _past_moment(task.event, standing, opened_on, due)
@@ -211,5 +212,5 @@ def judged_facts(ruleset: Ruleset) -> set[str]:
     read: set[str] = set()
     for criterion in criteria:
         for part in criterion.ways:
-            read |= names(part.of)
+            read |= {name for of in part.operands for name in names(of)}
     return read

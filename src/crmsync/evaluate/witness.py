@@ -145,7 +145,9 @@ class Witnesses:
         return groups
 
     def _base(self, criterion: Criterion) -> frozenset[str]:
-        read = self._engine.inputs({name for way in criterion.ways for name in names(way.of)})
+        read = self._engine.inputs(
+            {name for way in criterion.ways for of in way.operands for name in names(of)}
+        )
         return frozenset(name for name in read if self._facts[name].formula is None)
 
     def _of_group(self, card: Scorecard, group: tuple[frozenset[str], list[str]]) -> Iterator[Pair]:

@@ -1,7 +1,25 @@
 """Turns a mirror into facts: mapping × mirror → one relation that evaluate can match."""
 
+from crmsync.facts.buying import histories
+from crmsync.facts.clv_fit import Fit, Histories, Refused, fit_bg_nbd, fit_gamma_gamma
+from crmsync.facts.cut_points import draw_cut_points
+from crmsync.facts.model_functions import prepare
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, row_of
 from crmsync.facts.sources import wants
 
-__all__ = ["excluded_count", "fact_row", "relation", "row_of", "wants"]
+__all__ = [
+    "Fit",
+    "Histories",
+    "Refused",
+    "draw_cut_points",
+    "excluded_count",
+    "fact_row",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "histories",
+    "prepare",
+    "relation",
+    "row_of",
+    "wants",
+]

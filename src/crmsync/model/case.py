@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from crmsync.model.fact import FactValue
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.rfm import CutPoints
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
 
@@ -60,6 +61,8 @@ class Case:
     expect: Expectation
     span: Span = field(default=NOWHERE, compare=False)
     released: bool = False
+    cut_points: CutPoints | None = None
+    """Cut points of the rfm block for this case; ``None``: the fixed ones, or classes as given."""
 
 
 @dataclass(frozen=True, slots=True)

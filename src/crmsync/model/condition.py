@@ -41,7 +41,8 @@ class Function(StrEnum):
 
     ``days_since(d)`` whole days from d to as_of (negative for the future), ``months_since(d)``
     whole elapsed months, ``min`` and ``max`` of two or more known values (unknown when one is
-    unknown), ``round(x, n)`` half away from zero, ``abs(x)``.
+    unknown), ``round(x, n)`` half away from zero, ``abs(x)``. ``p_alive`` and
+    ``expected_orders`` belong to the clv block's formulas: rule files cannot write them.
     """
 
     DAYS_SINCE = "days_since"
@@ -50,6 +51,8 @@ class Function(StrEnum):
     MAX = "max"
     ROUND = "round"
     ABS = "abs"
+    P_ALIVE = "p_alive"
+    EXPECTED_ORDERS = "expected_orders"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from crmsync.model.decision import Cause
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.metering import PlanCost
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.source import Unfresh
@@ -244,10 +245,14 @@ class PlanHeader:
     """A person's edits of the tier that become overrides (``human_edits: adopt``)."""
     notices: tuple[PlanNotice, ...] = ()
     """Listed up to a limit; ``counts.notices`` is whole."""
+    cost: PlanCost | None = None
+    """What applying it takes of the vendor's API quota, where the vendor counts."""
     unfresh: tuple[Unfresh, ...] = ()
     """Sources that do not meet their terms; ``counts.withheld_by_kind`` has the rows held."""
     frozen: tuple[FrozenLines, ...] = ()
     """The lines this plan decided by; ``apply`` keeps those that are not kept yet."""
+    notes: tuple[Text, ...] = ()
+    """What the whole plan goes without, and why: a fit that was refused, say."""
 
 
 class PlanSource(Protocol):

@@ -75,13 +75,18 @@ OPENING_COLUMNS: Mapping[str, str] = {
     "o_first_seen": "DATE",
     "o_evaluated": "DATE",
     "o_standing": "VARCHAR",
+    "o_clocks": "VARCHAR",
+    "o_pending": "MAP(VARCHAR, DATE)",
+    "o_segments": "VARCHAR[]",
+    "o_held": "MAP(VARCHAR, BOOLEAN)",
     "o_known": "VARCHAR[]",
     "o_open": "VARCHAR[]",
+    "o_asked": "VARCHAR[]",
     "o_plain": "BOOLEAN",
     "o_today": "BOOLEAN",
 }
 """The columns of `OPENING_TABLE`. ``o_evaluated`` is the last day before this one; ``o_standing``
-the standing as canonical JSON; ``o_open`` the rules of the open tasks. ``o_plain`` is TRUE when
-nothing runs and nothing else bears on the customer: no clock but the first day seen and the last
-day evaluated, no override, no write since the day opened, nothing this version cannot read.
+and ``o_clocks`` are canonical JSON; ``o_open`` the rules of the open tasks, ``o_asked`` those whose
+open episode is the one of today. ``o_plain`` is TRUE when nothing else bears on the customer: no
+other clock runs, no override, no write since the day opened, nothing this version cannot read.
 ``o_today``: this day was observed already. No `FactRelation` has a column of such a name."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from crmsync.model.clv import ClvRules
 from crmsync.model.condition import Expression
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.rfm import RfmRules
 from crmsync.model.scorecard import Scorecard
 from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
@@ -32,6 +35,10 @@ class FactDefinition:
     missing: FactValue = None
     judged_by: str | None = None
     formula: Expression | None = None
+    model: str = ""
+    """The model block that works this fact out (``rfm``, ``clv``); empty for a declared fact."""
+    choice_labels: tuple[Text, ...] = ()
+    """What people call the choices, in their order, where that differs from the choices."""
     wobble: Wobble | None = None
     """What `check` takes the value to do by itself; it decides nothing."""
     span: Span = field(default=NOWHERE, compare=False)
@@ -62,11 +69,25 @@ class Ruleset:
     guards: tuple[GuardLimit, ...]
     digest: str
     file: str = ""
+    rfm: RfmRules | None = None
+    clv: ClvRules | None = None
+    frozen: tuple[FrozenLines, ...] = ()
+    """The lines the facts of model blocks are bound to; empty as read from the file."""
     segments: tuple[Segment, ...] = ()
     year_starts: int = 1
     """The month in which years (and with them quarters) of windows such as ``last year`` begin."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
+
+    def service_of(self, tier: str | None, stage: str | None) -> ServiceLevel | None:
+        """What a customer of that tier in that stage is entitled to, if anything.
+
+        ``service`` is keyed by `ServiceLevel.id`; a level for the stage stands above the tier's.
+        """
+        if tier is None:
+            return None
+        own = None if stage is None else self.service.get(f"{tier}/{stage}")
+        return own if own is not None else self.service.get(tier)
 
     def fact(self, id: str) -> FactDefinition:
         """The fact of that id; raises KeyError when there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -92,9 +93,23 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """API calls in the vendor's own unit; ``remaining`` is ``None`` while the vendor is silent."""
+    """API calls in the vendor's own unit; ``remaining`` is ``None`` while the vendor is silent.
+
+    ``kept`` of the rest is not ours to spend: it is left to people and other programs.
+    ``resets_at`` is when there will be room again.
+    """
 
     unit: str
     used: int
     limit: int | None
     remaining: int | None
+    kept: int = 0
+    resets_at: datetime | None = None
+
+    @property
+    def free(self) -> int | None:
+        """What may still be spent; ``None`` while nobody knows."""
+        left = self.remaining
+        if left is None and self.limit is not None:
+            left = self.limit - self.used
+        return None if left is None else max(left - self.kept, 0)

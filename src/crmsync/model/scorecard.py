@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.table import HitPolicy
 from crmsync.model.text import Text
 
 
@@ -42,6 +43,30 @@ class PointsTable:
     of: Expression
     lines: tuple[PointLine, ...]
 
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """What its points hang on."""
+        return (self.of,)
+
+
+@dataclass(frozen=True, slots=True)
+class PointsMatrix:
+    """Points from a decision table over one or more facts.
+
+    ``lines`` stand in the order in which they decide: with a hit policy of one row the first that
+    fits gives the points, with one that collects all that fit are made into one number, never
+    above the maximum. No line fitting gives 0.
+    """
+
+    inputs: tuple[Expression, ...]
+    hit: HitPolicy
+    lines: tuple[PointLine, ...]
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """What its points hang on."""
+        return self.inputs
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -50,6 +75,11 @@ class Scale:
     of: Expression
     anchors: tuple[tuple[Decimal, Decimal], ...]
 
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """What its points hang on."""
+        return (self.of,)
+
 
 @dataclass(frozen=True, slots=True)
 class AsGiven:
@@ -57,9 +87,14 @@ class AsGiven:
 
     of: Expression
 
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """What its points hang on."""
+        return (self.of,)
 
-SinglePoints: TypeAlias = PointsTable | Scale | AsGiven
-"""The ways one expression gives points."""
+
+SinglePoints: TypeAlias = PointsTable | PointsMatrix | Scale | AsGiven
+"""The ways facts give points by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,17 @@ class ServiceValue:
 
 @dataclass(frozen=True, slots=True)
 class ServiceLevel:
-    """What a tier is entitled to."""
+    """What a tier is entitled to; with a ``stage``, what it is while the customer is there."""
 
     tier: str
     values: tuple[ServiceValue, ...]
     span: Span = field(default=NOWHERE, compare=False)
+    stage: str | None = None
+
+    @property
+    def id(self) -> str:
+        """``vip``, or ``vip/at_risk`` where it holds in one stage only."""
+        return self.tier if self.stage is None else f"{self.tier}/{self.stage}"
 
     def value(self, name: str) -> ServiceValue | None:
         """The entitlement of that name, if the tier has it."""

@@ -73,4 +73,5 @@ def header(
         notices=figures.notices,
         unfresh=inputs.unfresh,
         frozen=inputs.frozen,
+        notes=inputs.notes,
     )

@@ -91,8 +91,9 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
 def firm_facts(ruleset: Ruleset, mapping: CrmMapping) -> frozenset[str]:
     """The facts that change only because data changed.
 
-    Formulas move with the calendar. So does an aggregate over a window; it is left out where
-    another fact without a window reads the same related records, since new records show there.
+    Formulas and models move with the calendar. So does an aggregate over a window; it is left out
+    where another fact without a window reads the same related records, since new records show
+    there.
     """
     whole = {
         source.related
@@ -106,7 +107,7 @@ def firm_facts(ruleset: Ruleset, mapping: CrmMapping) -> frozenset[str]:
         and source.within is not None
         and source.related in whole
     }
-    formulas = {fact.id for fact in ruleset.facts if fact.formula is not None}
+    formulas = {fact.id for fact in ruleset.facts if fact.formula is not None or fact.model}
     return frozenset(fact.id for fact in ruleset.facts) - formulas - moved_by_time
 
 

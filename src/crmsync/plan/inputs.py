@@ -18,6 +18,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState, Episode
+from crmsync.model.text import Text
 from crmsync.store import Refusal
 
 
@@ -84,7 +85,7 @@ class PlanInputs:
     to be compared with next time, ``unfresh`` the sources whose falls and moves are withheld.
     ``refused`` are customers the CRM refused too often: the same change is not sent again.
     ``keep`` receives every decision that changes more than facts. ``frozen`` are the lines it
-    decides by.
+    decides by, ``notes`` what to say of those that could not be drawn.
     """
 
     ruleset: Ruleset
@@ -104,6 +105,7 @@ class PlanInputs:
     refused: Mapping[RecordRef, Refusal] = field(default_factory=dict)
     keep: Callable[[Decision], None] = _ignore
     frozen: tuple[FrozenLines, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

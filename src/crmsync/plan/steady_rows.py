@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from crmsync.model.canonical import text_of
+from crmsync.model.canonical import dumps, text_of
 from crmsync.model.plan import Observation
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.relation import FactRelation
@@ -21,6 +21,7 @@ from crmsync.plan.identity import facts_digest_sql
 from crmsync.plan.values import NUMERIC, FieldValues
 
 _SEEN = date(1111, 1, 1)
+_DAY = '"evaluated":"'
 _MARKS = {"id": "\ue001", "tier": "\ue002", "known": "\ue003", "digest": "\ue004"}
 
 
@@ -32,11 +33,14 @@ def unmoved_sql(values: FieldValues, ruleset: Ruleset, write_score_from: Decimal
     or NULL.
     """
     wanted: list[exp.Expr] = []
+    by_stage = any(level.stage is not None for level in ruleset.service.values())
     for role in LEADING:
-        if role in values.fields and role != "segments":
+        if role == "service" and role in values.fields and by_stage:
+            wanted.append(exp.false())
+        elif role in values.fields and role != "segments":
             wanted.append(_holds(role, values.leading(role)))
-    if ruleset.segments:
-        wanted.append(exp.false())
+    if ruleset.segments and "segments" in values.fields:
+        wanted.append(_segments(values))
     if "score" in values.fields:
         wanted.append(_score(values, write_score_from))
     return exp.paren(exp.and_(*wanted)) if wanted else exp.true()
@@ -61,6 +65,34 @@ def _holds(role: str, wanted: Mapping[str, Value]) -> exp.Expr:
     return choice.else_(exp.false()) if wanted else exp.true()
 
 
+def _segments(values: FieldValues) -> exp.Expr:
+    """That the field holds the segments the customer is in, as options or in a line."""
+    schema = values.schema("segments")
+    labels, in_a_line = values.segment_labels()
+    if schema is None or not (in_a_line or schema.type is FieldType.MULTI_PICKLIST):
+        return exp.false()
+    owned = _column(FactRelation.owned_column("segments"))
+    inside = [
+        exp.Coalesce(
+            this=_call("LIST_CONTAINS", _column("o_segments"), exp.Literal.string(id)),
+            expressions=[exp.false()],
+        )
+        for id in labels
+    ]
+    texts = [exp.Literal.string(label) for label in labels.values()]
+    held = _call(
+        "LIST_WHERE",
+        exp.cast(exp.Array(expressions=texts), "VARCHAR[]"),
+        exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
+    )
+    if in_a_line:
+        line = _call("ARRAY_TO_STRING", held, exp.Literal.string("; "))
+        written = exp.Coalesce(this=owned, expressions=[exp.Literal.string("")])
+        return exp.EQ(this=written, expression=line)
+    options = exp.Coalesce(this=owned, expressions=[exp.cast(exp.Array(), "VARCHAR[]")])
+    return exp.EQ(this=_call("LIST_SORT", options), expression=_call("LIST_SORT", held))
+
+
 def _score(values: FieldValues, least: Decimal) -> exp.Expr:
     """That the written score is near enough; one that is a range is not written."""
     unsure = exp.NEQ(this=_column("s_low"), expression=_column("s_high"))
@@ -82,9 +114,10 @@ def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -
     NULL where today was observed already. It is what `encode_line` would write: its own output for
     a specimen, with the places of this customer's values cut out.
     """
+    clocks = Clocks(first_seen=_SEEN, evaluated=as_of)
     specimen = Observation(
         ref=RecordRef(relation.object, _MARKS["id"]),
-        clocks=Clocks(first_seen=_SEEN, evaluated=as_of),
+        clocks=clocks,
         opening=Standing(tier=_MARKS["tier"]),
         known_facts=frozenset({_MARKS["known"]}),
         facts_digest=_MARKS["digest"],
@@ -93,7 +126,7 @@ def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -
     rest = encode_line(specimen).decode()
     for mark, value in (
         (text_of(_MARKS["id"]), _json(_column("id"))),
-        (_SEEN.isoformat(), exp.cast(_column("o_first_seen"), "VARCHAR")),
+        (dumps(clocks, Clocks), _moved_on(as_of)),
         (text_of({"tier": _MARKS["tier"]}), _column("o_standing")),
         (text_of([_MARKS["known"]]), _json(_known(relation))),
         (_MARKS["digest"], facts_digest_sql(relation, firm)),
@@ -103,6 +136,14 @@ def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -
         parts += [exp.Literal.string(before), value]
     line = _joined([*parts, exp.Literal.string(rest)])
     return exp.case().when(_column("o_today"), exp.cast(exp.null(), "VARCHAR")).else_(line)
+
+
+def _moved_on(as_of: date) -> exp.Expr:
+    """The clocks with *as_of* as the last evaluated day; nothing else in them moves."""
+    before = exp.cast(_column("o_evaluated"), "VARCHAR")
+    old = _joined([exp.Literal.string(_DAY), before, exp.Literal.string('"')])
+    new = exp.Literal.string(f'{_DAY}{as_of.isoformat()}"')
+    return _call("REPLACE", _column("o_clocks"), old, new)
 
 
 def _known(relation: FactRelation) -> exp.Expr:

@@ -77,6 +77,16 @@ class FieldValues:
             id: value and fit(value, self._schemas[role], self._zone) for id, value in told.items()
         }
 
+    def segment_labels(self) -> tuple[dict[str, str], bool]:
+        """Segment id → what the field holds for it, in file order; and whether it is a text field,
+        which holds them in a line."""
+        schema = self._schemas.get("segments")
+        in_a_line = schema is not None and schema.type in _TEXTUAL
+        labels = {item.id: self._label("segments", item.id) for item in self._ruleset.segments}
+        if schema is not None and schema.type is FieldType.MULTI_PICKLIST:
+            labels = {id: _choice(label, schema) for id, label in labels.items()}
+        return labels, in_a_line
+
     def _led(self, role: str, tier: str) -> str | None:
         if role == "tier":
             return self._label(role, tier)
@@ -147,14 +157,15 @@ class FieldValues:
             return next(item.label for item in rules.segments if item.id == id).to(self._language)
         return id
 
-    def _service(self, tier: str | None) -> str | None:
+    def _service(self, service: str | None) -> str | None:
         """A picklist gets the tier's own label, a text field the entitlements in a line."""
         target, schema = self._targets.get("service"), self._schemas.get("service")
-        if tier is None or target is None:
+        if service is None or target is None:
             return None
+        level = self._ruleset.service.get(service)
+        tier = service if level is None else level.tier
         if tier in target.values:
             return target.values[tier]
-        level = self._ruleset.service.get(tier)
         picklist = schema is not None and schema.type is FieldType.PICKLIST
         if picklist or level is None or not level.values:
             return self._label("tier", tier)

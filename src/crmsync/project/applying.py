@@ -22,6 +22,7 @@ from crmsync.plan import PlanFile, Present, approves, check_plan, owned_fields, 
 from crmsync.plan import fingerprint_of as fingerprint
 from crmsync.plan import task_fields_of as task_fields
 from crmsync.project.approving import approval_of
+from crmsync.project.budgeting import require_budget
 from crmsync.project.ground import Ground, stand
 from crmsync.project.history import op_document, run_document
 from crmsync.project.opening import Project
@@ -42,6 +43,8 @@ class ApplyAsk:
     reason: str | None = None
     by: str
     kind: str = "apply"
+    in_parts: bool = False
+    """Write what the API budget allows now, even when the plan needs more."""
 
 
 class Applying:
@@ -143,7 +146,9 @@ class Applying:
                 project.config.state / "locks", connection.name, by=ask.by, now=project.now
             )
         )
-        self._crm: Connector = self._stack.enter_context(project.connect(connection))
+        self._crm: Connector = self._stack.enter_context(
+            project.connect(connection, allowed=self._allowed())
+        )
         ground = stand(self._crm, project.folder_of(self._header.ruleset), connection)
         self._check(ground)
 
@@ -189,6 +194,8 @@ class Applying:
         self._approval = approval_of(
             self._project, store, self._plan, required=connection.approval == "required"
         )
+        if not self._ask.in_parts:
+            require_budget(self._crm, header, strict=self._strict())
 
     def _check_account(self, present: Present) -> None:
         """A resumed run keeps its own provenance, but never goes to another account."""
@@ -201,19 +208,23 @@ class Applying:
                 mend=Text(zh="检查连接设置", en="check the connection's settings"),
             )
 
-    def _world(self, progress: ShowProgress, stop: threading.Event) -> Surroundings:
+    def _allowed(self) -> dict[str, frozenset[str]]:
+        """The fields that are ours to write, by object: the last doors let no other through."""
         header = self._header
         allowed = {header.object: frozenset(header.owned_fields)}
         if header.task_object is not None:
             allowed[header.task_object] = frozenset(header.task_fields)
+        return allowed
 
+    def _world(self, progress: ShowProgress, stop: threading.Event) -> Surroundings:
         def told(step: Progress) -> None:
             progress(step.settled, step.total)
 
         return Surroundings(
             now=self._project.now,
             sleep=self._project.sleep,
-            allowed=allowed,
+            allowed=self._allowed(),
+            notice=self._project.notice,
             progress=told,
             stop=stop.is_set,
             strict=self._strict(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from crmsync.condition.binding import bind
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.evaluate import Engine, EvaluationContext, explain
@@ -61,6 +62,9 @@ def capture(project: Project, folder: Path, connection: ConnectionConfig, wanted
 def masked(engine: Engine, row: FactRow, state: CustomerState, context: EvaluationContext) -> Case:
     """The decision of one customer as a case without a name in it; see `capture`."""
     decision = explain(engine, row, state, context).decision
+    if engine.ruleset.frozen:
+        # a case knows no frozen lines: what they gave is written down in their place
+        engine = Engine(bind(engine.ruleset))
     ref = RecordRef(CASE_OBJECT, "1")
     episodes = tuple(
         CaseEpisode(item.task_id, item.opened_on) for item in context.open_episodes.get(row.ref, ())

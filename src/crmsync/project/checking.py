@@ -20,6 +20,8 @@ from crmsync.project.proving import Calm, calm, calm_diagnostics
 from crmsync.rules import check as check_rules
 from crmsync.rules import explain, load, load_cases
 from crmsync.source import apply_fixes, read_file
+from crmsync.source.grid import SUFFIXES
+from crmsync.source.grid_reading import table_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,12 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
         if rules is not None and proof is not None:
             proofs.append(proof)
             found += calm_diagnostics(rules, proof)
-    texts = {name: read_file(path).text for name, path in paths.items()}
+    texts = {name: _text(path, name) for name, path in paths.items()}
     return CheckReport(tuple(found), texts, paths, tuple(proofs))
+
+
+def _text(path: Path, name: str) -> str:
+    return table_text(path, name) if path.suffix in SUFFIXES else read_file(path).text
 
 
 def _ruleset(
@@ -71,6 +77,9 @@ def _ruleset(
         return shown.as_posix()
 
     rules, found = load(ruleset, name=known(ruleset / "rules.yaml"))
+    for suffix in SUFFIXES:
+        for table in sorted((ruleset / "tables").glob(f"*{suffix}")):
+            known(table)
     found = list(found)
     if rules is None:
         return None, found
@@ -91,6 +100,8 @@ def mend(report: CheckReport) -> dict[str, int]:
     """Apply the mechanical fixes; how many in which file."""
     done: dict[str, int] = {}
     for name, path in report.paths.items():
+        if path.suffix in SUFFIXES:
+            continue
         fixes = [item for item in report.diagnostics if item.fix and item.fix.span.file == name]
         if fixes:
             text, count = apply_fixes(report.texts[name], fixes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from crmsync.condition.binding import bind
 from crmsync.evaluate import (
     Engine,
     EvaluationContext,
@@ -19,7 +20,9 @@ from crmsync.rules import compare
 
 
 def decide_case(engine: Engine, case: Case) -> Decision:
-    """What the rules decide for one case."""
+    """What the rules decide for one case; its own cut points stand in for the rules'."""
+    if case.cut_points is not None:
+        engine = Engine(bind(engine.ruleset, cuts=case.cut_points))
     state, context = case.before, EvaluationContext(as_of=case.today, released=case.released)
     row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
     (matched,) = match_compiled((row,), engine, case.today)

@@ -18,10 +18,13 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    SteadyRow,
+    current_episode,
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, relation
+from crmsync.facts import excluded_count, fact_row, prepare, relation
+from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
@@ -39,6 +42,7 @@ from crmsync.plan import (
     observation_sql,
     unmoved_sql,
 )
+from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.opening import Project
 from crmsync.store import Store
@@ -77,7 +81,11 @@ class Population:
 
 
 class OpenPopulation:
-    """A population with its mirror open."""
+    """A population with its mirror open.
+
+    ``rules`` are the population's, their model facts bound to frozen or newly drawn lines;
+    ``notes`` say which lines could not be drawn.
+    """
 
     def __init__(
         self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
@@ -86,13 +94,23 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        self._engine = Engine(population.rules)
+        prepare(mirror, population.rules)
+        snapshot = Snapshot(
+            rules=population.rules,
+            mapping=population.mapping,
+            schemas=self._schemas,
+            mirror=mirror,
+            as_of=population.as_of,
+        )
+        bound = bind_rules(snapshot, population.store, population.connection)
+        self.rules, self.notes = bound.rules, bound.notes
+        self._engine = Engine(self.rules)
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
-        self._values = FieldValues(population.rules, population.mapping, schema)
+        self._values = FieldValues(self.rules, population.mapping, schema)
         self.relation: FactRelation = relation(
-            population.rules, population.mapping, self._schemas, population.as_of
+            self.rules, population.mapping, self._schemas, population.as_of
         )
 
     @property
@@ -152,6 +170,7 @@ class OpenPopulation:
 
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
+        self._asked_first()
         rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
@@ -185,6 +204,7 @@ class OpenPopulation:
 
     def population(self, asked: Asked) -> EvaluatedPopulation:
         """Everybody evaluated by the one statement, joined with the state the day opens in."""
+        self._asked_first()
         people = self._population
         fill_opening(
             people.store.database,
@@ -192,16 +212,30 @@ class OpenPopulation:
             scope=(people.connection, people.rules.id),
             object=people.mapping.object,
             day=people.as_of,
+            current=current_episode(people.rules, people.mapping.object, people.as_of),
         )
         return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
 
-    def _decided(self, piece: Sequence[MatchedRow | str]) -> Iterator[Evaluated | Unchanged]:
+    def placed(self) -> Iterator[Decision | SteadyRow]:
+        """Everybody by record id: decided where something can change, else where they stand."""
+        for piece in batched(self.population(Asked()).rows(every=True), PIECE):
+            decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
+            for item in piece:
+                yield item if isinstance(item, SteadyRow) else next(decided).decision
+
+    def _decided(self, piece: Sequence[MatchedRow | SteadyRow]) -> Iterator[Evaluated | Unchanged]:
         decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
-        for plain, items in itertools.groupby(piece, lambda item: isinstance(item, str)):
-            if plain:
-                yield Unchanged(tuple(item for item in items if isinstance(item, str)))
+        for steady, items in itertools.groupby(piece, lambda item: isinstance(item, SteadyRow)):
+            if steady:
+                lines = (item.line for item in items if isinstance(item, SteadyRow))
+                yield Unchanged(tuple(line for line in lines if line is not None))
             else:
                 yield from itertools.islice(decided, len(list(items)))
+
+    def _asked_first(self) -> None:
+        """What the policy is told of the mirror itself: asked before rows stream, because another
+        query on the same connection would end the stream."""
+        self.unfresh  # noqa: B018 - kept once asked
 
     def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
         """The opening state of each customer; for one we know nothing of, what the CRM's own

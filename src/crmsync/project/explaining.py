@@ -17,6 +17,7 @@ from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explained import explanation_document
+from crmsync.project.frozen_view import lines_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.schemas import load_schemas
@@ -33,6 +34,8 @@ class Explained:
     ruleset: Ruleset
     sources: Mapping[str, str]
     history: tuple[Text, ...]
+    notes: tuple[Text, ...] = ()
+    """Models whose lines could not be drawn, and why."""
 
     def words(self, trace: Trace) -> Text:
         """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
@@ -47,6 +50,8 @@ class Explained:
             **explanation_document(self.explanation, self.ruleset, self.words),
             "sources": dict(self.sources),
             "history": list(self.history),
+            "models": [lines_document(item) for item in self.ruleset.frozen],
+            "notes": list(self.notes),
         }
 
 
@@ -72,10 +77,11 @@ def explain_record(
             assert row is not None
             state = opened.states([row])[row.ref]
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
+            bound, notes = opened.rules, opened.notes
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, rules, source_texts(mapping), history)
+    return Explained(shown, bound, source_texts(mapping), history, notes)
 
 
 def mirrored_mapping(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,9 +19,14 @@ from crmsync.connector import ConnectionContext, Connector, Reader, connector
 from crmsync.errors import ConfigError, UsageError
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.project.shared_store import SharedStore
 from crmsync.project.starting import KEY_FILE, is_placeholder
 from crmsync.rules import load
 from crmsync.store import Store, open_store
+
+
+def unheard(text: Text) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class Project:
     now: Callable[[], datetime]
     today: date | None = None
     sleep: Callable[[float], None] = time.sleep
+    notice: Callable[[Text], None] = unheard
+    """Told what a person at the screen should know now: a pause, a clock that is wrong."""
+    shared: SharedStore = field(default_factory=SharedStore, repr=False, compare=False)
 
     def as_of(self, rules: Ruleset) -> date:
         """The local day in the ruleset's zone."""
@@ -125,19 +133,25 @@ class Project:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The state store, migrated to today's shape, closed at the end."""
-        store = open_store(self.store_place, key=self.signing_key())
-        try:
+        with self.shared.use(self._open_store) as store:
             yield store
-        finally:
-            store.close()
+
+    def _open_store(self) -> Store:
+        return open_store(self.store_place, key=self.signing_key())
 
     @contextmanager
-    def connect(self, connection: ConnectionConfig) -> Iterator[Connector]:
+    def connect(
+        self,
+        connection: ConnectionConfig,
+        *,
+        allowed: Mapping[str, frozenset[str]] | None = None,
+    ) -> Iterator[Connector]:
         """An open connector that may write, closed at the end; ConfigError for wrong settings.
 
-        For ``apply`` and for creating fields; everything else takes a `reader`.
+        For ``apply``, which names the fields that are *allowed*, and for creating fields;
+        everything else takes a `reader`.
         """
-        with self._opened(connection, read_only=False) as opened:
+        with self._opened(connection, read_only=False, allowed=allowed) as opened:
             yield opened
 
     @contextmanager
@@ -147,7 +161,13 @@ class Project:
             yield opened
 
     @contextmanager
-    def _opened(self, connection: ConnectionConfig, *, read_only: bool) -> Iterator[Connector]:
+    def _opened(
+        self,
+        connection: ConnectionConfig,
+        *,
+        read_only: bool,
+        allowed: Mapping[str, frozenset[str]] | None = None,
+    ) -> Iterator[Connector]:
         spec = connector(connection.connector)
         unfilled = [name for name, value in connection.keys.items() if is_placeholder(value)]
         if unfilled:
@@ -157,20 +177,24 @@ class Project:
             settings = model.model_validate(dict(connection.keys))
         except pydantic.ValidationError as problem:
             raise _wrong_settings(connection, problem) from None
-        context = ConnectionContext(
-            connection=connection.name,
-            secrets=SecretSources(self.config.state / "secrets"),
-            tokens=FileTokenShelf(self.config.state / "tokens" / f"{connection.name}.json"),
-            now=self.now,
-            sleep=self.sleep,
-            allow_private=connection.allow_private,
-            read_only=read_only,
-        )
-        opened: Connector = spec.load("open")(settings, context)
-        try:
-            yield opened
-        finally:
-            opened.close()
+        with self.store() as store:
+            context = ConnectionContext(
+                connection=connection.name,
+                secrets=SecretSources(self.config.state / "secrets"),
+                tokens=FileTokenShelf(self.config.state / "tokens" / f"{connection.name}.json"),
+                now=self.now,
+                sleep=self.sleep,
+                allow_private=connection.allow_private,
+                read_only=read_only,
+                meter=store.meter(connection.name),
+                notice=self.notice,
+                allowed=allowed,
+            )
+            opened: Connector = spec.load("open")(settings, context)
+            try:
+                yield opened
+            finally:
+                opened.close()
 
 
 def open_project(
@@ -179,9 +203,10 @@ def open_project(
     now: Callable[[], datetime],
     today: date | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    notice: Callable[[Text], None] = unheard,
 ) -> Project:
     """Read the project's settings; raises ConfigError with every problem at once."""
-    return Project(load_project(folder), now, today, sleep)
+    return Project(load_project(folder), now, today, sleep, notice)
 
 
 def _unfilled(connection: ConnectionConfig, names: str) -> ConfigError:

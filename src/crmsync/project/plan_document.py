@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from crmsync.model.canonical import encode_value
 from crmsync.model.plan import PlanCounts, PlanLine, RecordChange, TaskClose, TaskCreate
+from crmsync.project.frozen_view import lines_document
 from crmsync.project.planning import PlanMade
 
 
@@ -24,6 +26,7 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
         "ruleset": header.ruleset,
         "ruleset_version": header.ruleset_version,
         "summary": _summary(header.counts),
+        "cost": None if header.cost is None else asdict(header.cost),
         "guards": [
             {
                 "name": guard.name,
@@ -58,6 +61,8 @@ def plan_document(made: PlanMade) -> dict[str, Any]:
             }
             for item in header.notices
         ],
+        "frozen": [lines_document(item) for item in header.frozen],
+        "notes": list(header.notes),
         "changes": [document for line in made.lines() if (document := _line(line)) is not None],
     }
 

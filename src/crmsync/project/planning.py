@@ -13,7 +13,9 @@ from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import StoreError
 from crmsync.model.fact import FactRow
+from crmsync.model.metering import PlanCost
 from crmsync.model.plan import (
+    PlanCounts,
     PlanHeader,
     PlanLine,
 )
@@ -29,6 +31,7 @@ from crmsync.plan import (
     read_plan,
     write_plan,
 )
+from crmsync.project.budgeting import cost_of
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
@@ -101,12 +104,29 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
         require_options(ground.rules, ground.mapping, ground.schemas)
         if ask.pull:
             pull_rules(project, connection, reader, (ground,), progress=progress)
-    with project.store() as store:
-        return plan_from_mirror(project, ask, ground, store)
+        strict = connection.write_mode == "strict"
+
+        def priced(counts: PlanCounts) -> PlanCost | None:
+            return cost_of(reader, counts, strict=strict)
+
+        with project.store() as store:
+            return plan_from_mirror(project, ask, ground, store, priced=priced)
 
 
-def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Store) -> PlanMade:
-    """Evaluate the published mirror and save the plan."""
+def unpriced(counts: PlanCounts) -> PlanCost | None:
+    """Nobody knows the price."""
+    return None
+
+
+def plan_from_mirror(
+    project: Project,
+    ask: PlanAsk,
+    ground: Ground,
+    store: Store,
+    *,
+    priced: Callable[[PlanCounts], PlanCost | None] = unpriced,
+) -> PlanMade:
+    """Evaluate the published mirror and save the plan, with its price."""
     where = ground.rules, ground.mapping, ask.connection.name
     population = Population(project, store, *where, project.as_of(ground.rules))
     if ask.release and 0 < _waiting(population) <= ask.release:
@@ -121,7 +141,8 @@ def plan_from_mirror(project: Project, ask: PlanAsk, ground: Ground, store: Stor
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
         inputs = _inputs(project, ask, ground, opened)
-        return _save(project, store, ask, inputs, opened.changing(inputs.policy.write_score_from))
+        changing = opened.changing(inputs.policy.write_score_from)
+        return _save(project, store, ask, inputs, (changing, priced))
 
 
 def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
@@ -129,7 +150,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
     where = ask.connection.name, ground.rules.id
     held = {item.object: item for item in opened.unfresh if not item.released}
     return PlanInputs(
-        ruleset=ground.rules,
+        ruleset=opened.rules,
         mapping=ground.mapping,
         origin=ground.origin(ask.connection.name, opened.pulled_at),
         stamp=PlanStamp(
@@ -148,6 +169,8 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),
         unfresh=opened.unfresh,
+        frozen=opened.rules.frozen,
+        notes=opened.notes,
         refused={} if ask.retry_refused else store.refusals.standing(*where, from_runs=GIVE_UP),
     )
 
@@ -161,11 +184,17 @@ def _waiting(population: Population) -> int:
 
 
 def _save(
-    project: Project, store: Store, ask: PlanAsk, inputs: PlanInputs, evaluated: Iterator[Any]
+    project: Project,
+    store: Store,
+    ask: PlanAsk,
+    inputs: PlanInputs,
+    made_of: tuple[Iterator[Any], Callable[[PlanCounts], PlanCost | None]],
 ) -> PlanMade:
+    evaluated, priced = made_of
     plan_id, connection = inputs.stamp.plan_id, ask.connection.name
     kept = _Keeper(store, plan_id, connection, inputs.ruleset.id)
     with build(replace(inputs, keep=kept.add), evaluated) as draft:
+        draft.header = replace(draft.header, cost=priced(draft.header.counts))
         ask.out.parent.mkdir(parents=True, exist_ok=True)
         digest = write_plan(ask.out, draft, project.key())
         kept.flush()

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from crmsync.evaluate import SteadyRow
 from crmsync.model.decision import Decision, TaskOpening
 from crmsync.model.guard import GuardLimit
 from crmsync.model.ruleset import Ruleset
@@ -17,6 +18,8 @@ EXAMPLES = 3
 NEAREST = 10
 NONE = "–"
 ACCOUNT_OWNER = "account owner"
+Placed: TypeAlias = Decision | SteadyRow
+"""A customer under one version: decided, or standing where it stood."""
 
 
 class NearLine(NamedTuple):
@@ -128,15 +131,15 @@ def sides(matrix: Mapping[tuple[str, str], int]) -> dict[str, tuple[int, int]]:
 
 
 def side_by_side(
-    old: Iterator[Decision], new: Iterator[Decision]
-) -> Iterator[tuple[Decision | None, Decision | None]]:
+    old: Iterator[Placed], new: Iterator[Placed]
+) -> Iterator[tuple[Placed | None, Placed | None]]:
     """Both streams, ordered by record id, joined on it."""
     left, right = next(old, None), next(new, None)
     while left is not None or right is not None:
-        if right is None or (left is not None and left.ref.id < right.ref.id):
+        if right is None or (left is not None and _id(left) < _id(right)):
             yield left, None
             left = next(old, None)
-        elif left is None or right.ref.id < left.ref.id:
+        elif left is None or _id(right) < _id(left):
             yield None, right
             right = next(new, None)
         else:
@@ -159,21 +162,22 @@ class Tally:
         tier = rules.tier
         self._ranks = {} if tier is None else {it.id: n for n, it in enumerate(tier.ranked)}
 
-    def add(self, old: Decision | None, new: Decision | None) -> None:
+    def add(self, old: Placed | None, new: Placed | None) -> None:
         """One customer under both; ``None`` where it is out of scope."""
         self.customers += 1
         tiers = _tier(old), _tier(new)
         self.matrix[tiers] += 1
         if new is not None and tiers[0] != tiers[1] and len(self.examples) < EXAMPLES:
-            score = new.score.total if new.score is not None else None
-            self.examples.append((new.ref.id, new.name, *tiers, score))
+            self.examples.append((_id(new), _name(old, new), *tiers, _score(new)))
         self.stages[_stage(old), _stage(new)] += 1
         for side, decision, sign in ((0, old, -1), (1, new, 1)):
-            for task in () if decision is None else decision.opens:
+            if not isinstance(decision, Decision):
+                continue
+            for task in decision.opens:
                 self.tasks[task.task_id] += sign
                 self._owners[side][_owner(task, decision)] += 1
         if new is not None:
-            for item in self._lines(new):
+            for item in self._lines(old, new):
                 self._keep(item)
 
     @property
@@ -195,14 +199,14 @@ class Tally:
         elif entry[0] > self._near[0][0]:
             heapq.heapreplace(self._near, entry)
 
-    def _lines(self, decision: Decision) -> Iterator[NearLine]:
-        score = None if decision.score is None else decision.score.total
-        rank = self._ranks.get(_tier(decision))
+    def _lines(self, old: Placed | None, new: Placed) -> Iterator[NearLine]:
+        score = _score(new)
+        rank = self._ranks.get(_tier(new))
         rules = self._rules.tier
         if score is None or rank is None or rules is None:
             return
         levels = rules.ranked
-        who = (decision.ref.id, decision.name, levels[rank].id)
+        who = (_id(new), _name(old, new), levels[rank].id)
         if rank and (line := levels[rank - 1].enter) is not None and score < line:
             yield NearLine(line - score, "up", *who, levels[rank - 1].id, score)
         keep = levels[rank].keep
@@ -240,16 +244,34 @@ class Tally:
         return GuardFigure(limit, count)
 
 
-def _tier(decision: Decision | None) -> str:
-    return (decision.tier.after if decision and decision.tier else None) or NONE
+def _id(placed: Placed) -> str:
+    return placed.id if isinstance(placed, SteadyRow) else placed.ref.id
 
 
-def _stage(decision: Decision | None) -> str:
-    return decision.lifecycle.after if decision and decision.lifecycle else NONE
+def _name(*placed: Placed | None) -> str:
+    """The name of a customer decided under one version at least; empty for a steady one."""
+    return next((item.name for item in placed if isinstance(item, Decision)), "")
 
 
-def _owner(task: TaskOpening, decision: Decision | None) -> str:
+def _score(placed: Placed) -> Decimal | None:
+    if isinstance(placed, SteadyRow):
+        return placed.score
+    return placed.score.total if placed.score is not None else None
+
+
+def _tier(placed: Placed | None) -> str:
+    if isinstance(placed, SteadyRow):
+        return placed.tier or NONE
+    return (placed.tier.after if placed and placed.tier else None) or NONE
+
+
+def _stage(placed: Placed | None) -> str:
+    if isinstance(placed, SteadyRow):
+        return placed.stage or NONE
+    return placed.lifecycle.after if placed and placed.lifecycle else NONE
+
+
+def _owner(task: TaskOpening, decision: Decision) -> str:
     """Who gets it: the record's owner by id, or the word that stands for somebody."""
     first = task.owner[0] if task.owner else NONE
-    owner = None if decision is None else decision.owner
-    return (owner or NONE) if first == ACCOUNT_OWNER else first
+    return (decision.owner or NONE) if first == ACCOUNT_OWNER else first

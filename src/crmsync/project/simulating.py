@@ -12,14 +12,13 @@ from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
-from crmsync.model.decision import Decision
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import Population
 from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
-from crmsync.project.simulated import SimulateReport, Tally, side_by_side
+from crmsync.project.simulated import Placed, SimulateReport, Tally, side_by_side
 from crmsync.store import Store
 
 GIT_TIMEOUT = 20
@@ -38,8 +37,8 @@ def simulate(
         changed = _changed_lines(other / "rules.yaml", folder / "rules.yaml")
         tally = Tally(after)
         for old, new in side_by_side(
-            _decisions(project, store, other, connection, before),
-            _decisions(project, store, folder, connection, after),
+            _places(project, store, other, connection, before),
+            _places(project, store, folder, connection, after),
         ):
             tally.add(old, new)
     return SimulateReport(
@@ -58,14 +57,13 @@ def simulate(
     )
 
 
-def _decisions(
+def _places(
     project: Project, store: Store, folder: Path, connection: ConnectionConfig, rules: Ruleset
-) -> Iterator[Decision]:
+) -> Iterator[Placed]:
     mapping = mirrored_mapping(project, folder, connection, rules)
     people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
     with people.open() as opened:
-        for item in opened.evaluated():
-            yield item.decision
+        yield from opened.placed()
 
 
 @contextlib.contextmanager

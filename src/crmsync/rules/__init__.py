@@ -5,6 +5,7 @@ from crmsync.rules.cases import CASE_OBJECT, load_cases
 from crmsync.rules.catalogue import CATALOGUE, explain
 from crmsync.rules.checking import check
 from crmsync.rules.comparing import compare, expectation_of, rule_places, touched, untouched
+from crmsync.rules.digest import digest_of_parts
 from crmsync.rules.lint_facts import read_by_rules
 from crmsync.rules.mutants import Mutant, mutants
 from crmsync.rules.reading import load, read_rules
@@ -17,6 +18,7 @@ __all__ = [
     "case_text",
     "check",
     "compare",
+    "digest_of_parts",
     "expectation_of",
     "explain",
     "load",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from crmsync.condition.numbers import number_text
 from crmsync.model.case import Case, Expectation
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import Ruleset
@@ -28,6 +29,12 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
         if fact.id in case.facts
     }
     lines.append(f"  facts: {_flow(facts)}")
+    if case.cut_points is not None:
+        cuts = {
+            part.value: "[" + ", ".join(number_text(value) for value in points) + "]"
+            for part, points in case.cut_points.items()
+        }
+        lines.append(f"  cut_points: {_flow(cuts)}")
     before = dict(_before(case, ruleset))
     if before:
         lines.append(f"  before: {_flow(before)}")

@@ -14,12 +14,14 @@ from crmsync.model.decision import Because
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
+from crmsync.model.rfm import CutPoints, Part
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
+from crmsync.rules.rfm import read_cut_points
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, has_errors, read_file
@@ -38,6 +40,7 @@ class _Names:
 
     facts: Mapping[str, FactDefinition]
     tiers: Mapping[str, str]
+    services: Mapping[str, str]
     stages: Mapping[str, str]
     tasks: Mapping[str, str]
     segments: Mapping[str, str]
@@ -101,7 +104,8 @@ def _names(ruleset: Ruleset) -> _Names:
     because = {item.value: item.value for item in Because}
     because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
     tasks = {task.id: task.id for task in ruleset.tasks}
-    return _Names(facts, tiers, stages, tasks, _segments(ruleset), because)
+    services = {**{level: level for level in ruleset.service}, **tiers}
+    return _Names(facts, tiers, services, stages, tasks, _segments(ruleset), because)
 
 
 def _segments(ruleset: Ruleset) -> dict[str, str]:
@@ -135,12 +139,13 @@ class _Reader:
         before_node, expect_node = block.take("before"), block.need("expect")
         before, episodes = self._before(before_node, ref, day)
         expect = self._expect(expect_node)
+        cuts = self._cut_points(block.take("cut_points"), facts)
         released = block.one_of("review", ("released",)) is not None
         block.finish()
         if name is None or own is None:
             return None
         seen.add(name.text, name.span)
-        return Case(name.text, own, facts, before, episodes, expect, block.span, released)
+        return Case(name.text, own, facts, before, episodes, expect, block.span, released, cuts)
 
     # ── facts ──────────────────────────────────────────────────────────────────────────────────
 
@@ -178,6 +183,30 @@ class _Reader:
         if found.text in _UNKNOWN and found.text not in fact.choices:
             return None
         return self._language.value(found, fact.type, fact.choices)
+
+    def _cut_points(self, node: Node | None, given: Mapping[str, FactValue]) -> CutPoints | None:
+        """``{recency: [30, 90], frequency: [1, 3], monetary: [100, 900]}`` for this case alone."""
+        if node is None:
+            return None
+        rfm = self._ruleset.rfm
+        doubled = sorted({part.fact for part in Part} & given.keys())
+        if rfm is None or doubled:
+            self._findings.add(
+                "TEST016",
+                node.span,
+                Text(
+                    zh="已给出 " + "、".join(doubled) if doubled else "规则集没有 rfm 块",
+                    en=f"{', '.join(doubled)} given already"
+                    if doubled
+                    else "the ruleset has no rfm block",
+                ),
+                Text(
+                    zh="切点和分档只写一种",
+                    en="Write either cut points or the classes they give.",
+                ),
+            )
+            return None
+        return read_cut_points(node, rfm, self._language)
 
     # ── before ─────────────────────────────────────────────────────────────────────────────────
 
@@ -272,7 +301,7 @@ class _Reader:
             lifecycle=self._named(block.scalar("lifecycle"), self._names.stages),
             tasks=self._set(block.take("tasks"), self._names.tasks),
             closes=self._set(block.take("closes"), self._names.tasks),
-            service=self._named(block.scalar("service"), self._names.tiers),
+            service=self._named(block.scalar("service"), self._names.services),
             notice=self._named(block.scalar("notice"), self._names.tiers),
             segments=self._set(block.take("segments"), self._names.segments),
             spans={key.text: value.span for key, value in block.node.entries},

@@ -9,8 +9,10 @@ from crmsync.rules.help_entry import Help
 from crmsync.rules.help_files import FILE_HELP
 from crmsync.rules.help_logic import LOGIC_HELP
 from crmsync.rules.help_mapping import MAPPING_HELP
+from crmsync.rules.help_models import MODEL_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
+from crmsync.rules.help_tables import TABLE_HELP
 
 CATALOGUE: Mapping[str, Help] = {
     entry.code: entry
@@ -20,6 +22,8 @@ CATALOGUE: Mapping[str, Help] = {
         *SENTENCE_HELP,
         *LOGIC_HELP,
         *MAPPING_HELP,
+        *MODEL_HELP,
+        *TABLE_HELP,
     )
 }
 """All codes by name, family by family."""

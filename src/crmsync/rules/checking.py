@@ -9,6 +9,7 @@ from crmsync.model.mapping import CrmMapping
 from crmsync.model.ruleset import Ruleset
 from crmsync.rules.lint_facts import lint_facts, lint_mappings
 from crmsync.rules.lint_lifecycle import lint_lifecycle
+from crmsync.rules.lint_models import lint_models
 from crmsync.rules.lint_score import lint_score
 from crmsync.rules.lint_tasks import lint_tasks
 from crmsync.rules.lint_tier import lint_tier
@@ -39,4 +40,5 @@ def check(ruleset: Ruleset, mappings: Sequence[CrmMapping] = ()) -> list[Diagnos
         *lint_tasks(ruleset),
         *lint_facts(ruleset),
         *lint_mappings(ruleset, mappings),
+        *lint_models(ruleset, mappings),
     ]

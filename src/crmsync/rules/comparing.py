@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from crmsync.model.case import Case, Expectation, Mismatch, RulePlace
 from crmsync.model.decision import Decision, ScoreResult
+from crmsync.model.rfm import RFM_SEGMENT
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.scorecard import PointsTable
+from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable
 from crmsync.model.text import Text
 
 
@@ -108,9 +109,11 @@ def rule_places(ruleset: Ruleset) -> tuple[RulePlace, ...]:
 
 
 def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
+    for group in () if ruleset.rfm is None else ruleset.rfm.segments:
+        yield RulePlace(f"rfm.segments.{group.id}", group.span)
     for card in ruleset.scorecards:
         for criterion in card.criteria:
-            if isinstance(criterion.points, PointsTable):
+            if isinstance(criterion.points, PointsTable | PointsMatrix):
                 for line in criterion.points.lines:
                     yield RulePlace(f"{card.id}.{criterion.id}.{line.text}", line.span)
             else:
@@ -131,7 +134,7 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
 
 def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
     """The ids of `rule_places` that took part in *decision*."""
-    found: set[str] = set()
+    found = {f"rfm.segments.{decision.facts.get(RFM_SEGMENT)}"}
     hits = {} if decision.score is None else {item.id: item for item in decision.score.criteria}
     for card in ruleset.scorecards:
         for criterion in card.criteria:
@@ -139,7 +142,8 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
             if hit is None or hit.missing:
                 continue
             found.add(f"{card.id}.{criterion.id}")
-            found.add(f"{card.id}.{criterion.id}.{hit.hit}")
+            lines = hit.hit.split(" + ") if _gathers(criterion) else [hit.hit]
+            found.update(f"{card.id}.{criterion.id}.{line}" for line in lines)
     if decision.tier is not None and decision.tier.after is not None:
         found.add(f"tier.levels.{decision.tier.after}")
     found.update(f"tier.exceptions.{name}" for name in decision.exceptions)
@@ -149,6 +153,10 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
         found.update(f"segments.{name}" for name in decision.segments.after)
     found.update(f"tasks.{task.task_id}" for task in decision.opens)
     return frozenset(found) & frozenset(place.id for place in _places(ruleset))
+
+
+def _gathers(criterion: Criterion) -> bool:
+    return isinstance(criterion.points, PointsMatrix) and criterion.points.hit.gathers
 
 
 def untouched(ruleset: Ruleset, seen: frozenset[str]) -> tuple[RulePlace, ...]:

@@ -12,7 +12,12 @@ from enum import Enum
 
 from crmsync.model.ruleset import Ruleset
 
-_FOR_PEOPLE = frozenset({"span", "label", "note", "file", "digest", "bands", "edges", "wobble"})
+_FOR_PEOPLE = frozenset({"span", "label", "note", "file", "digest", "bands", "edges"}) | {
+    "wobble",
+    "choice_labels",
+    "cut_spans",
+    "frozen",
+}
 _FOR_PEOPLE_IN = {"Ruleset": frozenset({"title"}), "PointLine": frozenset({"text"})}
 
 
@@ -22,8 +27,14 @@ def digest_of(ruleset: Ruleset) -> str:
     Places, labels, notes, bands, wobbles, comments, layout and spellings of the same condition do
     not count; titles of tasks and reasons of exceptions do, for they are written to the CRM.
     """
+    return digest_of_parts(ruleset)
+
+
+def digest_of_parts(*parts: object) -> str:
+    """SHA-256 over parts of a ruleset or a mapping, by the same rules."""
+    tree = _tree(parts[0] if len(parts) == 1 else parts)
     text = json.dumps(
-        _tree(ruleset), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
     return hashlib.sha256(text.encode()).hexdigest()
 

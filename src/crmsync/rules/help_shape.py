@@ -1,4 +1,4 @@
-"""Help for the shape of rule and case files: RULE001 to RULE022, TEST001 to TEST015."""
+"""Help for the shape of rule and case files: RULE001 to RULE022, TEST001 to TEST016."""
 
 from __future__ import annotations
 
@@ -233,6 +233,14 @@ SHAPE_HELP = (
         ("没有在等待的移动", "no move that waits"),
         "lifecycle_pending 只能写从 before.lifecycle 出发、带 lasting 的移动所到的阶段。",
         "lifecycle_pending names stages that a move with lasting leads to from before.lifecycle.",
+    ),
+    entry(
+        "TEST016",
+        ("用例的切点不对", "wrong cut points of a case"),
+        "cut_points 按值写，每个值的切点数比档数少一个，从小到大；"
+        "写了切点，就不再直接给 rfm_r、rfm_f、rfm_m。",
+        "cut_points gives each value one point fewer than it has classes, rising. With cut points "
+        "the classes rfm_r, rfm_f and rfm_m are not given as well.",
     ),
     entry(
         "TEST100",

@@ -30,6 +30,7 @@ from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.model.tier import Level
 from crmsync.rules.shape import Findings
+from crmsync.rules.shelf import Shelf
 from crmsync.source import Node, Scalar
 
 T = TypeVar("T")
@@ -38,14 +39,26 @@ T = TypeVar("T")
 class Language:
     """Reads sentences of one block within a scope of names."""
 
-    def __init__(self, scope: Scope, languages: tuple[str, ...], findings: Findings) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        languages: tuple[str, ...],
+        findings: Findings,
+        *,
+        shelf: Shelf | None = None,
+    ) -> None:
         self.scope = scope
         self.languages = languages
         self.findings = findings
+        self.shelf = shelf if shelf is not None else Shelf(None)
+        self.facts: tuple[FactDefinition, ...] = ()
+        """What the facts can be, once they have been read whole."""
 
     def within(self, scope: Scope) -> Language:
         """The same reader with other names in reach."""
-        return Language(scope, self.languages, self.findings)
+        inner = Language(scope, self.languages, self.findings, shelf=self.shelf)
+        inner.facts = self.facts
+        return inner
 
     def condition(self, node: Node) -> Condition | None:
         """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
@@ -151,9 +164,9 @@ _STATE_LABELS = {
 
 
 def _fact_name(fact: FactDefinition) -> ScopeName:
-    return ScopeName(
-        fact.id, fact.type, fact.label, tuple(ScopeChoice(choice) for choice in fact.choices)
-    )
+    labels = fact.choice_labels or (None,) * len(fact.choices)
+    choices = map(ScopeChoice, fact.choices, labels)
+    return ScopeName(fact.id, fact.type, fact.label, tuple(choices))
 
 
 def at(found: Scalar, text: str, span: Span) -> Scalar:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from crmsync.condition import names
+from crmsync.condition.binding import model_inputs
 from crmsync.model.condition import Condition, Expression
 from crmsync.model.diagnostic import Diagnostic, Label
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import Criterion, PointsTable
+from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable
 from crmsync.model.text import Text
 from crmsync.source import error, warning
 
@@ -31,15 +32,21 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
-    formulas = {fact.id: fact.formula for fact in ruleset.facts if fact.formula is not None}
+    known = {fact.id: fact for fact in ruleset.facts}
     todo = list(found)
     while todo:
-        formula = formulas.get(todo.pop())
-        if formula is not None:
-            fresh = names(formula) - found
-            found |= fresh
-            todo.extend(fresh)
+        fact = known.get(todo.pop())
+        fresh = frozenset[str]() if fact is None else _inputs(ruleset, fact) - found
+        found |= fresh
+        todo.extend(fresh)
     return frozenset(found)
+
+
+def _inputs(ruleset: Ruleset, fact: FactDefinition) -> frozenset[str]:
+    """What a derived fact is made of; a model fact without lines yet reads what its model reads."""
+    if fact.formula is not None:
+        return names(fact.formula)
+    return model_inputs(ruleset, fact.model) if fact.model else frozenset()
 
 
 def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
@@ -65,19 +72,19 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
     for part in criterion.ways:
-        if isinstance(part, PointsTable):
+        if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
 
 
 def _operands(criterion: Criterion) -> Iterator[Expression]:
-    yield from (part.of for part in criterion.ways)
+    yield from (of for part in criterion.ways for of in part.operands)
 
 
 def lint_facts(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Facts that are declared and never read."""
     used = read_by_rules(ruleset)
     for fact in ruleset.facts:
-        if fact.id not in used:
+        if fact.id not in used and not fact.model:
             yield warning(
                 "RULE213",
                 fact.span,
@@ -92,7 +99,7 @@ def lint_mappings(ruleset: Ruleset, mappings: Sequence[CrmMapping]) -> Iterator[
     for mapping in mappings:
         whole = Span(mapping.file, 1, 1, 1, 1) if mapping.file else NOWHERE
         for fact in ruleset.facts:
-            if fact.formula is None and fact.id not in mapping.read:
+            if fact.formula is None and not fact.model and fact.id not in mapping.read:
                 yield _without_source(fact, mapping, whole, read=fact.id in used)
             yield from _missing_value(fact, mapping)
         yield from _feedback(mapping)

@@ -17,6 +17,7 @@ from crmsync.model.scorecard import (
     Combined,
     Criterion,
     PointLine,
+    PointsMatrix,
     PointsTable,
     Scale,
     Scorecard,
@@ -71,6 +72,9 @@ def _criterion(criterion: Criterion, facts: dict[str, FactDefinition]) -> Iterat
         points = part.points
         if isinstance(points, PointsTable):
             yield from _table(part, points, facts)
+        elif isinstance(points, PointsMatrix):
+            if not points.hit.gathers:
+                yield from _best(part, max(line.points for line in points.lines))
         elif isinstance(points, Scale):
             yield from _best(part, max(value for _, value in points.anchors))
         elif isinstance(points, AsGiven):

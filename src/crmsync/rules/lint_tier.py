@@ -21,8 +21,9 @@ def lint_tier(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from _reachable(ruleset, tier)
     yield from _change(tier)
     yield from _exceptions(tier)
+    served = {level.tier for level in ruleset.service.values()}
     for level in tier.levels:
-        if level.id not in ruleset.service:
+        if level.id not in served:
             yield warning(
                 "RULE207",
                 level.span,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from crmsync.model.fact import FactType
 from crmsync.model.scorecard import (
@@ -16,12 +17,16 @@ from crmsync.model.scorecard import (
     MissingPoints,
     PointLine,
     Points,
+    PointsMatrix,
     PointsTable,
     Scale,
     ScorePart,
     SinglePoints,
 )
+from crmsync.model.table import HitPolicy
 from crmsync.rules.mutant_sentences import TENTH_PART, Change, Sentences
+
+Lines = TypeVar("Lines", PointsTable, PointsMatrix)
 
 _OTHER_MISSING = {
     MissingPoints.HOLD: MissingPoints.GIVEN,
@@ -93,6 +98,12 @@ def _single(
     match points:
         case PointsTable():
             yield from _table(points, maximum, sentences)
+        case PointsMatrix():
+            yield from _table(points, maximum, sentences)
+            other = _OTHER_HIT.get(points.hit)
+            if other is not None and len(points.lines) > 1:
+                change = Change(f"hit: {points.hit}", f"hit: {other}", points.lines[0].span)
+                yield replace(points, hit=other), change
         case Scale():
             yield from _scale(points, maximum)
             for of, change in sentences.of_expression(points.of):
@@ -102,16 +113,29 @@ def _single(
                 yield replace(points, of=of), change
 
 
-def _table(
-    table: PointsTable, maximum: Decimal, sentences: Sentences
-) -> Iterator[tuple[PointsTable, Change]]:
-    for number, line in enumerate(table.lines):
-        before, after = table.lines[:number], table.lines[number + 1 :]
-        gone = Change(f"{line.text}: {line.points}", "", line.span)
-        if line.points or after:
-            yield replace(table, lines=(*before, *after)), gone
+_OTHER_HIT = {
+    HitPolicy.COLLECT_SUM: HitPolicy.COLLECT_MAX,
+    HitPolicy.COLLECT_MAX: HitPolicy.COLLECT_MIN,
+    HitPolicy.COLLECT_MIN: HitPolicy.COLLECT_MAX,
+    HitPolicy.COLLECT_COUNT: HitPolicy.COLLECT_SUM,
+}
+
+
+def _table(table: Lines, maximum: Decimal, sentences: Sentences) -> Iterator[tuple[Lines, Change]]:
+    lines: tuple[PointLine, ...] = table.lines
+    for number, line in enumerate(lines):
+        if line.points or lines[number + 1 :]:
+            gone = Change(f"{line.text}: {line.points}", "", line.span)
+            yield replace(table, lines=_with(lines, number, None)), gone
         for changed, change in _line(line, maximum, sentences):
-            yield replace(table, lines=(*before, changed, *after)), change
+            yield replace(table, lines=_with(lines, number, changed)), change
+
+
+def _with(
+    lines: tuple[PointLine, ...], number: int, line: PointLine | None
+) -> tuple[PointLine, ...]:
+    middle = () if line is None else (line,)
+    return (*lines[:number], *middle, *lines[number + 1 :])
 
 
 def _line(

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from crmsync.condition import names
+from crmsync.condition.binding import bind
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import FactDefinition, Ruleset
@@ -22,6 +23,7 @@ from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import EveryPeriod
 from crmsync.rules.language import state_scope
+from crmsync.rules.mutant_models import model_changes
 from crmsync.rules.mutant_points import criterion_changes, plain
 from crmsync.rules.mutant_sentences import WITHOUT, Change, Sentences, maybe, nearby
 from crmsync.rules.mutant_tasks import length, longer, task_changes
@@ -45,6 +47,8 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
     stages = () if ruleset.lifecycle is None else ruleset.lifecycle.stages
     sentences = Sentences(state_scope(ruleset.facts, levels, stages))
     yield from _facts(ruleset, sentences)
+    for place, models, change in model_changes(ruleset):
+        yield Mutant(place, change, bind(models))
     yield from _scorecards(ruleset, sentences)
     if ruleset.tier is not None:
         for place, tier, change in tier_changes(ruleset.tier, sentences):
@@ -74,6 +78,8 @@ def exchanged(items: tuple[T, ...], number: int, item: T | None) -> tuple[T, ...
 
 def _facts(ruleset: Ruleset, sentences: Sentences) -> Iterator[Mutant]:
     for number, fact in enumerate(ruleset.facts):
+        if fact.model:
+            continue
         for changed, change in _fact(fact, sentences):
             facts = exchanged(ruleset.facts, number, changed)
             yield Mutant(f"facts.{fact.id}", change, replace(ruleset, facts=facts))
@@ -139,7 +145,7 @@ def _scorecards(ruleset: Ruleset, sentences: Sentences) -> Iterator[Mutant]:
 
 def _unsure(criterion: Criterion, ruleset: Ruleset) -> frozenset[str]:
     """The facts below a criterion that may be unknown; formulas may always be."""
-    read = frozenset(name for way in criterion.ways for name in names(way.of))
+    read = frozenset(name for way in criterion.ways for of in way.operands for name in names(of))
     sure = {fact.id for fact in ruleset.facts if fact.missing is not None}
     return read - sure
 

@@ -10,7 +10,7 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.position import Span
-from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 from crmsync.rules.checking import sound_in_part
@@ -21,10 +21,12 @@ from crmsync.rules.guards import read_guards
 from crmsync.rules.header import Header, read_header
 from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
+from crmsync.rules.models import ModelNodes, Models, read_models
 from crmsync.rules.score import read_scorecards
 from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
+from crmsync.rules.shelf import Shelf
 from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import Levels, read_levels, read_tier
 from crmsync.source import Mapping as MappingNode
@@ -37,11 +39,6 @@ _LATER: Mapping[str, Text | None] = {
         zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
         en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
     ),
-    "rfm": Text(
-        zh="用评分卡写固定切点，见 rulesets/retail-rfm",
-        en="Write fixed cut points as a scorecard; see rulesets/retail-rfm.",
-    ),
-    "clv": None,
     "newcomer": Text(
         zh="用例外写 at_least，并在 change 里写 grace",
         en="Use an exception with at_least, and grace under change.",
@@ -70,11 +67,17 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
     source = read_file(path, name=shown)
     if source.node is None:
         return None, list(source.diagnostics)
-    ruleset, found = read_rules(source.node)
-    findings = [*source.diagnostics, *found]
+    parent = shown.rpartition("/")[0]
+    ruleset, found = read_rules(source.node, Shelf(folder, parent))
+    findings = [*source.diagnostics, *map(_by_hand, found)]
     if ruleset is None or has_errors(findings):
         return None, findings
     return ruleset, findings
+
+
+def _by_hand(finding: Diagnostic) -> Diagnostic:
+    """A finding in a table without its mechanical mend: spreadsheets are mended by people."""
+    return replace(finding, fix=None) if finding.span.cell else finding
 
 
 def _no_rules(shown: str) -> Diagnostic:
@@ -89,12 +92,15 @@ def _no_rules(shown: str) -> Diagnostic:
     )
 
 
-def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
-    """Type the tree of a ``rules.yaml``."""
+def read_rules(
+    node: MappingNode, shelf: Shelf | None = None
+) -> tuple[Ruleset | None, list[Diagnostic]]:
+    """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
     findings = Findings()
     root = Block(node, findings, later=_LATER)
     header = read_header(root)
-    facts, language = _facts(root, header, findings)
+    models, language = _facts(root, header, findings, shelf)
+    facts = models.facts
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
     levels = () if tier_node is None else read_levels(tier_node, language)
@@ -133,11 +139,20 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
         guards=guards,
         digest="",
         file=node.span.file,
+        rfm=models.rfm,
+        clv=models.clv,
         segments=segments,
     )
+    _small_enough(ruleset, root)
+    if has_errors(findings.all):
+        return None, [*findings.all, *sound_in_part(ruleset)]
+    return replace(ruleset, digest=digest_of(ruleset)), findings.all
+
+
+def _small_enough(ruleset: Ruleset, root: Block) -> None:
     size = _rules(ruleset)
     if size > MAX_RULES:
-        findings.add(
+        root.findings.add(
             "RULE021",
             root.span,
             Text(
@@ -145,20 +160,22 @@ def read_rules(node: MappingNode) -> tuple[Ruleset | None, list[Diagnostic]]:
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
         )
-    if has_errors(findings.all):
-        return None, [*findings.all, *sound_in_part(ruleset)]
-    return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
 def _facts(
-    root: Block, header: Header, findings: Findings
-) -> tuple[tuple[FactDefinition, ...], Language]:
+    root: Block, header: Header, findings: Findings, shelf: Shelf | None
+) -> tuple[Models, Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
+    nodes = ModelNodes.of(root)
     declared = tuple(draft.fact for draft in drafts)
-    language = Language(facts_scope(declared, header.year_starts), header.languages, findings)
-    facts = complete(drafts, language)
-    money = next((fact for fact in facts if fact.type is FactType.MONEY), None)
+    known = {fact.id for fact in declared}
+    given = tuple(fact for fact in nodes.names() if fact.id not in known)
+    scope = facts_scope((*declared, *given), header.year_starts)
+    language = Language(scope, header.languages, findings, shelf=shelf)
+    models = read_models(nodes, complete(drafts, language), language)
+    language.facts = models.facts
+    money = next((fact for fact in models.facts if fact.type is FactType.MONEY), None)
     if money is not None and header.currency is None and root.node.get("currency") is None:
         findings.add(
             "RULE012",
@@ -169,7 +186,7 @@ def _facts(
             ),
             Text(zh="在开头写 currency: CNY", en="Write currency: CNY at the top."),
         )
-    return facts, language
+    return models, language
 
 
 def _decides_nothing(root: Block) -> None:

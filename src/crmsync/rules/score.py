@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from crmsync.model.condition import Condition, Expression
@@ -26,26 +25,18 @@ from crmsync.model.scorecard import (
 from crmsync.model.text import Text
 from crmsync.rules.bands import read_bands
 from crmsync.rules.language import Language, type_of
+from crmsync.rules.score_table import Ceiling, below_ceiling, points_matrix
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, number, scalar
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
 OTHERWISE = frozenset({"otherwise", "其他", "否则"})
-_SINGLE = ("points", "scale")
+_SINGLE = ("points", "scale", "table")
 _WAYS = (*_SINGLE, *(item.value for item in Combining))
 _COMBINING = frozenset(item.value for item in Combining)
 _LATER: Mapping[str, Text | None] = {
     "evidence": Text(zh="请写在 note 里", en="Write it in note."),
-    "table": Text(zh="请写在 points 里", en="Write it in points."),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The most points a criterion or part may give, and where that is written."""
-
-    points: Decimal
-    span: Span
 
 
 def read_scorecards(root: Block, language: Language) -> tuple[Scorecard, ...]:
@@ -144,7 +135,7 @@ def _missing(block: Block, ceiling: Ceiling) -> tuple[MissingPoints, Decimal | N
             return policy, None
     if isinstance(found.value, int | Decimal) and not isinstance(found.value, bool):
         given = Decimal(found.value)
-        _below_ceiling(given, found.span, ceiling, block.findings)
+        below_ceiling(given, found.span, ceiling, block.findings)
         return MissingPoints.GIVEN, given
     block.findings.unknown(
         "RULE004",
@@ -169,9 +160,9 @@ def _points(block: Block, ceiling: Ceiling, language: Language, *, parts: bool) 
             "RULE020" if written else "RULE002",
             block.place(written[-1]) if written else block.span,
             Text(
-                zh="评分方式只写一种：points、scale、sum_of、best_of 或 average_of",
-                en="points are given in exactly one way: points, scale, sum_of, best_of or "
-                "average_of",
+                zh="评分方式只写一种：points、scale、table、sum_of、best_of 或 average_of",
+                en="points are given in exactly one way: points, scale, table, sum_of, best_of "
+                "or average_of",
             ),
         )
         if not written:
@@ -182,6 +173,8 @@ def _points(block: Block, ceiling: Ceiling, language: Language, *, parts: bool) 
     assert node is not None
     if way in _COMBINING:
         return _combined(Combining(way), node, ceiling, language)
+    if way == "table":
+        return points_matrix(block, ceiling, language)
     of = block.scalar("of", required=True)
     operand = None if of is None else language.expression(of)
     if operand is None:
@@ -224,7 +217,7 @@ def _table(
         single = scalar(value, findings)
         points = None if single is None else number(single, findings)
         if points is not None and single is not None:
-            _below_ceiling(points, single.span, ceiling, findings)
+            below_ceiling(points, single.span, ceiling, findings)
         if key.text in OTHERWISE:
             when: Condition | None = None
         else:
@@ -252,7 +245,7 @@ def _scale(node: Node, operand: Expression, ceiling: Ceiling, language: Language
         points = None if single is None else number(single, findings)
         if at is None or points is None or single is None:
             continue
-        _below_ceiling(points, single.span, ceiling, findings)
+        below_ceiling(points, single.span, ceiling, findings)
         if anchors and at <= anchors[-1][0]:
             findings.add(
                 "RULE022",
@@ -311,21 +304,6 @@ def _reaches(how: Combining, maxima: list[Decimal], ceiling: Ceiling, findings: 
         ),
         Text(zh=f"改为 max: {shown} 或调整各部分", en=f"Write max: {shown} or mend the parts."),
     )
-
-
-def _below_ceiling(points: Decimal, span: Span, ceiling: Ceiling, findings: Findings) -> None:
-    if points > ceiling.points:
-        findings.add(
-            "RULE202",
-            span,
-            Text(
-                zh=f"{points} 分超过本项满分（{ceiling.points}）",
-                en=f"{points} points is more than this line's max ({ceiling.points})",
-            ),
-            labels=(Label(ceiling.span, Text(zh="满分在这里设定", en="max is set here")),),
-        )
-    if points < 0:
-        findings.add("RULE005", span, Text(zh="分数不能小于 0", en="points cannot be below 0"))
 
 
 def _not_numeric(span: Span, findings: Findings) -> None:

@@ -11,7 +11,9 @@ from crmsync.condition import Duration, Unit
 from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
+from crmsync.rules.service_table import service_rows
 from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, one_of, scalar
+from crmsync.rules.tables import KEYS
 from crmsync.rules.tier import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, Sequence
@@ -85,13 +87,7 @@ _PLAIN: Mapping[Kind, re.Pattern[str]] = {
 def read_service(node: Node, levels: Levels, language: Language) -> dict[str, ServiceLevel]:
     """Read the service block into one level of service per tier."""
     findings = language.findings
-    later = {
-        "table": Text(
-            zh="请直接写在 service 下，每个等级一行",
-            en="Write it right under service, one line per tier.",
-        )
-    }
-    block = Block.of(node, findings, later=later, languages=language.languages)
+    block = Block.of(node, findings, languages=language.languages)
     if block is None:
         return {}
     columns = dict(COLUMNS)
@@ -99,14 +95,19 @@ def read_service(node: Node, levels: Levels, language: Language) -> dict[str, Se
     if declared is not None:
         columns.update(_declared(declared, findings))
     found: dict[str, ServiceLevel] = {}
-    seen = Seen(findings)
+    if block.node.get("table") is not None:
+        found = service_levels(block, columns, language)
+    seen, lines = Seen(findings), set[str]()
     for key, value in block.node.entries:
-        if key.text in {"columns", "table"}:
+        if key.text in {"columns", *KEYS}:
             continue
         block.take(key.text)
         level = levels.find(key, findings)
         values = _values(value, columns, language)
-        if level is not None and seen.add(level.id, key.span):
+        if level is not None and level.id in found and level.id not in lines:
+            _in_table(key, findings)
+        elif level is not None and seen.add(level.id, key.span):
+            lines.add(level.id)
             found[level.id] = ServiceLevel(level.id, values, key.span)
     block.finish()
     return found
@@ -176,6 +177,32 @@ def _value(name: str, column: Column, found: Scalar, language: Language) -> Serv
         _wrong(column, found, findings)
         return None
     return ServiceValue(name, text, period, label=column.label, span=found.span)
+
+
+def _in_table(key: Scalar, findings: Findings) -> None:
+    findings.add(
+        "RULE020",
+        key.span,
+        Text(zh=f"“{key.text}”在表格里已有一行", en=f"“{key.text}” has a row in the table already"),
+        Text(zh="写在表格里，或写在这里，只留一处", en="Keep the row or this line, not both."),
+    )
+
+
+def service_levels(
+    block: Block, columns: Mapping[str, Column], language: Language
+) -> dict[str, ServiceLevel]:
+    """The levels of a table of tiers (and stages), by `ServiceLevel.id`."""
+    grid = service_rows(
+        block,
+        language,
+        {name: (column.label, column.words) for name, column in columns.items()},
+    )
+    values = {number: _values(entry, columns, language) for number, entry in grid.rows.items()}
+    return {
+        level.id: level
+        for tier, stage, number in grid.places
+        for level in (ServiceLevel(tier, values[number], grid.rows[number].span, stage),)
+    }
 
 
 def _time(duration: Duration) -> Text:

@@ -14,6 +14,7 @@ from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
 from crmsync.rules.task_extras import read_extras, read_start
+from crmsync.rules.task_table import is_table, task_rows
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, did_you_mean
 
@@ -55,12 +56,13 @@ def read_tasks(
 ) -> tuple[tuple[TaskRule, ...], int | None]:
     """Read the task rules, and how many tasks one owner gets for one day.
 
-    The block is a list of rules, or ``{start: DATE, capacity: N, rules: […]}``.
+    The block is a list of rules, or ``{start: DATE, capacity: N, rules: […]}``; an entry with
+    ``table:`` stands for as many rules as the table has rows.
     """
     start, capacity = None, None
     if node is None:
         return (), None
-    if isinstance(node, MappingNode):
+    if isinstance(node, MappingNode) and not is_table(node):
         block = Block(node, language.findings)
         start, capacity = read_start(block, language), block.whole("capacity", least=1)
         listed = block.need("rules")
@@ -68,7 +70,9 @@ def read_tasks(
     else:
         listed = node
     around = _Around(names, facts, language, Seen(language.findings))
-    found = (_task(entry, around) for entry in items(listed, language.findings))
+    table = listed is not None and is_table(listed)
+    entries = (listed,) if listed is not None and table else items(listed, language.findings)
+    found = [task for entry in entries for task in _entry(entry, around)]
     tasks = tuple(replace(task, start=task.start or start) for task in found if task is not None)
     ids = {task.id for task in tasks}
     for task in tasks:
@@ -82,6 +86,18 @@ def read_tasks(
                 ),
             )
     return tasks, capacity
+
+
+def _entry(entry: Node, around: _Around) -> list[TaskRule | None]:
+    """One task, or one for each row of a table."""
+    if not isinstance(entry, MappingNode) or not is_table(entry):
+        return [_task(entry, around)]
+    found: list[TaskRule | None] = []
+    for row in task_rows(entry, around.language):
+        own = replace(around, seen=Seen(around.language.findings)) if row.again else around
+        task = _task(row.node, own)
+        found.append(None if task is None else row.under(task))
+    return found
 
 
 def _task(node: Node, around: _Around) -> TaskRule | None:

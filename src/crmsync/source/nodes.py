@@ -48,7 +48,9 @@ class Scalar:
             return self.inner
         column = self.inner.column
         line = self.inner.line
-        return Span(self.inner.file, line, column + start, line, column + max(end, start))
+        return Span(
+            self.inner.file, line, column + start, line, column + max(end, start), self.inner.cell
+        )
 
     @property
     def empty(self) -> bool:

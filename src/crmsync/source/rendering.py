@@ -172,10 +172,11 @@ def _both(text: Text) -> dict[str, str]:
 
 
 def _place(span: Span) -> dict[str, object]:
-    return {
+    place: dict[str, object] = {
         "file": span.file,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
     }
+    return {**place, "cell": span.cell} if span.cell else place

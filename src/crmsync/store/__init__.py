@@ -29,6 +29,7 @@ from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, fences, hold_connection, raise_fences
+from crmsync.store.metering import StoreMeter
 from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
 from crmsync.store.plans import Plans, StoredPlan
@@ -63,6 +64,7 @@ __all__ = [
     "SlotState",
     "Snapshot",
     "Store",
+    "StoreMeter",
     "StoredOverride",
     "StoredPlan",
     "StoredState",
@@ -110,6 +112,10 @@ class Store:
     ) -> AbstractContextManager[Lock]:
         """Hold the lock of *connection*; raises LockHeld naming who has it and since when."""
         return hold_connection(self.database, folder, connection, by=by, now=now)
+
+    def meter(self, connection: str) -> StoreMeter:
+        """The books of a connection's calls, shared with every process on this state."""
+        return StoreMeter(self.database, connection)
 
     def seal_run(
         self, run_id: int, *, at: datetime, who: str, what: str, detail: Mapping[str, str]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import sqlalchemy as sa
 from sqlglot import exp
 
-from crmsync.model.canonical import dumps
 from crmsync.model.relation import OPENING_COLUMNS, OPENING_TABLE
-from crmsync.model.state import Clocks, Standing
+from crmsync.model.state import Standing
 from crmsync.store.engine import Database
 from crmsync.store.states import Snapshot
 from crmsync.store.tables import episode, override_, state
@@ -21,7 +21,15 @@ PIECE = 10_000
 """Rows carried at once: memory stays flat however many customers there are."""
 
 _STORED = "stored_state"
-_MARKS = (date(1111, 1, 1), date(2222, 2, 2))
+RUNNING = ("first_seen", "evaluated", "pending", "segments", "held")
+"""The clocks a row may have and still be one on which nothing can change."""
+
+
+Current: TypeAlias = Callable[[str, str, str], bool]
+
+
+def _never(id: str, task: str, key: str) -> bool:
+    return False
 
 
 def fill_opening(
@@ -31,15 +39,17 @@ def fill_opening(
     scope: tuple[str, str],
     object: str,
     day: date,
+    current: Current = _never,
 ) -> None:
     """Make `OPENING_TABLE` in *mirror*'s temporary catalogue, anew each time.
 
     *scope* is the connection and the ruleset. Rows travel as text in column lists; what they say is
-    taken apart by DuckDB.
+    taken apart by DuckDB. *current* tells, by record id, task id and key, whether an open episode
+    is the one today's evaluation would open.
     """
     columns = ", ".join(f"{name} VARCHAR" for name in ("id", "evaluated", "present", "opening"))
     mirror.execute(f"CREATE OR REPLACE TEMP TABLE {_STORED} ({columns})")
-    mirror.execute("CREATE OR REPLACE TEMP TABLE open_task (id VARCHAR, task VARCHAR)")
+    mirror.execute("CREATE OR REPLACE TEMP TABLE open_task (id VARCHAR, task VARCHAR, now VARCHAR)")
     mirror.execute("CREATE OR REPLACE TEMP TABLE overridden (id VARCHAR)")
     connection, ruleset = scope
 
@@ -54,9 +64,14 @@ def fill_opening(
         state.c.opening,
     )
     _carry(database, rows.where(*of(state)), mirror, _STORED)
-    open_now = sa.select(episode.c.record_id, episode.c.task_id)
+    open_now = sa.select(episode.c.record_id, episode.c.task_id, episode.c.key)
     open_now = open_now.where(*of(episode), episode.c.closed_on.is_(None))
-    _carry(database, open_now, mirror, "open_task")
+
+    def told(row: Sequence[Any]) -> Sequence[Any]:
+        id, task, key = row
+        return id, task, task if current(id, task, key) else None
+
+    _carry(database, open_now, mirror, "open_task", told=told)
     held = sa.select(override_.c.record_id).where(*of(override_), override_.c.lifted_at.is_(None))
     _carry(database, held, mirror, "overridden")
     mirror.execute(f"CREATE OR REPLACE TEMP TABLE {OPENING_TABLE} AS {_opening(day)}")
@@ -65,13 +80,18 @@ def fill_opening(
 
 
 def _carry(
-    database: Database, query: sa.Select[Any], mirror: duckdb.DuckDBPyConnection, table: str
+    database: Database,
+    query: sa.Select[Any],
+    mirror: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    told: Callable[[Sequence[Any]], Sequence[Any]] = tuple,
 ) -> None:
     """The rows of *query* into *table*, in pieces."""
     with database.read() as db:
         result = db.execution_options(yield_per=PIECE).execute(query)
         for rows in result.partitions(PIECE):
-            columns = [list(column) for column in zip(*rows, strict=True)]
+            columns = [list(column) for column in zip(*map(told, rows), strict=True)]
             values = ", ".join("unnest(?::VARCHAR[])" for _ in columns)
             mirror.execute(f"INSERT INTO {table} SELECT {values}", columns)
 
@@ -79,9 +99,7 @@ def _carry(
 def _opening(day: date) -> str:
     """The SELECT that takes the stored rows apart; *day* and field names go in as literal nodes."""
     today = exp.Literal.string(day.isoformat()).sql("duckdb")
-    plain = _clock_text("clocks ->> '$.first_seen'", "clocks ->> '$.evaluated'")
-    again = _clock_text("clocks ->> '$.first_seen'", today)
-    snapshot, standing = (_fields(kind) for kind in (Snapshot, Standing))
+    snapshot, standing = (_names(_fields(kind)) for kind in (Snapshot, Standing))
     columns = ", ".join(OPENING_COLUMNS)
     return f"""
         WITH chosen AS (
@@ -94,7 +112,8 @@ def _opening(day: date) -> str:
                 (present -> '$.clocks')::VARCHAR AS present_clocks
             FROM chosen
         ), tasks AS (
-            SELECT id, list(DISTINCT task) AS open FROM open_task GROUP BY id
+            SELECT id, list(DISTINCT task) AS open, list(now) FILTER (now IS NOT NULL) AS asked
+            FROM open_task GROUP BY id
         ), read AS (
             SELECT id AS o_id,
                 standing ->> '$.tier' AS o_tier,
@@ -104,16 +123,30 @@ def _opening(day: date) -> str:
                 (clocks ->> '$.first_seen')::DATE AS o_first_seen,
                 (clocks ->> '$.evaluated')::DATE AS o_evaluated,
                 standing::VARCHAR AS o_standing,
+                clocks::VARCHAR AS o_clocks,
+                COALESCE((clocks -> '$.pending')::MAP(VARCHAR, DATE), MAP {{}}) AS o_pending,
+                COALESCE(clocks ->> '$.segments[*]', []) AS o_segments,
+                COALESCE((clocks -> '$.held')::MAP(VARCHAR, BOOLEAN), MAP {{}}) AS o_held,
                 COALESCE(snap ->> '$.known[*]', []) AS o_known,
                 COALESCE(tasks.open, []) AS o_open,
+                COALESCE(tasks.asked, []) AS o_asked,
                 COALESCE(evaluated = {today}, FALSE) AS o_today,
                 COALESCE(
-                    clocks::VARCHAR = {plain}
+                    (clocks ->> '$.first_seen') IS NOT NULL
+                    AND (clocks ->> '$.evaluated') IS NOT NULL
+                    AND list_has_all({_names(RUNNING)}, json_keys(clocks))
                     AND list_has_all({snapshot}, json_keys(snap))
                     AND list_has_all({standing}, json_keys(standing))
                     AND (
                         evaluated IS DISTINCT FROM {today}
-                        OR (present_standing = standing::VARCHAR AND present_clocks = {again})
+                        OR (
+                            present_standing = standing::VARCHAR
+                            AND present_clocks = replace(
+                                clocks::VARCHAR,
+                                '"evaluated":"' || (clocks ->> '$.evaluated') || '"',
+                                '"evaluated":"' || {today} || '"'
+                            )
+                        )
                     )
                     AND id NOT IN (SELECT id FROM overridden),
                     FALSE
@@ -124,17 +157,10 @@ def _opening(day: date) -> str:
     """
 
 
-def _clock_text(first_seen: str, evaluated: str) -> str:
-    """The canonical text of clocks of which only these two are set, as an SQL expression."""
-    first, last = _MARKS
-    whole = dumps(Clocks(first_seen=first, evaluated=last), Clocks)
-    head, rest = whole.split(first.isoformat())
-    middle, tail = rest.split(last.isoformat())
-    parts = [exp.Literal.string(part).sql("duckdb") for part in (head, middle, tail)]
-    return f"({parts[0]} || ({first_seen}) || {parts[1]} || ({evaluated}) || {parts[2]})"
+def _fields(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
 
 
-def _fields(kind: type) -> str:
-    """The names of a dataclass's fields as an SQL list."""
-    names = [field.name for field in dataclasses.fields(kind)]
+def _names(names: Iterable[str]) -> str:
+    """*names* as an SQL list."""
     return "[" + ", ".join(exp.Literal.string(name).sql("duckdb") for name in names) + "]"

@@ -15,10 +15,20 @@ from crmsync.store.audit import Audit, standing_alone
 from crmsync.store.engine import Database
 from crmsync.store.journal_rows import OpKind
 from crmsync.store.plans import pack_header
-from crmsync.store.tables import attempt, decision, episode, metadata, op, override_, plan, run
+from crmsync.store.tables import (
+    attempt,
+    decision,
+    echo,
+    episode,
+    metadata,
+    op,
+    override_,
+    plan,
+    run,
+)
 from crmsync.store.tables import state as state_table
 
-_TABLES = (state_table, decision, episode, override_)
+_TABLES = (state_table, decision, echo, episode, override_)
 
 
 @dataclass(frozen=True, slots=True)

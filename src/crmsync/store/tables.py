@@ -268,6 +268,42 @@ quota = sa.Table(
     sa.Column("asked_at", Moment, nullable=False),
 )
 
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("connection", _Name, primary_key=True),
+    sa.Column("slot", Moment, primary_key=True),
+    sa.Column("used", sa.Integer, nullable=False),
+)
+"""Units spent on a connection by every process, by the minute."""
+
+lane = sa.Table(
+    "lane",
+    metadata,
+    sa.Column("connection", _Name, primary_key=True),
+    sa.Column("lane", _Name, primary_key=True),
+    sa.Column("taken", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("not_before", Moment),
+)
+"""A rate of a connection: the moments of its last calls, and a pause the CRM asked for."""
+
+echo = sa.Table(
+    "echo",
+    metadata,
+    sa.Column("connection", _Name, primary_key=True),
+    sa.Column("object", _Name, primary_key=True),
+    sa.Column("record_id", _Name, primary_key=True),
+    sa.Column("field", _Name, primary_key=True),
+    sa.Column("run_id", sa.Integer, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("written_at", Moment, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("seen_at", Moment),
+    sa.Index("echo_by_run", "run_id", "state"),
+)
+"""What we wrote last into a field, and whether reading it back gave the same (``echo``) or another
+value (``near_miss``); ``sent`` until it is read."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -2,6 +2,7 @@
 
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemorySecrets, MemoryTokenShelf, practice_context
+from crmsync.testing.fault_proxy import FaultProxy
 from crmsync.testing.faults import (
     CommitLate,
     Delay,
@@ -35,6 +36,7 @@ __all__ = [
     "Complaint",
     "Delay",
     "Drop",
+    "FaultProxy",
     "FaultScript",
     "FieldWrite",
     "Invariants",

@@ -65,7 +65,7 @@ def test_our_count_of_credits_is_zohos(sandbox, connector) -> None:
     quota = connector.quota()
     assert quota.used == sandbox.api.ledger.used == 1 + 3 + 3
     assert quota.remaining is None
-    sandbox.clock.advance(timedelta(hours=24, seconds=1))
+    sandbox.clock.advance(timedelta(hours=24, minutes=1))
     assert connector.quota().used == 0
 
 
@@ -82,13 +82,29 @@ def test_what_zoho_says_is_left_is_passed_on_from_half_of_it(sandbox, limits) ->
     connector.close()
 
 
-def test_used_up_credits_stop_the_run_instead_of_waiting(sandbox, connector, limits) -> None:
+def test_used_up_credits_stop_the_run_instead_of_waiting(sandbox, limits) -> None:
     limits.credits_per_day = 5
     accounts(sandbox, 1)
+    connector = open_connector(settings_of(sandbox, keep_credits_percent=0), sandbox.context())
     for _ in range(4):
         list(connector.read(NAMES))
     with pytest.raises(QuotaExhausted):
         list(connector.read(NAMES))
+    connector.close()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_tenth_of_the_credits_is_left_to_people(sandbox, limits, told) -> None:
+    """By our own count of a known limit, or by what Zoho says is left of an unknown one."""
+    limits.credits_per_day = 40
+    accounts(sandbox, 1)
+    more = {} if told else {"credits_per_day": 40}
+    connector = open_connector(settings_of(sandbox, **more), sandbox.context())
+    with pytest.raises(QuotaExhausted) as caught:
+        [list(connector.read(NAMES)) for _ in range(60)]
+    assert limits.credits_per_day - sandbox.api.ledger.used >= 4
+    assert caught.value.resets_at is not None
+    connector.close()
 
 
 def test_five_threads_stay_below_zohos_limits(sandbox, connector) -> None:

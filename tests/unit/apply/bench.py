@@ -96,7 +96,13 @@ class Bench:
     @contextmanager
     def applier(self, **world: Any) -> Any:
         surroundings = Surroundings(
-            **{"now": self.clock.now, "sleep": self.clock.sleep, "allowed": ALLOWED, **world}
+            **{
+                "now": self.clock.now,
+                "sleep": self.clock.sleep,
+                "allowed": ALLOWED,
+                "chance": lambda: 1.0,
+                **world,
+            }
         )
         with self.store.connection_lock(
             self.folder / "locks", "crm", by="test", now=self.clock.now

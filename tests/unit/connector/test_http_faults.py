@@ -23,16 +23,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.unit.connector.raw_server import (
-    Behaviour,
-    RawServer,
-    drip,
-    hang_up,
-    raw,
-    reply,
-    reset,
-    silence,
-)
 
 from crmsync.connector.address import AddressRefused
 from crmsync.connector.context import ConnectionContext
@@ -48,7 +38,16 @@ from crmsync.errors import (
     UnexpectedReply,
     UsageError,
 )
-from crmsync.testing import SandboxClock, practice_context
+from crmsync.testing import FaultProxy, SandboxClock, practice_context
+from crmsync.testing.bad_wire import (
+    Behaviour,
+    drip,
+    hang_up,
+    raw,
+    reply,
+    reset,
+    silence,
+)
 
 READ = HttpCall(method="GET", path="/things", purpose=Purpose.READ)
 WRITE = HttpCall(method="POST", path="/things", purpose=Purpose.WRITE, json={"a": 1})
@@ -68,9 +67,12 @@ def context(*, allow_private: bool = True) -> ConnectionContext:
 
 
 @contextmanager
-def serving(behaviour: Behaviour, **options: object) -> Iterator[tuple[HttpSession, RawServer]]:
+def serving(behaviour: Behaviour, **options: object) -> Iterator[tuple[HttpSession, FaultProxy]]:
     settings = HttpOptions(write_deadline=0.5, read_deadline=0.5, **options)
-    with RawServer(behaviour) as server, HttpSession(server.url, context(), settings) as session:
+    with (
+        FaultProxy(always=behaviour) as server,
+        HttpSession(server.url, context(), settings) as session,
+    ):
         yield session, server
 
 
@@ -183,7 +185,7 @@ def test_packed_replies_are_unpacked(kind: str) -> None:
 
 
 def test_nothing_listening_means_not_sent_even_for_a_write() -> None:
-    with RawServer(hang_up) as server:
+    with FaultProxy(always=hang_up) as server:
         address = server.url
     with HttpSession(address, context()) as session, pytest.raises(Unavailable):
         session.send(WRITE)
@@ -204,7 +206,7 @@ def test_deadline_hits_leave_the_pool_usable() -> None:
         else:
             good(connection)
 
-    with RawServer(behave) as server:
+    with FaultProxy(always=behave) as server:
         options = HttpOptions(parallel=2, read_deadline=0.05)
         with HttpSession(server.url, context(), options) as session:
             misses = []
@@ -326,7 +328,7 @@ def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_read_only_connection_sends_no_write() -> None:
-    with RawServer(reply(b"{}")) as server:
+    with FaultProxy(always=reply(b"{}")) as server:
         reading = replace(context(), read_only=True)
         with HttpSession(server.url, reading) as session:
             assert session.send(READ).json() == {}

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.connector.raw_server import RawServer, reply
 
 from crmsync.connector.http import HttpCall, HttpOptions, HttpSession, Purpose
 from crmsync.connector.tokens import Token, TokenAuth, TokenCache
 from crmsync.errors import AuthError, Throttled
 from crmsync.model.text import Text
-from crmsync.testing import MemoryTokenShelf, SandboxClock, practice_context
+from crmsync.testing import FaultProxy, MemoryTokenShelf, SandboxClock, practice_context
+from crmsync.testing.bad_wire import reply
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -121,16 +121,16 @@ def test_no_repr_shows_a_token() -> None:
 
 
 @pytest.fixture
-def picky() -> Iterator[RawServer]:
+def picky() -> Iterator[FaultProxy]:
     def behave(connection) -> None:
         good = b"token-2" in server.requests[-1]
         reply(b"{}", status="200 OK" if good else "401 No")(connection)
 
-    with RawServer(behave) as server:
+    with FaultProxy(always=behave) as server:
         yield server
 
 
-def test_a_refused_token_is_replaced_once(picky: RawServer) -> None:
+def test_a_refused_token_is_replaced_once(picky: FaultProxy) -> None:
     bench = Bench()
     auth = TokenAuth(bench.cache, lambda token: {"Authorization": f"Example {token.value}"})
     call = HttpCall(method="POST", path="/x", purpose=Purpose.WRITE, json={})

@@ -55,3 +55,18 @@ def test_every_crmsync_command_in_it_exists(file: str) -> None:
 
     named = set(re.findall(r"(?:`|^\$ )crmsync ([a-z]+)", PAGES[file], re.MULTILINE))
     assert named <= set(VERBS)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_sample_of_settings_is_accepted(file: str, tmp_path: Path) -> None:
+    from crmsync.config.project_file import load_project
+    from crmsync.connector import connector
+
+    (sample,) = [
+        body for _, body in FENCE.findall(PAGES[file]) if body.startswith("# crmsync.yaml")
+    ]
+    (tmp_path / "crmsync.yaml").write_text(sample, encoding="utf-8")
+    config = load_project(tmp_path)
+    (job,) = config.jobs.values()
+    connection = config.connections[job.connection]
+    connector(connection.connector).load("settings").model_validate(dict(connection.keys))

@@ -34,7 +34,9 @@ from tests.unit.evaluate.build import (
 from crmsync.evaluate import (
     Engine,
     EvaluationContext,
+    current_episode,
     decide,
+    episode_key,
     match_compiled,
     row_from_facts,
 )
@@ -47,8 +49,19 @@ from crmsync.model.record import RecordRef
 from crmsync.model.relation import SQL_TYPES, FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Combined, Combining, Scorecard, ScorePart
+from crmsync.model.segment import Segment
 from crmsync.model.state import Clocks, CustomerState, Episode, Standing
-from crmsync.model.task import Due, EveryPeriod, TaskRule
+from crmsync.model.task import (
+    Anniversary,
+    BecomesTrue,
+    Due,
+    EveryPeriod,
+    FactDay,
+    Festival,
+    OnDay,
+    TaskRule,
+    YearDay,
+)
 from crmsync.model.text import Text
 from crmsync.model.tier import DownChange, Patience
 from crmsync.store import Snapshot, StoredState, open_store
@@ -90,6 +103,23 @@ def rulesets() -> dict[str, Ruleset]:
         TaskRule(f"visit{n}", Text.same("v"), EveryPeriod(period), ("account owner",), Due(3))
         for n, period in enumerate((Period(days=10), Period(months=1), Period(months=12)))
     )
+    events = (
+        BecomesTrue(when("overdue_days > 60")),
+        BecomesTrue(when("score ≥ 60")),
+        OnDay(FactDay("last_order_on"), Period(days=30)),
+        OnDay(FactDay("last_order_on"), Period(months=1, days=1)),
+        OnDay(Anniversary("last_order_on"), Period(days=3), before=True),
+        OnDay(YearDay(2, 29)),
+        OnDay(Festival("spring festival"), Period(days=7), before=True),
+    )
+    days = tuple(
+        TaskRule(f"day{n}", Text.same("d"), event, ("account owner",), Due(3))
+        for n, event in enumerate(events)
+    )
+    segments = tuple(
+        Segment(f"s{n}", Text.same(f"S{n}"), when(text))
+        for n, text in enumerate(("orders_12m ≥ 6", "margin_12m > 20%", "score ≥ 60"))
+    )
     again = replace(
         tasks()[0], close_when=AnyOf((when("score ≥ 60"), when("lifecycle is not at_risk")))
     )
@@ -103,6 +133,9 @@ def rulesets() -> dict[str, Ruleset]:
         "given": missing("given", "3.25"),
         "two cards": replace(whole, scorecards=two),
         "visits": replace(whole, tasks=(*visits, again)),
+        "days": replace(whole, tasks=days),
+        "watching": replace(whole, tasks=(*tasks()[:2], *days[:2])),
+        "segments": replace(whole, segments=segments, tasks=tasks()[3:]),
         "stages": replace(whole, tier=None, scorecards=(), service={}),
         "tiers": replace(whole, lifecycle=None, tasks=()),
         "state": replace(
@@ -202,7 +235,14 @@ def customer(engine: Engine, number: int, source: random.Random, as_of: date) ->
         present = replace(snapshot, standing=written, clocks=seen.clocks)
     stored = StoredState(ref, present, opening, evaluated)
     task = source.choice([*(task.id for task in engine.ruleset.tasks), "gone"])
-    episodes = (Episode(f"k{number}", task, ref, before, "t"),) if source.random() < 0.2 else ()
+    key = f"k{number}"
+    asking = [rule for rule in engine.ruleset.tasks if rule.id == "score-it"]
+    if asking and source.random() < 0.5:
+        task = "score-it"
+        quarter = source.choice((before, as_of))
+        occurrence = f"{quarter.year}Q{(quarter.month + 2) // 3}"
+        key = episode_key(engine.ruleset.id, asking[0], ref, occurrence)
+    episodes = (Episode(key, task, ref, before, "t"),) if source.random() < 0.5 else ()
     override = None
     if source.random() < 0.05:
         override = Override(ref, OverrideKind.FLOOR, "key", "me", "why", before, None)
@@ -225,13 +265,19 @@ def disturbed(snapshot: Snapshot, source: random.Random, day: date) -> Snapshot:
         case 4:
             clocks = replace(clocks, below_keep_since=day, below_keep_evaluations=1)
         case 5:
-            clocks = replace(clocks, pending={source.choice(("quiet", "cooler", "x")): day})
+            names = source.choice((("quiet",), ("cooler", "quiet"), ("x",), ("settled",)))
+            began = day - timedelta(days=source.choice((0, 3, 6, 7, 29, 30)))
+            clocks = replace(clocks, pending=dict.fromkeys(names, began))
         case 6:
             clocks = replace(clocks, beside="key", beside_since=day)
         case 7:
             clocks = replace(clocks, exceptions=(source.choice(("strategic", "overdue", "x")),))
         case 8:
             clocks = replace(clocks, evaluated=None)
+        case 10:
+            clocks = replace(clocks, segments=source.choice((("s0",), ("s1", "s0"), ("x",), ())))
+        case 11:
+            clocks = replace(clocks, held=source.choice(({"day0": True}, {"x": True}, {})))
         case 9:
             standing, clocks = Standing(), Clocks()
     return replace(snapshot, standing=standing, clocks=clocks)
@@ -263,7 +309,14 @@ def opened(
         told = [(states.get(ref) or CustomerState(ref), context) for ref in refs]
         with duckdb.connect() as connection:
             relation = relation_of(connection, [item.row for item in customers])
-            fill_opening(store.database, connection, scope=SCOPE, object="Accounts", day=as_of)
+            fill_opening(
+                store.database,
+                connection,
+                scope=SCOPE,
+                object="Accounts",
+                day=as_of,
+                current=current_episode(engine.ruleset, "Accounts", as_of),
+            )
             yield connection, relation, told
     finally:
         store.close()
@@ -311,7 +364,7 @@ def complaints(decision: Decision, row: FactRow, state: CustomerState, as_of: da
         "withheld": bool(decision.withheld or decision.unfresh),
         "notice": tier is not None and tier.notice is not None,
         "waits": tier is not None and tier.due_on is not None,
-        "moves": stage is not None and bool(stage.moves or stage.waiting),
+        "moves": stage is not None and bool(stage.moves),
         "first": decision.first,
         "exceptions": bool(decision.exceptions),
         "listed": bool(row.rejected),

@@ -87,7 +87,17 @@ def test_nothing_changes_for_a_row_that_is_dropped(tmp_path, name):
     assert dropped > MANY / 10
 
 
-PARTS = ["state", "values", "tier", "exceptions", "lifecycle", "task", "close"]
+PARTS = [
+    "state",
+    "values",
+    "tier",
+    "exceptions",
+    "lifecycle",
+    "task",
+    "close",
+    "segments",
+    "watched",
+]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -7,6 +7,7 @@ from sqlglot import exp
 from tests.bench.world import AS_OF
 from tests.unit.project.two_days import DAYS, World
 
+from crmsync.evaluate import SteadyRow, matching, population
 from crmsync.project import evaluating
 
 CUSTOMERS = 160
@@ -62,3 +63,31 @@ def test_the_filter_must_look_at_what_stands_in_the_fields(world, monkeypatch):
     whole, _ = world.plan(DAYS[0], filtered=False)
 
     assert careless.same != whole.same
+
+
+def test_everybody_is_seen_however_many_rows_are_fetched_at_once(world, monkeypatch):
+    monkeypatch.setattr(matching, "BATCH", 50)
+    monkeypatch.setattr(population, "BATCH", 50)
+    _, lines = world.plan(AS_OF)
+    world.apply(lines, AS_OF)
+
+    with world.opened(DAYS[0]) as opened:
+        assert len(list(opened.evaluated())) == CUSTOMERS
+    with world.opened(DAYS[0]) as opened:
+        assert len(list(opened.placed())) == CUSTOMERS
+
+
+def test_customers_stand_where_the_policy_would_put_them(world):
+    _, lines = world.plan(AS_OF)
+    world.apply(lines, AS_OF)
+    with world.opened(DAYS[0]) as opened:
+        decided = {item.row.ref.id: item.decision for item in opened.evaluated()}
+    with world.opened(DAYS[0]) as opened:
+        placed = [item for item in opened.placed() if isinstance(item, SteadyRow)]
+
+    assert len(placed) > CUSTOMERS / 2
+    for item in placed:
+        decision = decided[item.id]
+        total = decision.score.total if decision.score else None
+        stood = decision.tier.after, decision.lifecycle.after, total
+        assert (item.tier, item.stage, item.score) == stood

@@ -351,7 +351,12 @@ WRONG = [
     ("visit_every: 1 month", "visit_every: 2 workdays", "RULE014", "2 workdays"),
     ("answer_target: 90%", "answer_target: 0.9", "RULE005", "0.9"),
     ("  blocked: {manager", "  bloked: {manager", "RULE110", "bloked"),
-    ("  vip: {manager", "  table: tables/service.csv\n  vip: {manager", "RULE009", "table"),
+    (
+        "  vip: {manager",
+        "  table: tables/service.csv\n  vip: {manager",
+        "TABLE001",
+        "tables/service.csv",
+    ),
     ("event: enters quiet", "event: enters quit", "RULE111", "quit"),
     ("event: enters quiet", "event: sometimes", "RULE015", "sometimes"),
     ("event: enters quiet", "event: birthday", "RULE015", "birthday"),

@@ -6,6 +6,7 @@ from crmsync.model.task import Priority
 from crmsync.model.tier import ExceptionAction
 from crmsync.rules.events import EXAMPLES
 from crmsync.rules.guards import COUNT_OR_SHARE, DAYS, PAIRS, SHARE_ONLY
+from crmsync.rules.json_schema.models import table_keys
 from crmsync.rules.json_schema.parts import (
     DATE,
     DURATION,
@@ -173,6 +174,7 @@ def services() -> dict[str, Schema]:
             "type": "object",
             "properties": {
                 "columns": hover(columns, "自定义的服务项", "Entitlements of your own."),
+                **table_keys(),
             },
             "additionalProperties": hover(
                 ref("entitlement"), "这一等级的服务标准", "What this tier is entitled to."
@@ -235,11 +237,17 @@ def tasks() -> dict[str, Schema]:
     whole = {
         "start": start,
         "capacity": capacity,
-        "rules": hover(items(ref("task")), "任务规则", "The task rules."),
+        "rules": hover({"anyOf": [items(ref("task")), ref("task")]}, "任务规则", "The task rules."),
     }
     return {
-        "task": block(rule, required=["id", "title", "event", "owner", "due"]),
-        "tasks": {"anyOf": [items(ref("task")), block(whole, required=["rules"])]},
+        "task": {
+            **block({**rule, **table_keys()}),
+            "anyOf": [
+                {"required": ["table"]},
+                {"required": ["id", "title", "event", "owner", "due"]},
+            ],
+        },
+        "tasks": {"anyOf": [items(ref("task")), block(whole, required=["rules"]), ref("task")]},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmsync.model.decision import Because
 from crmsync.rules.header import RECORDS
 from crmsync.rules.json_schema import deciding
+from crmsync.rules.json_schema.models import cut_points, models, table_keys
 from crmsync.rules.json_schema.parts import (
     CONDITION,
     DATE,
@@ -52,6 +53,12 @@ def rules_schema() -> Schema:
         "scorecards": hover(
             items(ref("scorecard")), "几张评分卡，按条件选用", "Scorecards chosen by condition."
         ),
+        "rfm": hover(
+            ref("rfm"), "RFM：给出 rfm_ 开头的事实", "RFM: gives the facts that begin with rfm_."
+        ),
+        "clv": hover(
+            ref("clv"), "客户终身价值：给出 clv 事实", "Lifetime value: gives the facts of clv."
+        ),
         "tier": hover(ref("tier"), "客户等级", "The tiers of customers."),
         "lifecycle": hover(ref("lifecycle"), "生命周期", "The stages of a customer's life."),
         "segments": hover(
@@ -66,7 +73,8 @@ def rules_schema() -> Schema:
     definitions = {
         "condition": CONDITION,
         **facts(),
-        **scores(),
+        **scores(table_keys()),
+        **models(),
         **deciding.tiers(),
         **deciding.stages(),
         **deciding.services(),
@@ -120,6 +128,9 @@ def cases_schema() -> Schema:
             "today": day,
             "facts": hover(known, "这位客户的事实", "What is known of the customer."),
             "before": hover(block(before), "评估前的状态", "Where it stood before."),
+            "cut_points": hover(
+                cut_points(), "只用于本例的切点", "Cut points for this case alone."
+            ),
             "review": hover(one_of(["released"]), "已放行复核", "A review was released."),
             "expect": hover(block(expect), "应得的结果", "What must come out."),
         },

@@ -69,8 +69,8 @@ def facts() -> dict[str, Schema]:
     }
 
 
-def scores() -> dict[str, Schema]:
-    """The definitions of criteria, their parts and scorecards."""
+def scores(tables: dict[str, Schema]) -> dict[str, Schema]:
+    """The definitions of criteria, their parts and scorecards; *tables* are a table's keys."""
     missing = {"anyOf": [one_of(p.value for p in MissingPoints if p != "given"), NUMBER]}
     common = {
         "of": hover(SCALAR, "看哪个事实或公式", "The fact or formula it looks at."),
@@ -112,6 +112,8 @@ def scores() -> dict[str, Schema]:
         ),
         "note": hover(TEXT, "给评分人的说明", "A note for whoever judges."),
     }
+    common |= tables
+    criterion |= tables
     return {
         "part": block(common, required=["max"]),
         "criterion": block(criterion, required=["id", "max"]),

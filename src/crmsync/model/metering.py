@@ -1,0 +1,107 @@
+"""The books of one connection's calls: who may go when, what was spent, what a plan will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+# Places further ahead than this many windows can only come from a clock that was set back.
+_CLOCK_SET_BACK = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """One call that wants to be made.
+
+    ``price`` is booked unless more than ``ceiling`` would then be spent since ``since``. ``lane``
+    takes at most ``calls`` in any ``window`` seconds (``None``: as many as come). A place further
+    away than ``longest`` seconds is not taken.
+    """
+
+    now: datetime
+    price: int = 0
+    since: datetime | None = None
+    ceiling: int | None = None
+    lane: str = ""
+    calls: int | None = None
+    window: float = 0.0
+    longest: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The answer: ``wait`` seconds until the call's place; ``held`` when that is the CRM's own
+    pause. Nothing was booked when ``spent_up`` is true or the place is too far away."""
+
+    wait: float = 0.0
+    held: bool = False
+    spent_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent from ``slot`` on, for one minute."""
+
+    slot: datetime
+    used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What a plan asks of a connector; ``strict``: one record a call."""
+
+    updates: int = 0
+    creations: int = 0
+    closings: int = 0
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCost:
+    """What applying a plan will take, in the vendor's ``unit``, with what stood there when it was
+    made. ``limit`` and ``free`` are ``None`` while nobody knows them; ``kept`` is the reserve left
+    to people and other programs, and not part of ``free``."""
+
+    unit: str
+    price: int
+    limit: int | None = None
+    free: int | None = None
+    kept: int = 0
+
+
+SLOT = timedelta(minutes=1)
+"""The grain in which spending is kept."""
+
+
+def slot_of(moment: datetime) -> datetime:
+    """The minute a moment belongs to."""
+    seconds = int(moment.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % int(SLOT.total_seconds()), UTC)
+
+
+def next_place(taken: Sequence[float], now: float, calls: int, window: float) -> float:
+    """The moment of the next free place, when the last *calls* places are *taken*.
+
+    Keeping the times themselves (and no bucket of tokens) means that a burst after a pause cannot
+    exceed the limit either. Places far ahead, which only a clock set back leaves behind, are
+    passed over.
+    """
+    if set_back(taken, now, window) or len(taken) < calls:
+        return now
+    return max(now, taken[-calls] + window)
+
+
+def set_back(taken: Sequence[float], now: float, window: float) -> bool:
+    """Whether the clock was set back since the last place was taken."""
+    return bool(taken) and taken[-1] > now + _CLOCK_SET_BACK * window
+
+
+def room_again(spent: Iterable[Spending], over: int) -> datetime | None:
+    """The slot with which *over* units will have left a rolling window; ``None`` if never."""
+    gone = 0
+    for item in sorted(spent, key=lambda item: item.slot):
+        gone += item.used
+        if gone >= over:
+            return item.slot
+    return None

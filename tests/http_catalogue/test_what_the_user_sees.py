@@ -1,0 +1,231 @@
+"""Rows 1, 4, 5, 7, 8, 14, 33, 37, 38 and 39 at the command line: the words and the exit code.
+
+The words are checked in English here; both languages stand side by side in the messages that the
+other files of this catalogue check.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.end_to_end import hands
+from tests.end_to_end.world import World, customers, orders, practice
+from tests.http_catalogue.line import NAMES
+from tests.http_catalogue.test_refusals import answers, fxiaoke_code, moved, zoho_code
+
+from crmsync.errors import ExitCode
+from crmsync.testing import FaultProxy, RequestKind, SandboxClock
+from crmsync.testing.bad_wire import Answer, Behaviour, after_commit, changed, hang_up, reply
+from crmsync_fxiaoke.sandbox import FxiaokeSandbox
+from crmsync_zoho.sandbox import ZohoSandbox
+
+NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
+TODAY = ("--today", NOW.date().isoformat())
+PEOPLE = 6
+ALLOW = [
+    word
+    for guard in ("first_assignments", "records_changed", "new_tasks", "tasks_per_owner")
+    for word in ("--allow", f"{guard}=100%")
+]
+
+
+class Seen(World):
+    """A project whose CRM is reached through a fault proxy."""
+
+    proxy: FaultProxy
+
+    def shown(self, *words: str, exit: ExitCode) -> str:
+        """What a person reads, both streams."""
+        result = self.run(*words, ok=False)
+        assert result.code == exit, (result.code, result.err, result.out)
+        assert "Traceback" not in result.err + result.out
+        return result.err + result.out
+
+    def apply_shown(self, exit: ExitCode) -> str:
+        return self.shown(
+            "apply", str(self.folder / "plan.json"), "--yes", *ALLOW, *TODAY, exit=exit
+        )
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def prepared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seen]:
+    folder = tmp_path_factory.mktemp(request.param) / "project"
+    with practice(request.param, folder, SandboxClock(NOW)) as plain:
+        people = customers(PEOPLE)
+        plain.sandbox.load_over_http(people, orders(people, NOW.date()))
+        plain.init("retail-rfm")
+        plain.create_fields()
+        sandbox = plain.sandbox
+        with FaultProxy(sandbox.url, classify=sandbox.classify) as proxy:
+            made = behind(proxy, plain.folder, plain)
+            settings = made.folder / "crmsync.yaml"
+            settings.write_text(settings.read_text().replace(sandbox.url, proxy.url))
+            made.plan(*TODAY)
+            yield made
+
+
+def behind(proxy: FaultProxy, folder: Path, like: World) -> Seen:
+    made = Seen(like.name, folder, like.sandbox)
+    made.proxy = proxy
+    made.on_sandbox_time()
+    return made
+
+
+@pytest.fixture
+def world(prepared: Seen, tmp_path: Path) -> Iterator[Seen]:
+    sandbox = prepared.sandbox
+    before = sandbox.store.snapshot()
+    shutil.copytree(prepared.folder, tmp_path / "project")
+    made = behind(prepared.proxy, tmp_path / "project", prepared)
+    sandbox.recorder.clear()
+    yield made
+    made.proxy.clear()
+    made.check_invariants()
+    sandbox.store.restore(before)
+    tokens = made.folder / "var" / "tokens"
+    shutil.copytree(tokens, prepared.folder / "var" / "tokens", dirs_exist_ok=True)
+
+
+def test_a_pause_is_told_with_how_far_the_run_is(world: Seen) -> None:
+    world.proxy.next(answers({}, "429 Slow", Retry_After="30"), kind=RequestKind.WRITE)
+    shown = world.apply_shown(ExitCode.DONE)
+    assert "Waiting 30 s" in shown
+    assert "0 of " in shown
+
+
+def test_a_pause_without_a_time_says_so(world: Seen) -> None:
+    world.proxy.next(answers({}, "429 Slow"), kind=RequestKind.WRITE, times=5)
+    shown = world.apply_shown(ExitCode.DONE)
+    if "Waiting" in shown:
+        assert "the CRM named no time" in shown
+
+
+def test_a_pause_nobody_waits_for_ends_the_run_resumable(world: Seen) -> None:
+    world.proxy.next(answers({}, "429 Slow", Retry_After="4000"), kind=RequestKind.WRITE)
+    shown = world.apply_shown(ExitCode.TRY_LATER)
+    assert "Try again in 67 minutes" in shown
+    assert "crmsync apply --resume 1" in shown
+
+
+def test_a_spent_quota_ends_the_run_and_says_when(world: Seen) -> None:
+    gone = (
+        zoho_code("TOO_MANY_REQUESTS", "429 Slow", X_API_CREDITS_REMAINING="0")
+        if world.name == "zoho"
+        else fxiaoke_code(30002)
+    )
+    world.proxy.next(gone, kind=RequestKind.WRITE, times=3)
+    shown = world.apply_shown(ExitCode.TRY_LATER)
+    assert "used up" in shown
+    assert "2026-11-17" in shown
+    assert "There is room again after" in shown
+    assert "crmsync apply --resume 1" in shown
+
+
+def test_a_sign_in_that_ended_says_how_to_sign_in(world: Seen) -> None:
+    shutil.rmtree(world.folder / "var" / "tokens")
+    refused = answers({"error": "invalid_code"}) if world.name == "zoho" else fxiaoke_code(20021)
+    world.proxy.next(refused, kind=RequestKind.AUTH)
+    shown = world.shown("pull", exit=ExitCode.SIGN_IN)
+    assert "crmsync connect practice" in shown or "authorise" in shown
+
+
+def test_what_is_unconfirmed_is_named_and_settled(world: Seen) -> None:
+    """The reply to a creation is lost after it was carried out, and nothing answers any more."""
+    method, path = hands.task_creations(world.sandbox)
+    world.proxy.next(after_commit(hang_up), method=method, path=path)
+    gone = world.proxy.next(hang_up, times=0)
+
+    watching = [True]
+
+    def vanish(record: object) -> None:
+        if watching and world.tasks():
+            gone.times = 10_000
+
+    world.sandbox.on_request(vanish)
+    shown = world.apply_shown(ExitCode.TRY_LATER)
+    watching.clear()
+    gone.times = 0
+    assert "unconfirmed" in shown
+    assert "not before" in shown
+    world.run("apply", "--resume", "1", "--yes", *TODAY)
+    keys = [key for key, _ in world.tasks()]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_web_page_instead_of_data(world: Seen) -> None:
+    page = reply(b"<html><title>Sign in</title>Ms Example 555-0100", kind="text/html")
+    world.proxy.next(page, kind=RequestKind.READ, times=9)
+    shown = world.shown("pull", "--full", exit=ExitCode.TRY_LATER)
+    assert "a web page (“Sign in”)" in shown
+    assert "single sign-on" in shown
+    assert "555-0100" not in shown
+
+
+def test_a_redirect_says_where_the_account_is(world: Seen) -> None:
+    world.proxy.next(moved("https://www.zohoapis.eu/x", 307), kind=RequestKind.READ)
+    shown = world.shown("pull", "--full", exit=ExitCode.TRY_LATER)
+    expected = "data_centre: eu" if world.name == "zoho" else "api_domain"
+    assert expected in shown
+
+
+def dated(by: timedelta) -> Behaviour:
+    def shift(answer: Answer) -> Answer:
+        from email.utils import format_datetime
+
+        headers = {**answer.headers, "date": format_datetime(NOW + by, usegmt=True)}
+        return Answer(answer.status, answer.reason, headers, answer.body)
+
+    return changed(shift)
+
+
+def test_a_clock_that_is_wrong_is_told_and_by_days_refused(world: Seen) -> None:
+    world.proxy.next(dated(timedelta(minutes=-7)), kind=RequestKind.READ, times=99)
+    shown = world.shown("pull", "--full", exit=ExitCode.DONE)
+    assert "clock is about" in shown
+    world.proxy.clear()
+    world.proxy.next(dated(timedelta(days=4)), kind=RequestKind.READ, times=99)
+    shown = world.shown("pull", "--full", exit=ExitCode.FINDINGS)
+    assert "NTP" in shown
+
+
+def test_a_field_that_is_gone_is_named_with_its_place_before_planning(world: Seen) -> None:
+    with without_field(world, world.tier_field()):
+        shown = world.shown("plan", *TODAY, exit=ExitCode.FINDINGS)
+    assert ".yaml:" in shown
+    assert world.sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+
+
+@contextmanager
+def without_field(world: Seen, field: str) -> Iterator[None]:
+    """An administrator deletes a field; afterwards it is there again."""
+    object, sandbox = world.header()["object"], world.sandbox
+    fields: dict[str, Any]
+    if isinstance(sandbox, ZohoSandbox):
+        fields = sandbox.org.modules[object].fields
+    else:
+        assert isinstance(sandbox, FxiaokeSandbox)
+        fields = sandbox.tenant.objects[object].fields
+    kept = fields.pop(field)
+    try:
+        yield
+    finally:
+        fields[field] = kept
+
+
+def test_a_record_deleted_since_the_plan_is_a_conflict(world: Seen) -> None:
+    object = world.header()["object"]
+    lost = world.sandbox.store.rows(object)[0].id
+    world.sandbox.delete_as_person(object, lost)
+    shown = world.apply_shown(ExitCode.PARTIAL)
+    assert lost in shown
+    rows = world.run("runs", "1", "--json").document
+    (row,) = [item for item in rows["rows"] if item["id"] == lost]
+    assert row["state"] == "conflict"

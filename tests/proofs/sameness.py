@@ -1,0 +1,84 @@
+"""P18: the same data, rules and day give the same plan, byte for byte, wherever it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.proofs.proof import Figure, Proof, Scale
+
+from crmsync.model.text import Text
+
+ZONES = ("UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Asia/Kathmandu")
+LOCALES = ("C", "C.UTF-8", "zh_CN.UTF-8")
+CUSTOMERS, ORDERS = 60, 500
+
+
+def plans(scale: Scale, place: Path) -> Figure:
+    """Two days planned in processes of their own: rows shuffled, hashes seeded by chance."""
+    chance = scale.chance("sameness")
+    found: dict[str, int] = {}
+    runs = 0
+    for number in scale.trials(3, 100):
+        around = {
+            "PYTHONHASHSEED": str(chance.randrange(2**32)),
+            "TZ": ZONES[number % len(ZONES)],
+            "LC_ALL": LOCALES[number % len(LOCALES)],
+            "PYTHONUTF8": "1",
+        }
+        folder = place / str(number)
+        folder.mkdir()
+        words = [sys.executable, "-m", "tests.proofs.sameness", str(folder), str(number)]
+        done = subprocess.run(
+            words, env={**os.environ, **around}, capture_output=True, text=True, check=True
+        )
+        digest = done.stdout.strip()
+        found[digest] = found.get(digest, 0) + 1
+        runs += 1
+    return Figure(runs, "runs", {"other plans": len(found) - 1}, next(iter(found), "")[:12])
+
+
+def main(folder: Path, number: int) -> None:
+    """Print the digest of the plans of two days; odd runs ask the policy about everybody."""
+    from tests.bench.world import AS_OF
+    from tests.unit.project.two_days import DAYS, World
+
+    world = World(folder, customers=CUSTOMERS, orders=ORDERS)
+    for table in ("Accounts", "Deals"):
+        world.disturb(
+            f"CREATE TABLE shuffled AS SELECT * FROM \"{table}\" ORDER BY hash(id || '{number}'); "
+            f'DROP TABLE "{table}"; ALTER TABLE shuffled RENAME TO "{table}"'
+        )
+    whole = hashlib.sha256()
+    for day in (AS_OF, DAYS[0]):
+        made, lines = world.plan(day, filtered=number % 2 == 0)
+        whole.update(made.raw)
+        whole.update(made.counts.encode())
+        world.apply(lines, day)
+    world.close()
+    print(whole.hexdigest())
+
+
+SAYS = Text(
+    zh="同样的数据、规则和日期，得到逐字节相同的计划",
+    en="The same data, rules and day give the same plan, byte for byte",
+)
+PROOFS = (
+    Proof(
+        "P18",
+        "plans",
+        SAYS,
+        Text(
+            zh="独立进程：打乱的输入、随机的 PYTHONHASHSEED、五个时区、三种区域设置，有无预筛各半",
+            en="processes of their own: shuffled input, random PYTHONHASHSEED, five time zones, "
+            "three locales, half of them without the filter",
+        ),
+        plans,
+    ),
+)
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
