@@ -21,7 +21,7 @@ ASKING = {
     "place",
 }
 """How a `Block` is asked for a key."""
-CASE_FILES = {"cases.py", "case_state.py"}
+CASE_FILES = {"cases.py", "case_state.py", "case_lines.py"}
 NOT_KEYS = {"given"}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import chain
 
 from tests.proofs import (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
     matchers,
     outcomes,
@@ -22,10 +24,12 @@ from tests.proofs import (
 from tests.proofs.proof import Proof
 
 MODULES = (
+    attacking,
     boundaries,
     crash_points,
     durable,
     editing,
+    fuzzing,
     kills,
     matchers,
     outcomes,

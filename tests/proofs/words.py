@@ -1,6 +1,12 @@
 """The Chinese of the figures' words; a word without one is an error, not an English cell."""
 
 WORDS = {
+    "mutants": "个变异文件",
+    "attacks": "次攻击",
+    "attacks that succeed": "得手的攻击",
+    "exceptions": "个异常",
+    "slower than 1 s": "个超过 1 秒",
+    "over 200 MB": "个超过 200 MB",
     "duplicate tasks": "重复任务",
     "lost": "丢失",
     "repeats of done rows": "已完成行被重发",

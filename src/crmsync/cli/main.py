@@ -53,6 +53,13 @@ VERBS: dict[str, tuple[str, str]] = {
         "rules",
         say("在最近快照上比较规则改动的影响", "what an edit would change, on the last snapshot"),
     ),
+    "calibrate": (
+        "calibrate",
+        say(
+            "按人工标注提出等级线和权重",
+            "propose tier lines and weights from customers people have judged",
+        ),
+    ),
     "pull": ("run", say("读取 CRM 到本地镜像", "read the CRM into the local mirror")),
     "plan": (
         "run",
@@ -82,6 +89,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "serve": ("operate", say("运行计划任务", "run the scheduled jobs")),
     "pause": ("operate", say("暂停写入", "stop writing to a connection")),
     "resume": ("operate", say("恢复写入", "write again after a pause or an undo")),
+    "override": (
+        "override",
+        say("人工指定等级，有原因和期限", "set a tier by hand, with reason and end; list, remove"),
+    ),
     "review": (
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),

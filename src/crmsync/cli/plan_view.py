@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from rich.text import Text as Styled
 
 from crmsync.cli.changes_view import SAMPLE, customers, legend
 from crmsync.cli.language import LANG, say
-from crmsync.cli.layout import bar, clean, figure_text, table
+from crmsync.cli.layout import bar, clean, figure_text, number_text, table
+from crmsync.model.cut import TIER_LINES
 from crmsync.model.decision import Cause
 from crmsync.model.metering import PlanCost
 from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
@@ -59,6 +61,7 @@ def page(
     yield Styled("")
     yield from customers(lines, every=every)
     spread = distribution(header.counts, tiers)
+    spread += cut_lines(header, tiers)
     yield from map(Styled, [*spread, ""] if spread else [])
     for text in withheld_lines(header, every=every):
         yield Styled(text, style="yellow")
@@ -291,6 +294,24 @@ def notice_lines(header: PlanHeader, *, every: bool) -> list[str]:
         hint = "" if every else say("，用 --all 查看", ": --all")
         lines.append(say(f"  ▽ … 另有 {more} 个{hint}", f"  ▽ … {more} more{hint}"))
     return lines
+
+
+def cut_lines(header: PlanHeader, tiers: Mapping[str, str]) -> list[str]:
+    """The tier lines drawn across the population for this plan; empty when there are none."""
+    lines = []
+    for drawn in header.frozen:
+        if drawn.name != TIER_LINES:
+            continue
+        told = [_cut(name, line, tiers) for name, (line,) in drawn.lines.items()]
+        head = say(f"划线（{drawn.period}）", f"Cut lines ({drawn.period})")
+        lines.append(f"{head}  " + "   ".join(told))
+    return lines
+
+
+def _cut(name: str, line: Decimal, tiers: Mapping[str, str]) -> str:
+    level, _, kind = name.rpartition(".")
+    what = say("保级", "keep") if kind == "keep" else say("升级", "enter")
+    return f"{clean(tiers.get(level, level))} {what} {number_text(line)}"
 
 
 def _in_order(rows: Iterable[Withheld]) -> list[Withheld]:

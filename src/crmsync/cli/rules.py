@@ -10,7 +10,8 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import LANG, say
-from crmsync.errors import ExitCode
+from crmsync.errors import ExitCode, UsageError
+from crmsync.model.text import Text
 
 if TYPE_CHECKING:
     from crmsync.project.checking import Proving
@@ -111,18 +112,111 @@ def _check(
 
 @click.command(
     help=say(
-        "整理规则文件的空白与引号；--from gbk 把文件转成 UTF-8。",
-        "Tidy white space in rule files; --from gbk turns a file into UTF-8.",
+        "整理规则文件的空白与引号；--from gbk 把文件转成 UTF-8。--to xlsx 把一个规则集的各张表写成"
+        "工作簿，--from xlsx FILE 读回：先说明改了什么含义，加 --write 才写入。",
+        "Tidy white space in rule files; --from gbk turns a file into UTF-8. --to xlsx writes the"
+        " matrices of a ruleset as a workbook; --from xlsx FILE reads it back: it says what"
+        " would change in meaning, and writes with --write.",
     )
 )
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--from", "encoding", metavar="ENCODING", help=say("原编码，如 gbk", "such as gbk"))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|RULESET]...")
+@click.option(
+    "--from",
+    "source",
+    metavar="ENCODING|xlsx",
+    help=say("原编码，如 gbk；或 xlsx", "such as gbk; or xlsx"),
+)
+@click.option(
+    "--to", "target", type=click.Choice(["xlsx"]), help=say("写成工作簿", "write a workbook")
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say("--to：写到哪个文件", "--to: the file to write"),
+)
+@click.option("--write", is_flag=True, help=say("--from xlsx：写入", "--from xlsx: write it"))
 @click.option("--check", "only_check", is_flag=True, help=say("只检查", "only look"))
 @face_options
-def fmt_command(face: Face, files: tuple[Path, ...], encoding: str | None, only_check: bool) -> int:
+def fmt_command(
+    face: Face,
+    files: tuple[Path, ...],
+    source: str | None,
+    target: str | None,
+    output: Path | None,
+    write: bool,
+    only_check: bool,
+) -> int:
     """Exit 1 with --check when a file would change."""
+    if target is not None:
+        return _to_workbook(face, files, output)
+    if source is not None and source.lower() == "xlsx":
+        return _from_workbook(face, files, write=write)
+    return _tidy(face, files, source, only_check=only_check)
+
+
+def _to_workbook(face: Face, asked: tuple[Path, ...], output: Path | None) -> int:
+    from crmsync.project.places import ruleset_folders
+    from crmsync.project.workbooks import to_workbook
+
+    found = ruleset_folders(face.folder, asked)
+    if len(found) != 1:
+        raise UsageError(
+            Text(zh="一个工作簿装一个规则集", en="a workbook holds one ruleset"),
+            mend=Text(
+                zh=f"指明其中一个：{'、'.join(path.name for path in found)}",
+                en=f"name one of: {', '.join(path.name for path in found)}",
+            ),
+        )
+    path = to_workbook(found[0], output or Path(f"{found[0].name}.xlsx"), LANG)
+    if face.json:
+        face.document("crmsync.workbook/1", {"file": str(path)})
+    else:
+        click.echo(str(path))
+    return ExitCode.DONE
+
+
+def _from_workbook(face: Face, files: tuple[Path, ...], *, write: bool) -> int:
+    from crmsync.project.workbooks import from_workbook
+
+    if len(files) != 1:
+        raise UsageError(
+            Text(zh="--from xlsx 需要一个工作簿", en="--from xlsx needs one workbook"),
+            mend=Text(
+                zh="如 crmsync fmt --from xlsx b2b-standard.xlsx",
+                en="such as crmsync fmt --from xlsx b2b-standard.xlsx",
+            ),
+        )
+    report = from_workbook(face.folder, files[0], write=write)
+    if face.json:
+        changes = [{"zh": item.zh, "en": item.en} for item in report.changes]
+        face.document(
+            "crmsync.workbook.changes/1",
+            {
+                "ruleset": report.ruleset,
+                "changes": changes,
+                "files": [str(path) for path in report.files],
+                "written": report.written,
+            },
+        )
+        return ExitCode.DONE
+    for change in report.changes:
+        click.echo(change.to(LANG))
+    if not report.changes:
+        face.talk("含义没有变化", "nothing changes in meaning")
+    elif not report.written:
+        face.talk("没有写入；加 --write 写入", "not written; --write does it")
+    return ExitCode.DONE
+
+
+def _tidy(face: Face, files: tuple[Path, ...], encoding: str | None, *, only_check: bool) -> int:
     from crmsync.project.formatting import tidy
 
+    lacking = next((path for path in files if not path.is_file()), None)
+    if lacking is not None:
+        raise UsageError(
+            Text(zh=f"没有文件 {lacking}", en=f"there is no file {lacking}"),
+            mend=Text(zh="检查路径", en="check the path"),
+        )
     changed = tidy(face.folder, files, encoding=encoding, write=not only_check)
     if face.json:
         face.document("crmsync.fmt/1", {"changed": [str(path) for path in changed]})

@@ -20,8 +20,9 @@ from crmsync.model.decision import (
     Verdict,
 )
 from crmsync.model.fact import FactType
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
-from crmsync.model.ruleset import Ruleset
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
 from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
@@ -77,7 +78,7 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
     width = max(cells(name) for name in names) + 2
     if decision.tier is not None and rules.tier is not None:
         yield pad(names[0], width) + _tier(decision.tier, rules)
-        yield from (f"  {line}" for line in _why(shown, decision.tier))
+        yield from (f"  {line}" for line in _why(shown, decision.tier, rules))
     if decision.lifecycle is not None and rules.lifecycle is not None:
         yield pad(names[1], width) + _stage(decision.lifecycle, rules)
         for move in decision.lifecycle.moves:
@@ -95,11 +96,27 @@ def _promise(value: ServiceValue) -> str:
     return label + value.text.to(LANG)
 
 
-def _why(shown: Explanation, tier: TierResult) -> list[str]:
+def _measured(shown: Explanation, fact: FactDefinition) -> tuple[str, str]:
+    """The fact the tier looks at, with its lines."""
+    value = fact_text(shown.decision.facts.get(fact.id), fact.type)
+    lines = (
+        (say("升级线", "enter line"), shown.enter_line),
+        (say("保级线", "keep line"), shown.keep_line),
+    )
+    known = "   ".join(
+        f"{word} {fact_text(line, fact.type)}" for word, line in lines if line is not None
+    )
+    return fact.label.to(LANG), f"{value}   {known}".rstrip()
+
+
+def _why(shown: Explanation, tier: TierResult, rules: Ruleset) -> list[str]:
     """Two columns: the score with its lines, the reason, the day a waiting change may come."""
     rows = []
     score = shown.decision.score
-    if score is not None:
+    of = None if rules.tier is None else rules.tier.of
+    if of is not None:
+        rows.append(_measured(shown, rules.fact(of)))
+    elif score is not None:
         lines = (
             (say("升级线", "enter line"), shown.enter_line),
             (
@@ -113,9 +130,26 @@ def _why(shown: Explanation, tier: TierResult) -> list[str]:
     if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
         day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
         rows.append((say("最早", "earliest"), day))
+    if shown.parent is not None:
+        labels = (
+            {level.id: level.label.to(LANG) for level in rules.tier.levels} if rules.tier else {}
+        )
+        up = f"{clean(shown.parent.name)}  {labels.get(shown.parent.tier, shown.parent.tier)}"
+        rows.append((say("上级公司", "parent"), up))
+    if shown.drawn is not None:
+        rows.append((say("划线", "cut lines"), drawn_text(shown.drawn)))
     if tier.notice is not None:
         rows.append((say("预告", "notice"), clean(tier.notice.text.to(LANG))))
     return table(rows, align="ll")
+
+
+def drawn_text(drawn: FrozenLines) -> str:
+    """The period, the day and the number of customers lines across the population stand on."""
+    return say(
+        f"{drawn.period} 第 {drawn.version} 版，{drawn.drawn_on} 按 {drawn.customers} 个客户划定",
+        f"{drawn.period}, version {drawn.version}, drawn on {drawn.drawn_on} "
+        f"across {drawn.customers} customers",
+    )
 
 
 def _tier(tier: TierResult, rules: Ruleset) -> str:

@@ -20,6 +20,10 @@ _ZONES = {
 }
 
 
+MAX_PROBLEMS = 300
+"""Problems after which unknown keys of one file are no longer named."""
+
+
 class Keys:
     """The keys of one place in a file; every wrong value becomes a finding and reads as absent.
 
@@ -46,7 +50,7 @@ class Keys:
                     key.span,
                     Text(zh=f"暂不支持“{key.text}”", en=f"“{key.text}” is not supported yet"),
                 )
-            elif known is not None and key.text not in known:
+            elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
                 mend, near = did_you_mean(key.text, known)
                 self._problems.append(
                     error(

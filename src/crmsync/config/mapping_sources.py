@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 
 from crmsync.condition import Scope, parse_window, read_condition
-from crmsync.config.keys import Keys
+from crmsync.config.keys import MAX_PROBLEMS, Keys
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic
@@ -62,9 +62,9 @@ class SourceReader:
         found: dict[str, Source] = {}
         for name, body in node.entries if node else ():
             fact = self._facts.get(name.text)
-            if fact is None:
+            if fact is None and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(_undeclared(name, tuple(self._facts)))
-            elif fact.formula is not None or fact.model:
+            elif fact is not None and (fact.formula is not None or fact.model):
                 self._problems.append(_derived(name))
             source = self._source(name, body, fact)
             if source is not None and fact is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmsync.config.keys import Keys
+from crmsync.config.keys import MAX_PROBLEMS, Keys
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import FieldPick
 from crmsync.model.text import Text
@@ -71,6 +71,8 @@ def translations(
 def _known(word: Scalar, known: Sequence[str] | None, problems: list[Diagnostic]) -> bool:
     if known is None or word.text in known:
         return True
+    if len(problems) >= MAX_PROBLEMS:
+        return False
     mend, near = did_you_mean(word.text, known)
     problems.append(
         error(

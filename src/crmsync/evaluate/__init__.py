@@ -11,6 +11,7 @@ from crmsync.evaluate.population import (
     SteadyFigures,
     SteadyRow,
 )
+from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
@@ -35,6 +36,7 @@ __all__ = [
     "past_episode",
     "rete_status",
     "row_from_facts",
+    "score_lines",
     "stages_flap",
     "tiers_flap",
 ]

@@ -181,8 +181,9 @@ def _reads_state(condition: Condition) -> bool:
 def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
     for card in ruleset.scorecards:
         yield from scorecard_conditions(card)
-    if ruleset.tier is not None:
-        yield from (item.when for item in ruleset.tier.exceptions)
+    yield from (item.when for item in ruleset.departures)
+    if ruleset.newcomer is not None:
+        yield ruleset.newcomer.when
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)

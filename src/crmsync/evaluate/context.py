@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from crmsync.model.group import ParentTier
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef
 from crmsync.model.state import Episode
@@ -26,3 +27,5 @@ class EvaluationContext:
     stale: frozenset[str] = frozenset()
     open_episodes: Mapping[RecordRef, tuple[Episode, ...]] = field(default_factory=dict)
     placing: bool = False
+    parents: Mapping[RecordRef, ParentTier] = field(default_factory=dict)
+    """The tier of the parent (of the group's head) of those whose own hangs on it."""

@@ -43,8 +43,7 @@ class ExceptionList:
     """The exceptions of a ruleset, with the place of each condition."""
 
     def __init__(self, engine: CompiledRuleset) -> None:
-        rules = engine.ruleset.tier
-        exceptions = () if rules is None else rules.exceptions
+        exceptions = engine.ruleset.departures
         self._tests: list[tuple[TierException, Test, frozenset[str]]] = [
             (item, engine.test(item.when), engine.inputs(names(item.when))) for item in exceptions
         ]

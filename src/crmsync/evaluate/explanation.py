@@ -9,7 +9,7 @@ from crmsync.condition import names, to_text, trace
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
 from crmsync.evaluate.matching import match_compiled
-from crmsync.evaluate.tier import keep_line
+from crmsync.evaluate.tier_words import keep_line
 from crmsync.evaluate.what_if import Setting, what_if
 from crmsync.model.condition import Condition
 from crmsync.model.decision import Decision, Explanation, Trace
@@ -31,7 +31,7 @@ def explain(
     decision = decide(engine, matched, state, context)
     rules = engine.ruleset
     before, after = _opening(decision, state), _closing(decision, state)
-    exceptions = () if rules.tier is None else rules.tier.exceptions
+    exceptions = rules.departures
     moves = () if rules.lifecycle is None else rules.lifecycle.moves
     stage = None if decision.lifecycle is None else decision.lifecycle.before
     if rules.lifecycle is not None and stage is None:
@@ -52,6 +52,8 @@ def explain(
         ),
         enter_line=enter,
         keep_line=keep,
+        parent=context.parents.get(row.ref),
+        drawn=None if rules.tier is None else rules.tier.drawn,
         segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )

@@ -7,7 +7,6 @@ from datetime import date
 
 from crmsync.evaluate.exceptions import departure
 from crmsync.evaluate.tier import Computed, Waiting
-from crmsync.evaluate.wording import points
 from crmsync.model.decision import Notice
 from crmsync.model.override import Override
 from crmsync.model.text import Text
@@ -43,8 +42,11 @@ def notice_of(
 
 def _text(rules: TierRules, waiting: Waiting, tiers: tuple[str, str], today: date) -> Text:
     now, then = (rules.level(tier).label for tier in tiers)
-    missing, line = points(waiting.line - waiting.score), points(waiting.line)
-    due = waiting.due_on
+    missing, line = (
+        waiting.words.more(waiting.line - waiting.score),
+        waiting.words.line(waiting.line),
+    )
+    due, verb = waiting.due_on, "keep" if waiting.words.label is None else "keeps"
     if not waiting.review:
         zh, en = f"将于 {due} 降为{then.zh}", f"falls to {then.en} on {due}"
     elif due > today:
@@ -53,6 +55,6 @@ def _text(rules: TierRules, waiting: Waiting, tiers: tuple[str, str], today: dat
     else:
         zh, en = f"复核放行后降为{then.zh}", f"falls to {then.en} once the review is released"
     return Text(
-        zh=f"{zh}；再得 {missing} 分可保住{now.zh}（保级线 {line}）",
-        en=f"{en}; {missing} more points keep {now.en} (keep line {line})",
+        zh=f"{zh}；{missing.zh}可保住{now.zh}（保级线 {line.zh}）",
+        en=f"{en}; {missing.en} {verb} {now.en} (keep line {line.en})",
     )

@@ -120,6 +120,9 @@ def thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
             for part in criterion.ways:
                 anchors = {at for at, _ in part.anchors} if isinstance(part, Scale) else set()
                 read += [(names(of), set(anchors)) for of in part.operands]
+    if rules.tier is not None and rules.tier.of is not None:
+        lines = {line for level in rules.tier.levels for line in (level.enter, level.keep)}
+        read.append((frozenset({rules.tier.of}), {line for line in lines if line is not None}))
     for facts, constants in read:
         for fact in engine.inputs(facts):
             found.setdefault(fact, set()).update(constants)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from crmsync.evaluate.compiled import Answers, CompiledRuleset
+from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
 from crmsync.evaluate.happening import Moved
+from crmsync.evaluate.measure import measure_of
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
 from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
 from crmsync.evaluate.tasks import Agenda
-from crmsync.evaluate.tier import Computed, compute, track_of
-from crmsync.model.decision import Because, Decision, StageResult, TierResult
+from crmsync.evaluate.tier import Computed, Setting, compute, track_of
+from crmsync.model.decision import Because, Decision, StageResult, TierResult, Verdict
 from crmsync.model.fact import MatchedRow
+from crmsync.model.group import ParentTier
 from crmsync.model.state import Clocks, CustomerState, Standing
-from crmsync.model.tier import TierRules
+from crmsync.model.tier import TierException, TierRules
 
 
 class _Tiered(NamedTuple):
@@ -49,6 +52,8 @@ class Policy:
     lifecycle: Lifecycle | None
     segments: SegmentList
     agenda: Agenda
+    new: Test | None = None
+    """Whether somebody is a new customer."""
 
     def decide(
         self, matched: MatchedRow, state: CustomerState, context: EvaluationContext
@@ -80,15 +85,37 @@ class Policy:
         rules = self.engine.ruleset.tier
         if rules is None:
             return None
-        computed = compute(rules, scored, state, context)
+        computed = compute(
+            rules, measure_of(rules, scored, answers), state, self._setting(answers, context)
+        )
         in_force = self.exceptions.in_force(answers, state.clocks.exceptions, context.stale)
         overrides = context.overrides.get(state.ref, ())
-        departed = departure(rules, computed.tier, in_force.exceptions, overrides, context.as_of)
+        exceptions = self._with_group(rules, in_force.exceptions, context.parents.get(state.ref))
+        departed = departure(rules, computed.tier, exceptions, overrides, context.as_of)
         result = _tier_result(state.standing, computed, departed, context.as_of)
         if departed is None and computed.waiting is not None:
-            told = notice_of(rules, computed, in_force.exceptions, overrides, context.as_of)
+            told = notice_of(rules, computed, exceptions, overrides, context.as_of)
             result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
+
+    def _with_group(
+        self, rules: TierRules, exceptions: tuple[TierException, ...], parent: ParentTier | None
+    ) -> tuple[TierException, ...]:
+        """The exceptions in force and, after them, what the company group asks for."""
+        group = self.engine.ruleset.group
+        said = None if group is None or parent is None else parent.exception(group, rules)
+        return exceptions if said is None else (*exceptions, said)
+
+    def _setting(self, answers: Answers, context: EvaluationContext) -> Setting:
+        rules, protected = self.engine.ruleset, None
+        newcomer = rules.newcomer
+        if newcomer is not None and newcomer.no_demotion and self.new is not None:
+            began = answers.value(newcomer.fact)
+            if answers.holds(self.new) is Verdict.TRUE and isinstance(began, date):
+                zone = ZoneInfo(rules.time_zone)
+                day = began.astimezone(zone).date() if isinstance(began, datetime) else began
+                protected = max(newcomer.period.after(day), context.as_of + timedelta(days=1))
+        return Setting(context, rules.season, protected)
 
     def _decision(
         self, outcome: _Outcome, state: CustomerState, context: EvaluationContext
@@ -154,7 +181,7 @@ class Policy:
 
 def policy_of(engine: CompiledRuleset) -> Policy:
     """The policy of the engine's ruleset, its parts compiled."""
-    rules = engine.ruleset.lifecycle
+    rules, newcomer = engine.ruleset.lifecycle, engine.ruleset.newcomer
     return Policy(
         engine=engine,
         sheet=ScoreSheet(engine),
@@ -162,6 +189,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         lifecycle=None if rules is None else Lifecycle(engine, rules),
         segments=SegmentList(engine),
         agenda=Agenda(engine),
+        new=None if newcomer is None else engine.test(newcomer.when),
     )
 
 

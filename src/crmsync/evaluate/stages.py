@@ -7,7 +7,7 @@ pending from the first day its condition held; an unknown condition changes noth
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from crmsync.condition import names
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
@@ -98,10 +98,11 @@ class Lifecycle:
             return True
         return False
 
-    @staticmethod
-    def _lasted(walk: _Walk, move: Move, started: date | None, context: EvaluationContext) -> bool:
+    def _lasted(
+        self, walk: _Walk, move: Move, started: date | None, context: EvaluationContext
+    ) -> bool:
         walk.pending[move.id] = started or context.as_of
-        due = walk.pending[move.id] + timedelta(days=move.lasting)
+        due = self._engine.ruleset.season.after(walk.pending[move.id], move.lasting)
         if context.as_of >= due or context.placing:
             return True
         walk.waiting[move.to] = due

@@ -19,7 +19,7 @@ from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
 from crmsync.evaluate.due_sql import NotDue, call, either
 from crmsync.evaluate.score_sql import Place, column
-from crmsync.evaluate.tier import keep_line
+from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Criterion, PointsTable, Scale, Scorecard
@@ -43,8 +43,8 @@ _KEYS: Mapping[type, str] = {
     "rfm clv frozen",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges span",
-    TierRules: "levels up down exceptions span",
-    Level: "id label enter keep by_exception_only span",
+    TierRules: "levels up down exceptions freeze drawn span",
+    Level: "id label enter keep enter_cut keep_cut by_exception_only span",
     UpChange: "hold max_step span",
     DownChange: "demote_after hold grace max_step at_review notice span",
     TierException: "id reason when action level span",
@@ -66,7 +66,7 @@ _PASSING = EntersStage | LeavesStage | TierRises | TierFalls
 def understood(ruleset: Ruleset) -> bool:
     """Whether the filter knows everything these rules use."""
     tier, lifecycle = ruleset.tier, ruleset.lifecycle
-    if tier is not None and not ruleset.scorecards:
+    if tier is not None and (not ruleset.scorecards or tier.undrawn):
         return False
     parts: list[object] = [ruleset, *ruleset.scorecards, *ruleset.tasks, *ruleset.segments]
     if tier is not None:

@@ -7,14 +7,15 @@ top of it. Missing data never demotes, and unknown changes nothing: neither the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from crmsync.evaluate.context import EvaluationContext
-from crmsync.evaluate.scoring import Scored
-from crmsync.evaluate.wording import points
-from crmsync.model.decision import Because, ScoreResult
+from crmsync.evaluate.measure import POINTS, Measure, Words
+from crmsync.evaluate.tier_words import WAITS, entering, falling, keep_line, keeping
+from crmsync.model.decision import Because
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.season import ALL_YEAR, Season
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
 from crmsync.model.tier import Level, TierRules
@@ -30,6 +31,18 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What the day, the season and a new customer's protection say to the policy.
+
+    ``protected_until`` is the first day a new customer may fall again.
+    """
+
+    context: EvaluationContext
+    season: Season = ALL_YEAR
+    protected_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A demotion still to come: where to, not before which day, and the line it stays below.
 
@@ -41,6 +54,7 @@ class Waiting:
     score: Decimal
     line: Decimal
     review: bool
+    words: Words = POINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +84,59 @@ def track_of(rules: TierRules, state: CustomerState) -> Track:
 
 
 def compute(
-    rules: TierRules, scored: Scored, state: CustomerState, context: EvaluationContext
+    rules: TierRules, measure: Measure | Text, state: CustomerState, setting: Setting
 ) -> Computed:
-    """What the score alone makes of the tier today."""
-    policy = _Policy(rules, scored, state, context)
-    score = scored.result
-    if score is None:
-        return policy.stay(
-            Because.NO_TIER if policy.now is None else Because.SCORE_RANGE, _NO_SCORE
-        )
-    if policy.now is None or context.placing:
-        return policy.enter(score)
-    return policy.move(policy.now, score)
+    """What the measure alone makes of the tier today; *measure* may be why there is none."""
+    if isinstance(measure, Text):
+        return _standstill(rules, state, measure, Because.SCORE_RANGE)
+    if rules.undrawn:
+        return _standstill(rules, state, _no_line(rules), Because.NO_LINE)
+    policy = _Policy(rules, measure, state, setting)
+    if policy.now is None or setting.context.placing:
+        return policy.enter()
+    return policy.move(policy.now)
 
 
-_NO_SCORE = Text(zh="没有适用的评分卡，等级不变", en="no scorecard applies, so the tier stays")
+def _standstill(rules: TierRules, state: CustomerState, text: Text, because: str) -> Computed:
+    """Nothing can be said of the tier: it stays, and so does every clock."""
+    track = track_of(rules, state)
+    since, count = _stretch(track, state)
+    reason = Because.NO_TIER if track.tier is None else because
+    return Computed(track.tier, reason, text, below_since=since, below_evaluations=count)
+
+
+def _no_line(rules: TierRules) -> Text:
+    names = "、".join(rules.undrawn.values())
+    listed = ", ".join(rules.undrawn.values())
+    return Text(
+        zh=f"没有可以划线的客户（{names}），等级不变",
+        en=f"nobody to draw the line across ({listed}), so the tier stays",
+    )
+
+
+def _stretch(track: Track, state: CustomerState) -> tuple[date | None, int]:
+    """The stretch below the keep line so far; one begun under an earlier tier starts anew."""
+    clocks, since = state.clocks, track.since
+    start = clocks.below_keep_since
+    if start is not None and since is not None and start < since:
+        return since, 0
+    return start, clocks.below_keep_evaluations
 
 
 class _Policy:
     def __init__(
-        self, rules: TierRules, scored: Scored, state: CustomerState, context: EvaluationContext
+        self, rules: TierRules, measure: Measure, state: CustomerState, setting: Setting
     ) -> None:
         self.rules = rules
         self.levels = rules.ranked
-        self.scored = scored
+        self.measure = measure
+        self.words = measure.words
         self.state = state
-        self.context = context
+        self.setting, self.context = setting, setting.context
+        self.after = setting.season.after
         self.track = track_of(rules, state)
         ids = [level.id for level in self.levels]
-        self.lost = scored.lacking & state.known_facts
+        self.lost = measure.lacking & state.known_facts
         self.now = None if self.track.tier is None else ids.index(self.track.tier)
 
     # ── lines ──────────────────────────────────────────────────────────────────────────────────
@@ -126,32 +164,32 @@ class _Policy:
 
     # ── outcomes ───────────────────────────────────────────────────────────────────────────────
 
-    def enter(self, score: ScoreResult) -> Computed:
+    def enter(self) -> Computed:
         """A first assignment, or the return from a level without rank."""
-        low, high = self.entered(score.low), self.entered(score.high)
+        measure = self.measure
+        low, high = self.entered(measure.low), self.entered(measure.high)
         if low != high:
-            text = self._range(score)
-            return self.stay(Because.NO_TIER, text, withheld=(text,))
+            return self.stay(Because.NO_TIER, measure.apart, withheld=(measure.apart,))
         level = self.levels[low]
-        return Computed(
-            level.id, Because.ENTER_LINE, self._entering(score.low, level), span=level.span
-        )
+        text = self._entering(measure.low, level)
+        return Computed(level.id, Because.ENTER_LINE, text, span=level.span)
 
-    def move(self, now: int, score: ScoreResult) -> Computed:
+    def move(self, now: int) -> Computed:
         """The way from a level: up, down or staying."""
-        low, high = self.aim(now, score.low), self.aim(now, score.high)
+        measure = self.measure
+        low, high = self.aim(now, measure.low), self.aim(now, measure.high)
         if low != high:
-            text = self._range(score)
-            return self.stay(Because.SCORE_RANGE, text, withheld=(text,))
+            because = Because.FACT_LOST if measure.scored is None else Because.SCORE_RANGE
+            return self.stay(because, measure.apart, withheld=(measure.apart,))
         if low < now:
-            return self._rise(now, low, score.low)
+            return self._rise(now, low, measure.low)
         if low > now:
-            return self._fall(now, low, score)
+            return self._fall(now, low)
         level = self.levels[now]
-        if level.enter is None or score.low >= level.enter:
-            text, because = self._entering(score.low, level), Because.ENTER_LINE
+        if level.enter is None or measure.low >= level.enter:
+            text, because = self._entering(measure.low, level), Because.ENTER_LINE
         else:
-            text, because = self._keeping(score.low, level), Because.KEEP_LINE
+            text, because = self._keeping(measure.low, level), Because.KEEP_LINE
         return Computed(level.id, because, text, span=level.span)
 
     def stay(
@@ -164,40 +202,41 @@ class _Policy:
         span: Span = NOWHERE,
     ) -> Computed:
         """Nothing moves, and no clock starts, stops or counts."""
-        since, count = self._clock()
+        since, count = _stretch(self.track, self.state)
         return Computed(self.track.tier, because, text, due_on, span, since, count, withheld)
 
     def _rise(self, now: int, target: int, score: Decimal) -> Computed:
-        up = self.rules.up
+        up, amount = self.rules.up, self.words.amount(score)
         if up.hold and self.track.since is not None:
-            due = self.track.since + timedelta(days=up.hold)
+            due = self.after(self.track.since, up.hold)
             if self.context.as_of < due:
                 text = Text(
-                    zh=f"{points(score)} 分可升级，但等级保持期到 {due} 为止",
-                    en=f"{points(score)} points would lift it, but the tier is held until {due}",
+                    zh=f"{amount.zh}可升级，但等级保持期到 {due} 为止",
+                    en=f"{amount.en} would lift it, but the tier is held until {due}",
                 )
                 return Computed(self.track.tier, Because.HOLD, text, due, up.span)
         reached = target if up.max_step is None else max(target, now - up.max_step)
         level = self.levels[reached]
         if reached != target:
+            verb = "reach" if self.words.label is None else "reaches"
             text = Text(
-                zh=f"{points(score)} 分可升到{self.levels[target].label.zh}，"
-                f"每天最多升 {up.max_step} 级",
-                en=f"{points(score)} points reach {self.levels[target].label.en}, "
+                zh=f"{amount.zh}可升到{self.levels[target].label.zh}，每天最多升 {up.max_step} 级",
+                en=f"{amount.en} {verb} {self.levels[target].label.en}, "
                 f"at most {up.max_step} up a day",
             )
             return Computed(level.id, Because.STEP, text, span=up.span)
         return Computed(level.id, Because.ENTER_LINE, self._entering(score, level), span=level.span)
 
-    def _fall(self, now: int, target: int, score: ScoreResult) -> Computed:
+    def _fall(self, now: int, target: int) -> Computed:
+        low = self.measure.low
         doubt = self._doubt(now)
         if doubt is not None:
             because, text = doubt
             return self.stay(because, text, withheld=(text,))
         if self.lost:
-            target = min(target, self.aim(now, self.scored.at_best(self.lost)))
+            target = min(target, self.aim(now, self.measure.at_best(self.lost)))
         since, count = self._counting()
-        gate = self._gate(now, score.low, since, count)
+        gate = self._gate(now, low, since, count)
         if gate is not None:
             because, text, due = gate
             return Computed(
@@ -208,20 +247,17 @@ class _Policy:
                 self.rules.down.span,
                 since,
                 count,
-                waiting=self._waiting(now, target, score.low, due or self.context.as_of),
+                waiting=self._waiting(now, target, low, due or self.context.as_of),
             )
         down = self.rules.down
         reached = target if down.max_step is None else min(target, now + down.max_step)
-        level, line = self.levels[reached], keep_line(self.levels[now])
-        text = Text(
-            zh=f"{points(score.low)} 分低于保级线 {points(line or Decimal(0))}",
-            en=f"{points(score.low)} points are below the keep line {points(line or Decimal(0))}",
-        )
+        level = self.levels[reached]
+        text = falling(self.rules, self.words, low, self.levels[now])
         if reached == target:
             because, waiting = Because.KEEP_LINE, None
         else:
             because = Because.STEP
-            waiting = self._waiting(reached, target, score.low, self._next_fall())
+            waiting = self._waiting(reached, target, low, self._next_fall())
         span = self.levels[now].span
         return Computed(level.id, because, text, None, span, since, count, waiting=waiting)
 
@@ -230,29 +266,28 @@ class _Policy:
         down = self.rules.down
         reached = target if down.max_step is None else min(target, now + down.max_step)
         line = keep_line(self.levels[now]) or Decimal(0)
-        return Waiting(self.levels[reached].id, due, score, line, down.at_review)
+        return Waiting(self.levels[reached].id, due, score, line, down.at_review, self.words)
 
     def _next_fall(self) -> date:
         """The first day of another fall after one of today: hold and patience begin anew."""
         down = self.rules.down
         patience = down.demote_after
         days = max(1, down.hold, patience.days or 0, patience.evaluations or 0)
-        return self.context.as_of + timedelta(days=days)
+        return self.after(self.context.as_of, days)
 
     def _doubt(self, now: int) -> tuple[str, Text] | None:
         """Why a fall cannot be trusted today. A lost fact is no reason when the tier would fall
         even if that fact were as good as it can be."""
-        stale = sorted(self.scored.reads & self.context.stale)
+        stale = sorted(self.measure.reads & self.context.stale)
         if stale:
             listed = "、".join(stale)
             return Because.STALE_SOURCE, Text(
                 zh=f"数据源未更新（{listed}），暂不降级",
                 en=f"not demoted while a source is stale ({', '.join(stale)})",
             )
-        decisive = bool(self.lost) and self.aim(now, self.scored.at_best(self.lost)) <= now
-        if decisive or self.scored.skipped:
-            skipped = self.scored.result.missing if self.scored.result else ()
-            missing = sorted(self.lost) if decisive else list(skipped)
+        decisive = bool(self.lost) and self.aim(now, self.measure.at_best(self.lost)) <= now
+        if decisive or self.measure.skipped:
+            missing = sorted(self.lost) if decisive else list(self.measure.missing)
             listed = "、".join(missing)
             return Because.FACT_LOST, Text(
                 zh=f"缺数据不降级：{listed}",
@@ -262,19 +297,13 @@ class _Policy:
 
     # ── clocks and gates ───────────────────────────────────────────────────────────────────────
 
-    def _clock(self) -> tuple[date | None, int]:
-        """The stretch below the keep line so far; one begun under an earlier tier starts anew."""
-        clocks, since = self.state.clocks, self.track.since
-        start = clocks.below_keep_since
-        if start is not None and since is not None and start < since:
-            return since, 0
-        return start, clocks.below_keep_evaluations
-
     def _counting(self) -> tuple[date, int]:
         """The stretch with today in it; a day counts once however often it is evaluated."""
-        start, count = self._clock()
-        again = self.state.clocks.evaluated == self.context.as_of and count > 0
-        return start or self.context.as_of, count if again else count + 1
+        start, count = _stretch(self.track, self.state)
+        today = self.context.as_of
+        again = self.state.clocks.evaluated == today and count > 0
+        counts = self.setting.season.active(today) and not again
+        return start or today, count + counts
 
     def _gate(
         self, now: int, score: Decimal, since: date, count: int
@@ -283,18 +312,22 @@ class _Policy:
         down, today = self.rules.down, self.context.as_of
         gates: list[tuple[date, str]] = []
         if down.grace and self.track.first is not None:
-            gates.append((self.track.first + timedelta(days=down.grace), Because.GRACE))
+            gates.append((self.after(self.track.first, down.grace), Because.GRACE))
         if down.hold and self.track.since is not None:
-            gates.append((self.track.since + timedelta(days=down.hold), Because.HOLD))
+            gates.append((self.after(self.track.since, down.hold), Because.HOLD))
+        if self.setting.protected_until is not None:
+            gates.append((self.setting.protected_until, Because.NEWCOMER))
         gates.append((self._patience(since, count), Because.PATIENCE))
         due, because = max(gates, key=lambda gate: gate[0])
-        line = points(keep_line(self.levels[now]) or Decimal(0))
+        amount = self.words.amount(score)
+        line = self.words.line(keep_line(self.levels[now]) or Decimal(0))
+        space = "" if self.words.label is None else " "
         head = Text(
-            zh=f"{points(score)} 分低于保级线 {line}（第 {count} 次）",
-            en=f"{points(score)} points, below the keep line {line} (evaluation {count})",
+            zh=f"{amount.zh}{space}低于保级线 {line.zh}（第 {count} 次）",
+            en=f"{amount.en}, below the keep line {line.en} (evaluation {count})",
         )
         if due > today:
-            zh, en = _WAITS[because]
+            zh, en = WAITS[because]
             text = Text(
                 zh=f"{head.zh}；{zh}，最早 {due} 降级", en=f"{head.en}; {en}, not before {due}"
             )
@@ -307,56 +340,15 @@ class _Policy:
     def _patience(self, since: date, count: int) -> date:
         """The first day on which the score has been low for long enough, evaluated daily."""
         patience, today = self.rules.down.demote_after, self.context.as_of
-        due = since + timedelta(days=patience.days or 0)
+        due = self.after(since, patience.days or 0)
         if patience.evaluations is not None:
-            due = max(due, today + timedelta(days=max(0, patience.evaluations - count)))
+            due = max(due, self.after(today, max(0, patience.evaluations - count)))
         return due
 
     # ── words ──────────────────────────────────────────────────────────────────────────────────
 
     def _entering(self, score: Decimal, level: Level) -> Text:
-        if level.enter is None:
-            above = self.levels[self.levels.index(level) - 1].enter
-            if above is None:
-                return Text(zh=f"{points(score)} 分", en=f"{points(score)} points")
-            return Text(
-                zh=f"{points(score)} 分 < 升级线 {points(above)}",
-                en=f"{points(score)} points < enter line {points(above)}",
-            )
-        return Text(
-            zh=f"{points(score)} 分 ≥ 升级线 {points(level.enter)}",
-            en=f"{points(score)} points ≥ enter line {points(level.enter)}",
-        )
+        return entering(self.rules, self.words, score, level)
 
     def _keeping(self, score: Decimal, level: Level) -> Text:
-        keep, enter = keep_line(level) or Decimal(0), level.enter or Decimal(0)
-        return Text(
-            zh=f"{points(score)} 分 ≥ 保级线 {points(keep)}（升级线 {points(enter)}）",
-            en=f"{points(score)} points ≥ keep line {points(keep)} (enter line {points(enter)})",
-        )
-
-    def _range(self, score: ScoreResult) -> Text:
-        labels = {
-            line.id: line.label
-            for line in score.criteria
-            if line.id in score.missing and line.low != line.high
-        }
-        zh = "、".join(label.zh for label in labels.values())
-        en = ", ".join(label.en for label in labels.values())
-        low, high = points(score.low), points(score.high)
-        return Text(
-            zh=f"得分在 {low}–{high} 之间（缺 {zh}），跨等级，不变",
-            en=f"the score lies between {low} and {high} ({en} missing) across tiers: no change",
-        )
-
-
-_WAITS: dict[str, tuple[str, str]] = {
-    Because.GRACE: ("处于首次定级宽限期", "within the grace after the first assignment"),
-    Because.HOLD: ("处于等级保持期", "the tier is held"),
-    Because.PATIENCE: ("需持续低于保级线才降级", "it must stay below for longer"),
-}
-
-
-def keep_line(level: Level) -> Decimal | None:
-    """The line that keeps a level: its own ``keep``, else its ``enter``."""
-    return level.enter if level.keep is None else level.keep
+        return keeping(self.rules, self.words, score, level)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from crmsync.evaluate.engine import Engine
 from crmsync.evaluate.replay import LONG, Player, Shown
 from crmsync.evaluate.swings import TEN, Wobbling, card_swings, lowest_with
-from crmsync.evaluate.tier import keep_line
+from crmsync.evaluate.tier_words import keep_line
 from crmsync.evaluate.witness import Pair, Witnesses
 from crmsync.model.decision import Decision
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
@@ -29,9 +29,12 @@ HORIZON = 800
 
 
 def tiers_flap(engine: Engine, claim: Claim, as_of: date) -> Iterator[FlapFinding]:
-    """One finding for every level with an enter line, best first."""
+    """One finding for every level with an enter line of points, best first.
+
+    Lines of one fact and lines across the population are not proved.
+    """
     rules = engine.ruleset.tier
-    if rules is None or not engine.ruleset.scorecards:
+    if rules is None or rules.of is not None or not engine.ruleset.scorecards:
         return
     wobbling = Wobbling(engine.ruleset, claim)
     bounds = [card_swings(card, wobbling) for card in engine.ruleset.scorecards]

@@ -30,7 +30,9 @@ HORIZON = 400
 """Days looked ahead: longer than every usual hold, patience and window together."""
 
 PER_DIRECTION = 3
-_WAITING = frozenset({Because.PATIENCE, Because.GRACE, Because.REVIEW, Because.FACT_LOST})
+_WAITING = frozenset(
+    {Because.PATIENCE, Because.GRACE, Because.NEWCOMER, Because.REVIEW, Because.FACT_LOST}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class _Search:
         line = line_of(fact, current, self._setting.context.as_of, self._thresholds[fact.id])
         if line is None:
             return None
+        if current is None and wanted(self._today(fact.id, line.value(line.start))):
+            return 0.0, line.value(line.start)  # whatever it is: its nearest value is the first
         hits = [hit for way in (-1, 1) if (hit := self._along(fact, line, way, wanted)) is not None]
         if not hits:
             return None
@@ -249,6 +253,9 @@ def _about_to_fall(decision: Decision) -> bool:
 def _thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
     """The constants of the facts a tier can hang on."""
     rules = engine.ruleset
-    exceptions = () if rules.tier is None else tuple(item.when for item in rules.tier.exceptions)
-    relevant = engine.inputs(score_names(rules) | {n for e in exceptions for n in names(e)})
+    exceptions = [item.when for item in rules.departures]
+    exceptions += [] if rules.newcomer is None else [rules.newcomer.when]
+    measured = set() if rules.tier is None or rules.tier.of is None else {rules.tier.of}
+    read = score_names(rules) | measured | {n for e in exceptions for n in names(e)}
+    relevant = engine.inputs(read)
     return {fact: marks for fact, marks in thresholds(engine).items() if fact in relevant}

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from crmsync.condition import declared_sql, expression_sql, names
 from crmsync.facts import conversion
+from crmsync.facts.grouping import grouped
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
@@ -45,6 +46,7 @@ def relation(
     layers = builder.typed(layers)
     layers = builder.checked(layers)
     layers = builder.facts(layers)
+    layers = builder.groups(layers)
     layers = builder.formulas(layers)
     facts = tuple(fact.id for fact in ruleset.facts)
     types = tuple(fact.type for fact in ruleset.facts)
@@ -146,6 +148,15 @@ class _Builder:
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
+
+    def groups(self, below: exp.Select) -> exp.Select:
+        """Sums of a whole group in place of each member's own values."""
+        group = self._ruleset.group
+        if group is None:
+            return below
+        types = {fact.id: fact.type for fact in self._ruleset.facts}
+        columns = {fact: (number, types[fact]) for fact, number in self._numbers.items()}
+        return grouped(below, group, columns)
 
     def formulas(self, below: exp.Select) -> exp.Select:
         """Derived facts, each layer reading only the layers below it."""

@@ -54,6 +54,30 @@ def fact_row(
     return row_of(relation, rows[0]) if rows else None
 
 
+def fact_rows(
+    connection: duckdb.DuckDBPyConnection, relation: FactRelation, wanted: Sequence[str]
+) -> list[FactRow]:
+    """The facts of every record in scope whose id or exact name is *wanted*, in one pass."""
+    words = exp.Array(expressions=[exp.Literal.string(word) for word in wanted])
+    query = (
+        exp.select("*")
+        .from_(relation.select.copy().subquery("facts"))
+        .where(
+            exp.Or(
+                this=exp.Anonymous(
+                    this="LIST_CONTAINS", expressions=[words, exp.column("id", quoted=True)]
+                ),
+                expression=exp.Anonymous(
+                    this="LIST_CONTAINS",
+                    expressions=[words.copy(), exp.column("name", quoted=True)],
+                ),
+            )
+        )
+        .order_by(exp.column("id", quoted=True))
+    )
+    return [row_of(relation, row) for row in connection.execute(query.sql("duckdb")).fetchall()]
+
+
 def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:
     """A fetched row of *relation* as a `FactRow`."""
     start = len(IDENTITY_COLUMNS)

@@ -61,6 +61,10 @@ class Case:
     expect: Expectation
     span: Span = field(default=NOWHERE, compare=False)
     released: bool = False
+    parent_tier: str | None = None
+    """The tier of the parent (of the group's head), where the rules have groups."""
+    cut_lines: Mapping[str, Decimal] = field(default_factory=dict)
+    """Where the lines drawn across the population lie, by name: ``vip.enter``."""
     cut_points: CutPoints | None = None
     """Cut points of the rfm block for this case; ``None``: the fixed ones, or classes as given."""
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from crmsync.model.condition import Condition
 from crmsync.model.fact import FactValue
+from crmsync.model.frozen import FrozenLines
+from crmsync.model.group import ParentTier
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.record import RecordRef
 from crmsync.model.state import Clocks, Standing
@@ -56,6 +58,8 @@ class Because(StrEnum):
     HOLD = "hold"
     PATIENCE = "demote_after"
     GRACE = "grace"
+    NEWCOMER = "newcomer"
+    GROUP = "group"
     STEP = "step"
     REVIEW = "review"
     OVERRIDE = "override"
@@ -63,6 +67,7 @@ class Because(StrEnum):
     FACT_LOST = "fact lost"
     STALE_SOURCE = "stale source"
     NO_TIER = "no tier"
+    NO_LINE = "no cut line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +261,7 @@ class Explanation:
     keep_line: Decimal | None
     what_if: tuple[WhatIf, ...]
     segments: tuple[tuple[str, Trace], ...] = ()
+    parent: ParentTier | None = None
+    """The tier of the parent this decision was held against."""
+    drawn: FrozenLines | None = None
+    """The lines across the population this decision was held against."""

@@ -9,6 +9,15 @@ from enum import StrEnum
 from crmsync.model.record import RecordRef
 
 
+@dataclass(frozen=True, slots=True)
+class HumanEditRule:
+    """What becomes of a person's value in the tier field: an override of so many days, or a
+    conflict that is left alone and listed."""
+
+    adopt: bool = False
+    days: int = 90
+
+
 class OverrideKind(StrEnum):
     """PIN holds the tier; FLOOR and CEILING bound it. The computed tier goes on beside them."""
 

@@ -10,16 +10,20 @@ from crmsync.model.clv import ClvRules
 from crmsync.model.condition import Expression
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.group import Group
 from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
+from crmsync.model.newcomer import Newcomer
+from crmsync.model.override import HumanEditRule
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.rfm import RfmRules
 from crmsync.model.scorecard import Scorecard
+from crmsync.model.season import ALL_YEAR, Season
 from crmsync.model.segment import Segment
 from crmsync.model.service import ServiceLevel
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
-from crmsync.model.tier import TierRules
+from crmsync.model.tier import TierException, TierRules
 from crmsync.model.wobble import Wobble
 
 
@@ -76,8 +80,21 @@ class Ruleset:
     segments: tuple[Segment, ...] = ()
     year_starts: int = 1
     """The month in which years (and with them quarters) of windows such as ``last year`` begin."""
+    newcomer: Newcomer | None = None
+    human_edits: HumanEditRule | None = None
+    """``None``: as the project's own setting has it."""
+    group: Group | None = None
+    season: Season = ALL_YEAR
+    """The months in which clocks run."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
+
+    @property
+    def departures(self) -> tuple[TierException, ...]:
+        """Every exception, the floor of new customers among them."""
+        exceptions = () if self.tier is None else self.tier.exceptions
+        floor = None if self.newcomer is None else self.newcomer.exception
+        return exceptions if floor is None else (*exceptions, floor)
 
     def service_of(self, tier: str | None, stage: str | None) -> ServiceLevel | None:
         """What a customer of that tier in that stage is entitled to, if anything.

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
 from crmsync.model.condition import Condition
+from crmsync.model.cut import Cut
+from crmsync.model.frozen import Freeze, FrozenLines
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One tier; ``enter`` and ``keep`` are score lines. The lowest ranked level has neither."""
+    """One tier; ``enter`` and ``keep`` are lines of points, or of the fact the tier looks at.
+
+    The lowest ranked level has neither. A line with a cut is drawn across the population: its
+    number is ``None`` until then (`TierRules.drawn_by`).
+    """
 
     id: str
     label: Text
     enter: Decimal | None = None
     keep: Decimal | None = None
     by_exception_only: bool = False
+    enter_cut: Cut | None = None
+    keep_cut: Cut | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
 
@@ -76,12 +85,19 @@ class TierException:
 
 @dataclass(frozen=True, slots=True)
 class TierRules:
-    """Levels best first (levels ``by_exception_only`` have no rank), changes and exceptions."""
+    """Levels best first (levels ``by_exception_only`` have no rank), changes and exceptions.
+
+    ``of`` is the fact the lines are held against, ``None`` for the score. ``freeze`` is how long
+    lines drawn across the population stay; ``drawn`` are those lines, once there are any.
+    """
 
     levels: tuple[Level, ...]
     up: UpChange
     down: DownChange
     exceptions: tuple[TierException, ...] = ()
+    of: str | None = None
+    freeze: Freeze = Freeze.QUARTER
+    drawn: FrozenLines | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
     @property
@@ -89,9 +105,43 @@ class TierRules:
         """The levels a score can reach, best first."""
         return tuple(level for level in self.levels if not level.by_exception_only)
 
+    @property
+    def cuts(self) -> Mapping[str, Cut]:
+        """Every line drawn across the population, by name: ``vip.enter``, ``vip.keep``."""
+        return {
+            f"{level.id}.{key}": cut
+            for level in self.levels
+            for key, cut in (("enter", level.enter_cut), ("keep", level.keep_cut))
+            if cut is not None
+        }
+
+    @property
+    def undrawn(self) -> Mapping[str, str]:
+        """Names of cuts without a line, with what they are drawn at."""
+        lines = {} if self.drawn is None else self.drawn.lines
+        return {name: cut.text for name, cut in self.cuts.items() if name not in lines}
+
+    def drawn_by(self, lines: FrozenLines) -> TierRules:
+        """The same rules with their cuts drawn; a keep line never lies above its enter line."""
+        return replace(
+            self, levels=tuple(_drawn(level, lines) for level in self.levels), drawn=lines
+        )
+
     def level(self, id: str) -> Level:
         """The level of that id; raises KeyError when there is none."""
         for level in self.levels:
             if level.id == id:
                 return level
         raise KeyError(id)
+
+
+def _drawn(level: Level, frozen: FrozenLines) -> Level:
+    enter = _line(frozen, f"{level.id}.enter") if level.enter_cut else level.enter
+    keep = _line(frozen, f"{level.id}.keep") if level.keep_cut else level.keep
+    if enter is not None and keep is not None:
+        keep = min(enter, keep)
+    return replace(level, enter=enter, keep=keep)
+
+
+def _line(frozen: FrozenLines, name: str) -> Decimal | None:
+    return frozen.lines[name][0] if name in frozen.lines else None

@@ -20,7 +20,14 @@ from crmsync.plan.values import ROLE_LABELS, FieldValues
 
 LEADING = ("tier", "lifecycle", "service", "segments")
 """Roles whose change is a change of the customer; the others are written beside it."""
-_WAITING = {Because.HOLD, Because.PATIENCE, Because.GRACE, Because.STEP, Because.REVIEW}
+_WAITING = {
+    Because.HOLD,
+    Because.PATIENCE,
+    Because.GRACE,
+    Because.NEWCOMER,
+    Because.STEP,
+    Because.REVIEW,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from crmsync.condition.binding import bind
@@ -77,6 +78,8 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
         episodes=episodes,
         expect=expectation_of(decision),
         released=context.released,
+        cut_lines=_cut_lines(engine),
+        parent_tier=context.parents[row.ref].tier if row.ref in context.parents else None,
     )
     if expectation_of(decide_case(engine, case)) != case.expect:
         raise UsageError(
@@ -91,6 +94,13 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
             ),
         )
     return case
+
+
+def _cut_lines(engine: Engine) -> dict[str, Decimal]:
+    tier = engine.ruleset.tier
+    if tier is None or tier.drawn is None:
+        return {}
+    return {name: line for name, (line,) in tier.drawn.lines.items()}
 
 
 def _facts(engine: Engine, row: FactRow) -> dict[str, FactValue]:

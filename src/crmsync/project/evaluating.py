@@ -23,9 +23,10 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, prepare, relation
+from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
+from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
@@ -42,8 +43,10 @@ from crmsync.plan import (
     observation_sql,
     unmoved_sql,
 )
+from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
+from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
 from crmsync.store import Store
 from crmsync.store.batching import batched
@@ -83,8 +86,8 @@ class Population:
 class OpenPopulation:
     """A population with its mirror open.
 
-    ``rules`` are the population's, their model facts bound to frozen or newly drawn lines;
-    ``notes`` say which lines could not be drawn.
+    ``rules`` are the population's, their model facts and cut lines bound to frozen or newly drawn
+    lines; ``notes`` say which lines could not be drawn.
     """
 
     def __init__(
@@ -104,7 +107,6 @@ class OpenPopulation:
         )
         bound = bind_rules(snapshot, population.store, population.connection)
         self.rules, self.notes = bound.rules, bound.notes
-        self._engine = Engine(self.rules)
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
@@ -112,6 +114,16 @@ class OpenPopulation:
         self.relation: FactRelation = relation(
             self.rules, population.mapping, self._schemas, population.as_of
         )
+        drawing = Drawing(
+            rules=self.rules,
+            relation=self.relation,
+            mirror=mirror,
+            connection=population.connection,
+            as_of=population.as_of,
+        )
+        self.rules = bind_cuts(drawing, population.store)
+        self._engine = Engine(self.rules)
+        refuse_circles(mirror, self.relation, self.rules.group)
 
     @property
     def store(self) -> Store:
@@ -161,6 +173,10 @@ class OpenPopulation:
     def row(self, id: str) -> FactRow | None:
         """The facts of one customer in scope."""
         return fact_row(self._mirror, self.relation, id)
+
+    def rows(self, wanted: Sequence[str]) -> list[FactRow]:
+        """The facts of every customer in scope whose id or exact name is *wanted*, by id."""
+        return fact_rows(self._mirror, self.relation, wanted)
 
     def named(self, name: str) -> tuple[str, ...]:
         """Ids of the customers in scope with exactly this name, at most ten."""
@@ -236,6 +252,7 @@ class OpenPopulation:
         """What the policy is told of the mirror itself: asked before rows stream, because another
         query on the same connection would end the stream."""
         self.unfresh  # noqa: B018 - kept once asked
+        self.parents  # noqa: B018 - as above
 
     def states(self, rows: Sequence[FactRow]) -> dict[RecordRef, CustomerState]:
         """The opening state of each customer; for one we know nothing of, what the CRM's own
@@ -252,7 +269,28 @@ class OpenPopulation:
         }
 
     def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
-        """What else bears on these customers: overrides, open tasks, a released review."""
+        """What else bears on these customers: overrides, open tasks, a released review, the tiers
+        of their parents."""
+        tiers = {ref: self.parents[ref.id] for ref in refs if ref.id in self.parents}
+        return replace(self._surroundings(refs), parents=tiers)
+
+    @cached_property
+    def parents(self) -> Mapping[str, ParentTier]:
+        """The tier of the parent (or head) of everybody whose own hangs on it, by record id."""
+        if self.rules.group is None:
+            return {}
+        company = Company(
+            group=self.rules.group,
+            engine=self._engine,
+            relation=self.relation,
+            mirror=self._mirror,
+            as_of=self._population.as_of,
+            states=self.states,
+            context=self._surroundings,
+        )
+        return parent_tiers(company)
+
+    def _surroundings(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         people = self._population
         store, where = people.store, (people.connection, people.rules.id)
         return EvaluationContext(

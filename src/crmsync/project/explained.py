@@ -17,9 +17,11 @@ from crmsync.model.decision import (
     TierResult,
     Trace,
 )
+from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.store import StoredOverride
 
 Words = Callable[[Trace], Text]
 
@@ -38,6 +40,9 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
         "segments": _segments(shown, words),
+        "parent": None
+        if shown.parent is None
+        else {"name": shown.parent.name, "tier": shown.parent.tier},
         "reason": decision.reason,
         "exceptions": _traces(shown.exceptions, words),
         "moves": _traces(shown.moves, words),
@@ -62,6 +67,24 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
     }
 
 
+def override_document(stored: StoredOverride) -> dict[str, Any]:
+    """One override, with who gave it, why and until when."""
+    item = stored.override
+    return {
+        "number": stored.id,
+        "object": item.ref.object,
+        "id": item.ref.id,
+        "kind": item.kind.value,
+        "tier": item.level,
+        "by": item.by,
+        "reason": item.reason,
+        "start": item.start,
+        "until": item.until,
+        "lifted_at": stored.lifted_at,
+        "lifted_by": stored.lifted_by,
+    }
+
+
 def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
     return {
         "before": tier.before,
@@ -73,7 +96,18 @@ def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
         "due_on": tier.due_on,
         "enter": shown.enter_line,
         "keep": shown.keep_line,
+        "cut_lines": None if shown.drawn is None else _lines(shown.drawn),
         "place": _place(tier.span),
+    }
+
+
+def _lines(drawn: FrozenLines) -> dict[str, Any]:
+    return {
+        "period": drawn.period,
+        "version": drawn.version,
+        "drawn_on": drawn.drawn_on,
+        "customers": drawn.customers,
+        "lines": {name: line for name, (line,) in drawn.lines.items()},
     }
 
 

@@ -16,12 +16,12 @@ from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
-from crmsync.project.explained import explanation_document
+from crmsync.project.explained import explanation_document, override_document
 from crmsync.project.frozen_view import lines_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.schemas import load_schemas
-from crmsync.store import Store
+from crmsync.store import Store, StoredOverride
 
 PAST = 10
 
@@ -34,6 +34,7 @@ class Explained:
     ruleset: Ruleset
     sources: Mapping[str, str]
     history: tuple[Text, ...]
+    overrides: tuple[StoredOverride, ...] = ()
     notes: tuple[Text, ...] = ()
     """Models whose lines could not be drawn, and why."""
 
@@ -50,6 +51,7 @@ class Explained:
             **explanation_document(self.explanation, self.ruleset, self.words),
             "sources": dict(self.sources),
             "history": list(self.history),
+            "overrides": [override_document(item) for item in self.overrides],
             "models": [lines_document(item) for item in self.ruleset.frozen],
             "notes": list(self.notes),
         }
@@ -80,8 +82,13 @@ def explain_record(
             bound, notes = opened.rules, opened.notes
         if run is not None:
             shown = replace(shown, decision=_past(store, run, row.ref))
+        given = tuple(
+            item
+            for item in store.overrides.everything(connection.name, rules.id)
+            if item.override.ref == row.ref and item.holds(project.as_of(rules))
+        )
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, bound, source_texts(mapping), history, notes)
+    return Explained(shown, bound, source_texts(mapping), history, given, notes)
 
 
 def mirrored_mapping(

@@ -160,7 +160,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
             tool_version=__version__,
         ),
         as_of=as_of,
-        policy=_policy(project, ask),
+        policy=_policy(project, ask, ground.rules),
         excluded=opened.excluded,
         owner=owner_resolver(project.config.people),
         episodes=lambda keys: store.episodes.known(*where, keys),
@@ -221,13 +221,17 @@ class _Keeper:
             self._waiting = []
 
 
-def _policy(project: Project, ask: PlanAsk) -> WritePolicy:
+def _policy(project: Project, ask: PlanAsk, rules: Ruleset) -> WritePolicy:
     only, pilot = frozenset(ask.only), project.config.pilot
 
     def chosen(row: FactRow) -> bool:
         return (not only or row.ref.id in only) and pilot.admits(row.ref.id, row.owner)
 
-    return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+    ours = rules.human_edits
+    if ours is None:
+        return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+    policy = HumanEdits.ADOPT if ours.adopt else HumanEdits.CONFLICT
+    return WritePolicy(human_edits=policy, adopt_days=ours.days, in_scope=chosen)
 
 
 def load_plan(project: Project, path: Path) -> PlanMade:

@@ -12,6 +12,7 @@ from crmsync.condition.numbers import number_text
 from crmsync.model.case import Case, Expectation
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.ruleset import Ruleset
+from crmsync.rules.case_lines import cut_lines_text
 from crmsync.rules.case_state import opening_of
 
 _PLAIN = re.compile(r"[^\W\d][\w/ +-]*\Z")
@@ -38,6 +39,15 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
     before = dict(_before(case, ruleset))
     if before:
         lines.append(f"  before: {_flow(before)}")
+    drawn = cut_lines_text(case.cut_lines)
+    if drawn:
+        levels = {
+            level: _flow({key: _number(line) for key, line in found.items()})
+            for level, found in drawn.items()
+        }
+        lines.append(f"  cut_lines: {_flow(levels)}")
+    if case.parent_tier is not None:
+        lines.append(f"  parent_tier: {_words(case.parent_tier)}")
     if case.released:
         lines.append("  review: released")
     lines.append(f"  expect: {_flow(dict(_expect(case.expect)))}")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from crmsync.model.case import Case, CaseEpisode, CaseFile, Expectation
-from crmsync.model.decision import Because
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.group import GroupTier
 from crmsync.model.record import RecordRef
 from crmsync.model.rfm import CutPoints, Part
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
+from crmsync.rules.case_lines import own_cut_lines, read_cut_lines
+from crmsync.rules.case_names import Names, names_of
 from crmsync.rules.case_state import Opening
 from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.rfm import read_cut_points
@@ -32,19 +33,6 @@ CASE_OBJECT = "case"
 _UNKNOWN = frozenset({"missing", "unknown", "缺失", "未知"})
 _NONE = frozenset({"none", "无"})
 _RANGE = re.compile(r"(-?[0-9.]+)\s*\.\.\s*(-?[0-9.]+)\Z", re.ASCII)
-
-
-@dataclass(slots=True)
-class _Names:
-    """Everything a case may name, by every spelling."""
-
-    facts: Mapping[str, FactDefinition]
-    tiers: Mapping[str, str]
-    services: Mapping[str, str]
-    stages: Mapping[str, str]
-    tasks: Mapping[str, str]
-    segments: Mapping[str, str]
-    because: Mapping[str, str]
 
 
 def load_cases(
@@ -75,10 +63,12 @@ def load_cases(
             fix=ruleset.id if replaceable(named.text, named.span, ruleset.id) else None,
         )
     language = Language(facts_scope(ruleset.facts), ruleset.languages, findings)
-    reader = _Reader(ruleset, _names(ruleset), language)
-    today = reader.date(root.scalar("today"))
+    today = _date(language, root.scalar("today"))
+    common = root.take("cut_lines")
+    lines = {} if common is None else read_cut_lines(common, ruleset, language)
     entries = items(root.need("cases"), findings)
     root.finish()
+    reader = _Reader(ruleset, names_of(ruleset), language, lines)
     seen = Seen(findings)
     found = [reader.case(entry, number, today, seen) for number, entry in enumerate(entries, 1)]
     if has_errors(findings.all):
@@ -87,40 +77,23 @@ def load_cases(
     return CaseFile(ruleset.id, cases, source.name), findings.all
 
 
-def _names(ruleset: Ruleset) -> _Names:
-    facts: dict[str, FactDefinition] = {}
-    for fact in ruleset.facts:
-        for spelling in (fact.id, *fact.label.all()):
-            facts.setdefault(spelling, fact)
-    tier, cycle = ruleset.tier, ruleset.lifecycle
-    tiers = {} if tier is None else {item.id: item.id for item in tier.levels}
-    for level in () if tier is None else tier.levels:
-        for spelling in level.label.all():
-            tiers.setdefault(spelling, level.id)
-    stages = {} if cycle is None else {item.id: item.id for item in cycle.stages}
-    for stage in () if cycle is None else cycle.stages:
-        for spelling in stage.label.all():
-            stages.setdefault(spelling, stage.id)
-    because = {item.value: item.value for item in Because}
-    because.update({item.id: item.id for item in (() if tier is None else tier.exceptions)})
-    tasks = {task.id: task.id for task in ruleset.tasks}
-    services = {**{level: level for level in ruleset.service}, **tiers}
-    return _Names(facts, tiers, services, stages, tasks, _segments(ruleset), because)
-
-
-def _segments(ruleset: Ruleset) -> dict[str, str]:
-    found = {item.id: item.id for item in ruleset.segments}
-    for item in ruleset.segments:
-        for spelling in item.label.all():
-            found.setdefault(spelling, item.id)
-    return found
+def _date(language: Language, found: Scalar | None) -> date | None:
+    value = None if found is None else language.value(found, FactType.DATE)
+    return value if isinstance(value, date) else None
 
 
 class _Reader:
     """Reads single cases; every finding goes to the language's list."""
 
-    def __init__(self, ruleset: Ruleset, names: _Names, language: Language) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        names: Names,
+        language: Language,
+        cut_lines: Mapping[str, Decimal],
+    ) -> None:
         self._ruleset = ruleset
+        self._cut_lines = cut_lines
         self._names = names
         self._language = language
         self._findings = language.findings
@@ -141,11 +114,44 @@ class _Reader:
         expect = self._expect(expect_node)
         cuts = self._cut_points(block.take("cut_points"), facts)
         released = block.one_of("review", ("released",)) is not None
+        lines = self._lines(block)
+        parent = self._parent(block.scalar("parent_tier"))
         block.finish()
         if name is None or own is None:
             return None
         seen.add(name.text, name.span)
-        return Case(name.text, own, facts, before, episodes, expect, block.span, released, cuts)
+        return Case(
+            name=name.text,
+            today=own,
+            facts=facts,
+            before=before,
+            episodes=episodes,
+            expect=expect,
+            span=block.span,
+            released=released,
+            cut_lines=lines,
+            cut_points=cuts,
+            parent_tier=parent,
+        )
+
+    def _parent(self, found: Scalar | None) -> str | None:
+        """The tier of the parent; only where the rules let a tier hang on it."""
+        group = self._ruleset.group
+        if found is not None and (group is None or group.tier is GroupTier.OWN):
+            self._findings.add(
+                "TEST019",
+                found.span,
+                Text(
+                    zh="规则里没有随上级公司的等级",
+                    en="no tier of these rules hangs on that of a parent",
+                ),
+                Text(zh="去掉 parent_tier", en="Remove parent_tier."),
+            )
+        return self._named(found, self._names.tiers) or None
+
+    def _lines(self, block: Block) -> Mapping[str, Decimal]:
+        """The file's cut lines with the case's own; each cut of the rules needs one."""
+        return own_cut_lines(block, self._cut_lines, self._ruleset, self._language)
 
     # ── facts ──────────────────────────────────────────────────────────────────────────────────
 
@@ -340,10 +346,7 @@ class _Reader:
 
     def date(self, found: Scalar | None) -> date | None:
         """A day written ``2026-11-22``."""
-        if found is None:
-            return None
-        value = self._language.value(found, FactType.DATE)
-        return value if isinstance(value, date) else None
+        return _date(self._language, found)
 
     def _named(self, found: Scalar | None, known: Mapping[str, str]) -> str | None:
         """The id of what *found* names; ``""`` where it says there is none."""

@@ -10,6 +10,7 @@ from crmsync.rules.help_files import FILE_HELP
 from crmsync.rules.help_logic import LOGIC_HELP
 from crmsync.rules.help_mapping import MAPPING_HELP
 from crmsync.rules.help_models import MODEL_HELP
+from crmsync.rules.help_population import POPULATION_HELP
 from crmsync.rules.help_sentences import SENTENCE_HELP
 from crmsync.rules.help_shape import SHAPE_HELP
 from crmsync.rules.help_tables import TABLE_HELP
@@ -21,6 +22,7 @@ CATALOGUE: Mapping[str, Help] = {
         *SHAPE_HELP,
         *SENTENCE_HELP,
         *LOGIC_HELP,
+        *POPULATION_HELP,
         *MAPPING_HELP,
         *MODEL_HELP,
         *TABLE_HELP,

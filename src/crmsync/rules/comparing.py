@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from crmsync.model.case import Case, Expectation, Mismatch, RulePlace
 from crmsync.model.decision import Decision, ScoreResult
+from crmsync.model.group import GROUP, GroupTier
+from crmsync.model.newcomer import NEWCOMER
 from crmsync.model.rfm import RFM_SEGMENT
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable
@@ -123,6 +125,10 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
             yield RulePlace(f"tier.levels.{level.id}", level.span)
         for item in ruleset.tier.exceptions:
             yield RulePlace(f"tier.exceptions.{item.id}", item.span)
+    if ruleset.group is not None and ruleset.group.tier is not GroupTier.OWN:
+        yield RulePlace(GROUP, ruleset.group.span)
+    if ruleset.newcomer is not None:
+        yield RulePlace("newcomer", ruleset.newcomer.span)
     if ruleset.lifecycle is not None:
         for move in ruleset.lifecycle.moves:
             yield RulePlace(f"lifecycle.moves.{move.id}", move.span)
@@ -147,6 +153,12 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
     if decision.tier is not None and decision.tier.after is not None:
         found.add(f"tier.levels.{decision.tier.after}")
     found.update(f"tier.exceptions.{name}" for name in decision.exceptions)
+    if NEWCOMER in decision.exceptions or (
+        decision.tier is not None and decision.tier.because == NEWCOMER
+    ):
+        found.add("newcomer")
+    if decision.tier is not None and decision.tier.because == GROUP:
+        found.add(GROUP)
     if decision.lifecycle is not None:
         found.update(f"lifecycle.moves.{move.id}" for move in decision.lifecycle.moves)
     if decision.segments is not None:

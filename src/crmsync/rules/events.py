@@ -21,7 +21,7 @@ from crmsync.model.text import Text
 from crmsync.rules.event_days import read_day
 from crmsync.rules.language import Language
 from crmsync.rules.lifecycle import Stages
-from crmsync.rules.tier import Levels
+from crmsync.rules.tier_levels import Levels
 from crmsync.source import Scalar
 
 _STAGE = re.compile(r"(enters|leaves|进入|离开)\s*(.+)\Z")

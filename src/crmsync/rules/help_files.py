@@ -29,9 +29,9 @@ FILE_HELP = (
     entry(
         "YAML004",
         ("文件太大或嵌套太深", "the file is too big or nests too deeply"),
-        "一个文件最多 1 MB、20 层。规则文件通常只有几百行；更大的文件多半是误放的数据。",
-        "A file may hold 1 MB and 20 levels. Rule files have some hundred lines; a bigger one is "
-        "usually data put in the wrong place.",
+        "一个文件最多 1 MB、20 层、3 万个值。规则文件通常只有几百行；更大的文件多半是误放的数据。",
+        "A file may hold 1 MB, 20 levels and 30,000 values. Rule files have some hundred lines; a "
+        "bigger one is usually data put in the wrong place.",
     ),
     entry(
         "YAML005",

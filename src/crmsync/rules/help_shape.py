@@ -156,8 +156,11 @@ SHAPE_HELP = (
     entry(
         "RULE021",
         ("规则太多", "too many rules"),
-        "一个规则集最多 500 个事实、2000 条规则。更多时请拆成几个规则集。",
-        "A ruleset may have 500 facts and 2,000 rules. Split what is bigger.",
+        "一个规则集最多 500 个事实、2000 条规则、500 个任务、4000 条条件或公式，"
+        "一张分值表最多 500 行。"
+        "更多时请拆成几个规则集。",
+        "A ruleset may have 500 facts, 2,000 rules, 500 tasks and 4,000 conditions or formulas, a "
+        "points table 500 lines. Split what is bigger.",
     ),
     entry(
         "RULE022",

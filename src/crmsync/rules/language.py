@@ -31,9 +31,12 @@ from crmsync.model.text import Text
 from crmsync.model.tier import Level
 from crmsync.rules.shape import Findings
 from crmsync.rules.shelf import Shelf
-from crmsync.source import Node, Scalar
+from crmsync.source import Node, Scalar, Sequence
 
 T = TypeVar("T")
+MAX_FINDINGS = 500
+MAX_SENTENCES = 4000
+"""Conditions, formulas and points lines of one file: twice the rules it may have."""
 
 
 class Language:
@@ -60,20 +63,30 @@ class Language:
         inner.facts = self.facts
         return inner
 
+    def type_of_fact(self, id: str) -> FactType | None:
+        """The type of a name in reach, if there is one of that id."""
+        return next((name.type for name in self.scope.names if name.id == id), None)
+
     def condition(self, node: Node) -> Condition | None:
         """A sentence, a list (all of it must hold) or ``any:``, ``none:``, ``all:``."""
+        if not self._room(node.span, sentences_in(node)):
+            return None
         condition, found = read_condition(node, self.scope)
         self.findings.extend(found)
         return condition
 
     def expression(self, found: Scalar) -> Expression | None:
         """A formula or a fact's name."""
+        if not self._room(found.span):
+            return None
         expression, findings = parse_expression(found.text, found.inner, self.scope)
         self.findings.extend(findings)
         return expression
 
     def formula(self, found: Scalar, fact: FactDefinition) -> Expression | None:
         """The formula of a derived fact; it must give the fact's type."""
+        if not self._room(found.span):
+            return None
         expression, findings = parse_expression(
             found.text, found.inner, self.scope, result=_fact_name(fact)
         )
@@ -82,9 +95,34 @@ class Language:
 
     def test(self, found: Scalar, operand: Expression) -> Condition | None:
         """The left side of a points line: ``≥ 30``, ``高``, ``10..20``."""
+        if not self._room(found.span):
+            return None
         condition, findings = parse_test(found.text, found.inner, operand, self.scope)
         self.findings.extend(findings)
         return condition
+
+    def _room(self, span: Span, count: int = 1) -> bool:
+        """Whether to read so many more sentences: of too many it is said once, and after very many
+        findings no more are looked for."""
+        if len(self.findings.all) > MAX_FINDINGS:
+            return False
+        before, self.findings.sentences = (
+            self.findings.sentences,
+            self.findings.sentences + count,
+        )
+        if self.findings.sentences <= MAX_SENTENCES:
+            return True
+        if before <= MAX_SENTENCES:
+            self.findings.add(
+                "RULE021",
+                span,
+                Text(
+                    zh=f"条件、公式和分值行超过 {MAX_SENTENCES} 条，后面的没有读",
+                    en=f"more than {MAX_SENTENCES} conditions, formulas and points lines: the rest "
+                    "was not read",
+                ),
+            )
+        return False
 
     def value(self, found: Scalar, type: FactType, choices: tuple[str, ...] = ()) -> FactValue:
         """A constant of that type; ``None`` with a finding when it is none."""
@@ -116,6 +154,14 @@ class Language:
         value, findings = result
         self.findings.extend(findings)
         return value
+
+
+def sentences_in(node: Node) -> int:
+    """How many sentences a condition's block holds."""
+    if isinstance(node, Scalar):
+        return 1
+    parts = node.items if isinstance(node, Sequence) else [value for _, value in node.entries]
+    return sum(map(sentences_in, parts))
 
 
 def type_of(expression: Expression) -> FactType:

@@ -32,6 +32,10 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
+    if ruleset.tier is not None and ruleset.tier.of is not None:
+        found.add(ruleset.tier.of)
+    if ruleset.group is not None:
+        found.add(ruleset.group.by)
     known = {fact.id: fact for fact in ruleset.facts}
     todo = list(found)
     while todo:
@@ -55,8 +59,9 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
             yield card.when
         for criterion in card.criteria:
             yield from _lines(criterion)
-    if ruleset.tier is not None:
-        yield from (item.when for item in ruleset.tier.exceptions)
+    yield from (item.when for item in ruleset.departures)
+    if ruleset.newcomer is not None:
+        yield ruleset.newcomer.when
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)

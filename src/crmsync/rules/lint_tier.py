@@ -20,7 +20,7 @@ def lint_tier(ruleset: Ruleset) -> Iterator[Diagnostic]:
         return
     yield from _reachable(ruleset, tier)
     yield from _change(tier)
-    yield from _exceptions(tier)
+    yield from _exceptions(tier, ruleset.departures)
     served = {level.tier for level in ruleset.service.values()}
     for level in tier.levels:
         if level.id not in served:
@@ -44,9 +44,19 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
         for card in ruleset.scorecards
     ]
     total = max(totals, default=Decimal(0))
+    if tier.of is None and tier.cuts and not totals:
+        yield error(
+            "RULE264",
+            tier.span,
+            Text(
+                zh="没有评分卡，也没有 of：不知道按什么排名",
+                en="there is neither a scorecard nor of: nothing to rank customers by",
+            ),
+            Text(zh="写 of: 事实，或写评分卡", en="Write of: and a fact, or a scorecard."),
+        )
     lifted = {
         item.level
-        for item in tier.exceptions
+        for item in ruleset.departures
         if item.action in {ExceptionAction.SET, ExceptionAction.AT_LEAST}
     }
     for level in tier.levels:
@@ -63,7 +73,12 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
                     ),
                     Text(zh=f"写一个 set: {level.id} 的例外", en=f"Write one with set: {level.id}"),
                 )
-        elif level.enter is not None and level.enter > total and level.id not in lifted:
+        elif (
+            tier.of is None
+            and level.enter is not None
+            and level.enter > total
+            and level.id not in lifted
+        ):
             yield error(
                 "RULE206",
                 level.span,
@@ -118,10 +133,10 @@ def _change(tier: TierRules) -> Iterator[Diagnostic]:
             )
 
 
-def _exceptions(tier: TierRules) -> Iterator[Diagnostic]:
+def _exceptions(tier: TierRules, exceptions: tuple[TierException, ...]) -> Iterator[Diagnostic]:
     ranks = {level.id: place for place, level in enumerate(tier.ranked)}
     lowest = len(ranks) - 1
-    for item in tier.exceptions:
+    for item in exceptions:
         rank = ranks.get(item.level)
         if (item.action is ExceptionAction.AT_MOST and rank == 0) or (
             item.action is ExceptionAction.AT_LEAST and rank == lowest
@@ -135,7 +150,7 @@ def _exceptions(tier: TierRules) -> Iterator[Diagnostic]:
                     "limits nothing",
                 ),
             )
-    for first, second in combinations(tier.exceptions, 2):
+    for first, second in combinations(exceptions, 2):
         if first.when == second.when:
             yield from _same_condition(first, second, ranks)
 

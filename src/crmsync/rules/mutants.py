@@ -25,6 +25,7 @@ from crmsync.model.task import EveryPeriod
 from crmsync.rules.language import state_scope
 from crmsync.rules.mutant_models import model_changes
 from crmsync.rules.mutant_points import criterion_changes, plain
+from crmsync.rules.mutant_population import group_changes, newcomer_changes, season_changes
 from crmsync.rules.mutant_sentences import WITHOUT, Change, Sentences, maybe, nearby
 from crmsync.rules.mutant_tasks import length, longer, task_changes
 from crmsync.rules.mutant_tier import tier_changes
@@ -57,6 +58,12 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
         for place, cycle, change in _lifecycle(ruleset.lifecycle, sentences):
             yield Mutant(f"lifecycle.{place}", change, replace(ruleset, lifecycle=cycle))
     yield from _service(ruleset)
+    for newcomer, change in newcomer_changes(ruleset):
+        yield Mutant("newcomer", change, replace(ruleset, newcomer=newcomer))
+    for group, change in group_changes(ruleset):
+        yield Mutant("group", change, replace(ruleset, group=group))
+    for season, change in season_changes(ruleset):
+        yield Mutant("active_months", change, replace(ruleset, season=season))
     for number, segment in enumerate(ruleset.segments):
         for other, change in _segment(segment, sentences):
             segments = exchanged(ruleset.segments, number, other)

@@ -23,12 +23,13 @@ from crmsync.rules.language import Language, facts_scope, state_scope
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.models import ModelNodes, Models, read_models
 from crmsync.rules.score import read_scorecards
-from crmsync.rules.segments import read_segments
 from crmsync.rules.service import read_service
 from crmsync.rules.shape import Block, Findings
 from crmsync.rules.shelf import Shelf
+from crmsync.rules.smaller import read_smaller
 from crmsync.rules.tasks import read_tasks
-from crmsync.rules.tier import Levels, read_levels, read_tier
+from crmsync.rules.tier import read_tier
+from crmsync.rules.tier_levels import Ladder, Levels, read_levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import error, has_errors, read_file
 
@@ -39,16 +40,7 @@ _LATER: Mapping[str, Text | None] = {
         zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
         en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
     ),
-    "newcomer": Text(
-        zh="用例外写 at_least，并在 change 里写 grace",
-        en="Use an exception with at_least, and grace under change.",
-    ),
-    "active_months": None,
-    "group": None,
     "scope": None,
-    "overrides": Text(
-        zh="human_edits 写在 crmsync.yaml 里", en="human_edits belongs in crmsync.yaml."
-    ),
     "on_merge": None,
 }
 
@@ -103,21 +95,21 @@ def read_rules(
     facts = models.facts
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
-    levels = () if tier_node is None else read_levels(tier_node, language)
+    ladder = Ladder() if tier_node is None else read_levels(tier_node, language)
+    levels = ladder.levels
     stages = () if cycle_node is None else read_stages(cycle_node, language)
-    tier = None if tier_node is None else read_tier(tier_node, levels, language)
+    tier = None if tier_node is None else read_tier(tier_node, ladder, language)
     later = language.within(state_scope(facts, levels, stages, header.year_starts))
     cycle = None if cycle_node is None else read_lifecycle(cycle_node, stages, later)
     names = Levels(levels)
     service_node, task_node, guard_node = (root.take(key) for key in ("service", "tasks", "guards"))
     service = {} if service_node is None else read_service(service_node, names, later)
-    segment_node = root.take("segments")
-    segments = () if segment_node is None else read_segments(segment_node, later)
+    smaller = read_smaller(root, facts, tier, language, later)
     events = EventNames(Stages(stages), names, service)
     tasks, capacity = read_tasks(task_node, events, facts, later)
     guards = () if guard_node is None else read_guards(guard_node, names, later)
     root.finish()
-    if tier_node is None and cycle_node is None and segment_node is None:
+    if tier_node is None and cycle_node is None and root.node.get("segments") is None:
         _decides_nothing(root)
     ruleset = Ruleset(
         id=header.id,
@@ -141,8 +133,8 @@ def read_rules(
         file=node.span.file,
         rfm=models.rfm,
         clv=models.clv,
-        segments=segments,
     )
+    ruleset = smaller.of(ruleset)
     _small_enough(ruleset, root)
     if has_errors(findings.all):
         return None, [*findings.all, *sound_in_part(ruleset)]

@@ -31,6 +31,8 @@ from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
 OTHERWISE = frozenset({"otherwise", "其他", "否则"})
+MAX_LINES = 500
+"""Lines of one points table."""
 _SINGLE = ("points", "scale", "table")
 _WAYS = (*_SINGLE, *(item.value for item in Combining))
 _COMBINING = frozenset(item.value for item in Combining)
@@ -211,6 +213,16 @@ def _table(
     findings = language.findings
     if not isinstance(node, MappingNode):
         Block.of(node, findings)
+        return None
+    if len(node.entries) > MAX_LINES:
+        findings.add(
+            "RULE021",
+            node.span,
+            Text(
+                zh=f"分值表有 {len(node.entries)} 行，上限 {MAX_LINES}",
+                en=f"{len(node.entries)} points lines; the limit is {MAX_LINES}",
+            ),
+        )
         return None
     lines = []
     for key, value in node.entries:

@@ -14,7 +14,7 @@ from crmsync.rules.language import Language
 from crmsync.rules.service_table import service_rows
 from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, one_of, scalar
 from crmsync.rules.tables import KEYS
-from crmsync.rules.tier import Levels
+from crmsync.rules.tier_levels import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, Sequence
 

@@ -13,6 +13,10 @@ from crmsync.source import Node, Scalar, Sequence, did_you_mean, error
 
 LANGUAGES = ("zh", "en")
 MAX_ID = 64
+MAX_HINTED = 300
+"""Findings after which nearest names are no longer looked for."""
+MAX_UNKNOWN = 50
+"""Unknown keys named in one block: a file with more of them is no rule file at all."""
 _YES = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
 
 
@@ -24,6 +28,8 @@ class Findings:
 
     def __init__(self, family: str = "RULE") -> None:
         self.all: list[Diagnostic] = []
+        self.sentences = 0
+        """How many sentences were read so far; `Language` counts them."""
         self._family = family
 
     def _own(self, code: str) -> str:
@@ -50,6 +56,9 @@ class Findings:
         self, code: str, span: Span, message: Text, word: str, known: Iterable[str]
     ) -> None:
         """Note a name nobody knows, with the nearest known one and a mechanical mend."""
+        if len(self.all) >= MAX_HINTED:
+            self.all.append(error(self._own(code), span, message))
+            return
         mend, near = did_you_mean(word, known)
         safe = near if near is not None and replaceable(word, span, near) else None
         self.all.append(error(self._own(code), span, message, mend, fix=safe))
@@ -192,10 +201,9 @@ class Block:
         return None if found is None else one_of(found, known, self.findings)
 
     def finish(self) -> None:
-        """Note every key nobody asked for."""
-        for name, _ in self.node.entries:
-            if name.text in self._asked:
-                continue
+        """Note every key nobody asked for; of very many the first."""
+        idle = [name for name, _ in self.node.entries if name.text not in self._asked]
+        for name in idle[:MAX_UNKNOWN]:
             if name.text in self._later:
                 not_yet(name.span, name.text, self.findings, self._later[name.text])
                 continue

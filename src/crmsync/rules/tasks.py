@@ -35,6 +35,7 @@ _OWNERS = {"account owner": "account owner", "客户负责人": "account owner",
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 _LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each", "may_reassign_owner"))
 _MAX_DUE = 3660
+MAX_TASKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,19 @@ def read_tasks(
         block.finish()
     else:
         listed = node
-    around = _Around(names, facts, language, Seen(language.findings))
     table = listed is not None and is_table(listed)
     entries = (listed,) if listed is not None and table else items(listed, language.findings)
+    if len(entries) > MAX_TASKS:
+        language.findings.add(
+            "RULE021",
+            node.span,
+            Text(
+                zh=f"有 {len(entries)} 个任务，上限 {MAX_TASKS}",
+                en=f"{len(entries)} tasks; the limit is {MAX_TASKS}",
+            ),
+        )
+        return (), None
+    around = _Around(names, facts, language, Seen(language.findings))
     found = [task for entry in entries for task in _entry(entry, around)]
     tasks = tuple(replace(task, start=task.start or start) for task in found if task is not None)
     ids = {task.id for task in tasks}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 
 from crmsync.model.diagnostic import Label
-from crmsync.model.position import Span
+from crmsync.model.frozen import Freeze
 from crmsync.model.text import Text
 from crmsync.model.tier import (
     DownChange,
     ExceptionAction,
-    Level,
     Patience,
     TierException,
     TierRules,
@@ -26,74 +24,35 @@ from crmsync.rules.shape import (
     head,
     identifier,
     items,
-    not_yet,
-    number,
 )
-from crmsync.source import Mapping as MappingNode
+from crmsync.rules.tier_levels import Ladder, Levels
 from crmsync.source import Node, Scalar
 
 _DOWN_KEYS = ("demote_after", "hold", "grace", "max_step", "when", "notice")
+_OVERRIDES = Text(
+    zh="overrides 和 tier 并列写，在文件最外层",
+    en="overrides stands beside tier, at the top of the file.",
+)
 _LATER: Mapping[str, Text | None] = {
     "table": Text(zh="请改用评分卡和升级线", en="Use a scorecard and enter lines."),
-    "of": Text(zh="请改用只有一项的评分卡", en="Use a scorecard with a single criterion."),
-    "override": None,
-    "overrides": None,
+    "override": _OVERRIDES,
+    "overrides": _OVERRIDES,
 }
 
 
-@dataclass(slots=True)
-class _Read:
-    """Levels while they are being read: the typed level and where its lines stand."""
-
-    level: Level
-    enter: Span | None
-    keep: Span | None
-
-
-class Levels:
-    """Finds a tier by id or label."""
-
-    def __init__(self, levels: tuple[Level, ...]) -> None:
-        self._by_name: dict[str, Level] = {}
-        for level in levels:
-            self._by_name.setdefault(level.id, level)
-        for level in levels:
-            for words in level.label.all():
-                self._by_name.setdefault(words, level)
-        self.ids = tuple(level.id for level in levels)
-
-    def find(self, found: Scalar, findings: Findings) -> Level | None:
-        """The level *found* names; an unknown one is a finding."""
-        level = self._by_name.get(found.text)
-        if level is None:
-            findings.unknown(
-                "RULE110",
-                found.span,
-                Text(zh=f"没有等级“{found.text}”", en=f"there is no tier “{found.text}”"),
-                found.text,
-                self._by_name,
-            )
-        return level
-
-
-def read_levels(node: Node, language: Language) -> tuple[Level, ...]:
-    """The levels alone: conditions may name them before the rest is read."""
-    if not isinstance(node, MappingNode):
-        return ()
-    return _levels(Block(node, language.findings, languages=language.languages), language)
-
-
-def read_tier(node: Node, levels: tuple[Level, ...], language: Language) -> TierRules | None:
-    """Read the tier block; *levels* come from `read_levels`."""
+def read_tier(node: Node, ladder: Ladder, language: Language) -> TierRules | None:
+    """Read the tier block; its *ladder* comes from `read_levels`."""
     block = Block.of(node, language.findings, later=_LATER, languages=language.languages)
     if block is None:
         return None
     block.take("levels")
+    block.take("of")
     change = block.take("change")
     up, down = UpChange(), DownChange()
     if change is not None:
         up, down = _change(change, language)
-    names = Levels(levels)
+    names = Levels(ladder.levels)
+    freeze = block.one_of("freeze", [item.value for item in Freeze])
     seen = Seen(language.findings)
     exceptions = tuple(
         item
@@ -101,147 +60,30 @@ def read_tier(node: Node, levels: tuple[Level, ...], language: Language) -> Tier
         if (item := _exception(entry, names, language, seen)) is not None
     )
     block.finish()
-    return TierRules(levels=levels, up=up, down=down, exceptions=exceptions, span=block.span)
-
-
-# ── levels ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def _levels(block: Block, language: Language) -> tuple[Level, ...]:
-    findings = language.findings
-    seen = Seen(findings)
-    read = [
-        item
-        for entry in items(block.need("levels"), findings)
-        if (item := _level(entry, language, seen)) is not None
-    ]
-    ranked = [item for item in read if not item.level.by_exception_only]
-    if block.take("levels") is not None and len(ranked) < 2:
-        findings.add(
-            "RULE206",
-            block.place("levels"),
-            Text(
-                zh="至少要有两个按分数达到的等级",
-                en="at least two levels must be reachable by score",
-            ),
-        )
-    for position, item in enumerate(ranked):
-        _line_order(item, ranked[position + 1 :], findings)
-    return tuple(item.level for item in read)
-
-
-def _level(node: Node, language: Language, seen: Seen) -> _Read | None:
-    findings = language.findings
-    block = Block.of(node, findings, languages=language.languages)
-    if block is None:
-        return None
-    name = block.scalar("id", required=True)
-    only = block.flag("by_exception_only")
-    enter, keep = _line(block, "enter"), _line(block, "keep")
-    label = block.label("label", default=None if name is None else name.text)
-    block.finish()
-    if name is None:
-        return None
-    seen.add(identifier(name, findings), name.span)
-    if only and (enter is not None or keep is not None):
-        findings.add(
-            "RULE205",
-            block.span,
-            Text(
-                zh=f"“{name.text}”只由例外设定，不能有升级线或保级线",
-                en=f"“{name.text}” is set by exceptions only and has no enter or keep line",
-            ),
-            Text(zh="去掉 enter 和 keep", en="Remove enter and keep."),
-        )
-    level = Level(
-        id=name.text,
-        label=label or Text.same(name.text),
-        enter=enter,
-        keep=keep if keep is not None else enter,
-        by_exception_only=only,
+    rules = TierRules(
+        levels=ladder.levels,
+        up=up,
+        down=down,
+        exceptions=exceptions,
+        of=None if ladder.of is None else ladder.of.id,
+        freeze=Freeze.QUARTER if freeze is None else Freeze(freeze),
         span=block.span,
     )
-    return _Read(
-        level,
-        block.place("enter") if enter is not None else None,
-        block.place("keep") if keep is not None else None,
+    if freeze is not None and not rules.cuts:
+        _nothing_to_freeze(block)
+    return rules
+
+
+def _nothing_to_freeze(block: Block) -> None:
+    block.findings.add(
+        "RULE263",
+        block.place("freeze"),
+        Text(
+            zh="freeze 不起作用：没有按排名划的线",
+            en="freeze does nothing: no line is drawn across the population",
+        ),
+        Text(zh="去掉它，或写 enter: top 50", en="Remove it, or write enter: top 50."),
     )
-
-
-def _line(block: Block, key: str) -> Decimal | None:
-    node = block.take(key)
-    if isinstance(node, Scalar) and node.text.startswith(("top ", "covers ")):
-        not_yet(
-            node.span,
-            node.text.split(" ", maxsplit=1)[0],
-            block.findings,
-            Text(zh="请写一个分数", en="Write a number of points."),
-        )
-        return None
-    if node is None:
-        return None
-    if isinstance(node, Scalar):
-        return number(node, block.findings)
-    block.scalar(key)
-    return None
-
-
-def _line_order(item: _Read, below: list[_Read], findings: Findings) -> None:
-    level = item.level
-    if below and level.enter is None:
-        findings.add(
-            "RULE002",
-            level.span,
-            Text(
-                zh=f"等级“{level.id}”缺少 enter（只有最低一级可以没有）",
-                en=f"level “{level.id}” has no enter line (only the lowest may go without)",
-            ),
-        )
-    if not below and item.enter is not None:
-        findings.add(
-            "RULE205",
-            item.enter,
-            Text(
-                zh=f"最低一级“{level.id}”不能有升级线，否则有的客户没有等级",
-                en=f"the lowest level “{level.id}” takes no enter line: "
-                "some customers would have no tier",
-            ),
-            Text(zh="去掉它，或在下面再加一级", en="Remove it, or add a level below."),
-        )
-    if level.enter is not None and level.keep is not None and level.keep > level.enter:
-        findings.add(
-            "RULE204",
-            item.keep or level.span,
-            Text(
-                zh=f"保级线 {level.keep} 高于升级线 {level.enter}：刚升级就会被降级",
-                en=f"the keep line {level.keep} is above the enter line {level.enter}: "
-                "a customer would fall the day it rises",
-            ),
-            Text(
-                zh="保级线应低于升级线几分",
-                en="Set keep a few points below enter.",
-            ),
-        )
-    for other in below:
-        if level.enter is not None and other.level.enter is not None:
-            if other.level.enter >= level.enter:
-                findings.add(
-                    "RULE205",
-                    other.enter or other.level.span,
-                    Text(
-                        zh=f"“{other.level.id}”的升级线 {other.level.enter} 不低于上一级"
-                        f"“{level.id}”的 {level.enter}",
-                        en=f"“{other.level.id}” enters at {other.level.enter}, not below "
-                        f"“{level.id}” above it ({level.enter})",
-                    ),
-                    Text(zh="等级从高到低排列", en="Write the best level first."),
-                    labels=_label(item.enter, Text(zh="上一级的线", en="the level above")),
-                )
-            break
-
-
-def _label(span: Span | None, text: Text) -> tuple[Label, ...]:
-    return () if span is None else (Label(span, text),)
 
 
 # ── change ─────────────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,18 @@ class TooDeep(Exception):
         self.span = span
 
 
+class TooMany(Exception):
+    """The text holds more values than allowed."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(str(span))
+        self.span = span
+
+
+MAX_VALUES = 30_000
+"""Keys, values, lists and blocks of one file; a ruleset of 2,000 rules has fewer."""
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come yet."""
@@ -49,6 +61,12 @@ class Builder:
         self._max_depth = max_depth
         self._open: list[_Open] = []
         self._documents = 0
+        self._values = 0
+
+    def _count(self, event: Any) -> None:  # noqa: ANN401 - parser events are untyped
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise TooMany(self._span(event))
 
     def feed(self, events: Iterable[Any]) -> None:
         """Take every event; raises `TooDeep`, and the parser's own errors pass through."""
@@ -58,12 +76,14 @@ class Builder:
                     if self._document(event):
                         return
                 case yaml.ScalarEvent():
+                    self._count(event)
                     self._check_extras(event)
                     self._add(self._scalar(event))
                 case yaml.AliasEvent():
                     self._refuse("YAML007", self._span(event), _ALIAS, _WRITE_OUT)
                     self._add(self._nothing(event))
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._count(event)
                     self._check_extras(event)
                     self._start(event)
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():

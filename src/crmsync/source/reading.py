@@ -12,7 +12,7 @@ import yaml
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source.builder import Builder, TooDeep
+from crmsync.source.builder import MAX_VALUES, Builder, TooDeep, TooMany
 from crmsync.source.decoding import decode, forbidden_characters
 from crmsync.source.findings import error
 from crmsync.source.lint import lint_tree
@@ -75,6 +75,8 @@ def _read(name: str, data: bytes) -> SourceFile:
     builder = Builder(name, MAX_DEPTH)
     try:
         builder.feed(yaml.parse(text, Loader=_LOADER))
+    except TooMany as many:
+        return SourceFile(name, text, None, [*builder.findings, _too_many(many.span)])
     except TooDeep as deep:
         return SourceFile(name, text, None, [*builder.findings, _too_deep(deep.span)])
     except yaml.MarkedYAMLError as problem:
@@ -118,6 +120,17 @@ def _too_deep(span: Span) -> Diagnostic:
         "YAML004",
         span,
         Text(zh=f"嵌套超过 {MAX_DEPTH} 层", en=f"nested deeper than {MAX_DEPTH} levels"),
+    )
+
+
+def _too_many(span: Span) -> Diagnostic:
+    return error(
+        "YAML004",
+        span,
+        Text(
+            zh=f"文件里的值超过 {MAX_VALUES} 个", en=f"the file holds more than {MAX_VALUES} values"
+        ),
+        Text(zh="请拆成几个文件", en="Split it into several files."),
     )
 
 

@@ -25,6 +25,10 @@ class StoredOverride:
     lifted_at: datetime | None = None
     lifted_by: str | None = None
 
+    def holds(self, day: date) -> bool:
+        """Whether the override is in force on *day* and nobody has lifted it."""
+        return self.lifted_at is None and self.override.holds(day)
+
 
 class Overrides:
     """Overrides by connection, ruleset and record; lifted and expired ones stay on record."""

@@ -113,6 +113,9 @@ def tiers() -> dict[str, Schema]:
                 "levels": hover(
                     items(ref("level")), "等级，从高到低", "The levels, the best one first."
                 ),
+                "of": hover(
+                    SCALAR, "按哪个事实定级，代替评分", "The fact tiers go by, instead of points."
+                ),
                 "change": hover(ref("change"), "升降的节奏", "How fast tiers change."),
                 "exceptions": hover(
                     items(ref("exception")), "例外，如黑名单", "Exceptions, such as a blacklist."

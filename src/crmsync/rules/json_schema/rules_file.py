@@ -23,6 +23,7 @@ from crmsync.rules.json_schema.parts import (
     suggested,
 )
 from crmsync.rules.json_schema.scoring import facts, scores
+from crmsync.rules.json_schema.smaller import smaller
 from crmsync.rules.shape import LANGUAGES
 
 
@@ -61,6 +62,7 @@ def rules_schema() -> Schema:
         ),
         "tier": hover(ref("tier"), "客户等级", "The tiers of customers."),
         "lifecycle": hover(ref("lifecycle"), "生命周期", "The stages of a customer's life."),
+        **smaller(),
         "segments": hover(
             items(ref("segment")), "客户群，可同时属于几个", "Groups; a customer may be in several."
         ),
@@ -122,6 +124,11 @@ def cases_schema() -> Schema:
         "service": hover(TEXT, "服务标准所属等级", "The tier whose service it gets."),
         "notice": hover(TEXT, "预告将降到的等级", "The tier a fall is announced to."),
     }
+    cuts = hover(
+        mapping({"anyOf": [SCALAR, mapping(SCALAR)]}),
+        "按人群划的等级线在这里是多少",
+        "Where the lines drawn across the population lie.",
+    )
     case = block(
         {
             "name": hover(TEXT, "用例的名字", "The name of the case."),
@@ -131,12 +138,15 @@ def cases_schema() -> Schema:
             "cut_points": hover(
                 cut_points(), "只用于本例的切点", "Cut points for this case alone."
             ),
+            "cut_lines": cuts,
+            "parent_tier": hover(TEXT, "上级客户的等级", "The tier of the parent."),
             "review": hover(one_of(["released"]), "已放行复核", "A review was released."),
             "expect": hover(block(expect), "应得的结果", "What must come out."),
         },
         required=["name", "facts", "expect"],
     )
     top = {
+        "cut_lines": cuts,
         "ruleset": hover(TEXT, "属于哪个规则集", "The ruleset these cases are of."),
         "today": day,
         "cases": hover(items(ref("case")), "用例", "The cases."),

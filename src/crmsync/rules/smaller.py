@@ -1,0 +1,77 @@
+"""The smaller blocks of a ruleset, each of which stands by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crmsync.model.group import Group
+from crmsync.model.newcomer import Newcomer
+from crmsync.model.override import HumanEditRule
+from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.season import ALL_YEAR, Season
+from crmsync.model.segment import Segment
+from crmsync.model.text import Text
+from crmsync.model.tier import TierRules
+from crmsync.rules.group import read_group
+from crmsync.rules.language import Language
+from crmsync.rules.newcomer import read_newcomer, read_season
+from crmsync.rules.overrides import read_overrides
+from crmsync.rules.segments import read_segments
+from crmsync.rules.shape import Block
+from crmsync.rules.tier_levels import Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """What the smaller blocks say."""
+
+    segments: tuple[Segment, ...] = ()
+    newcomer: Newcomer | None = None
+    group: Group | None = None
+    season: Season = ALL_YEAR
+    human_edits: HumanEditRule | None = None
+
+    def of(self, ruleset: Ruleset) -> Ruleset:
+        """The ruleset with these blocks in it."""
+        return replace(
+            ruleset,
+            segments=self.segments,
+            newcomer=self.newcomer,
+            group=self.group,
+            season=self.season,
+            human_edits=self.human_edits,
+        )
+
+
+def read_smaller(
+    root: Block,
+    declared: tuple[FactDefinition, ...],
+    tier: TierRules | None,
+    facts: Language,
+    state: Language,
+) -> Smaller:
+    """Read every smaller block of *root*: *facts* reads names of facts, *state* the tier, stage
+    and score as well."""
+    segments, newcomer = root.take("segments"), root.take("newcomer")
+    levels, exceptions = ((), ()) if tier is None else (tier.levels, tier.exceptions)
+    if newcomer is not None and root.node.get("tier") is None:
+        _needs_tier(root, "newcomer")
+    season = read_season(root.scalar("active_months"), facts)
+    overrides, group = root.take("overrides"), root.take("group")
+    return Smaller(
+        segments=() if segments is None else read_segments(segments, state),
+        newcomer=None
+        if newcomer is None
+        else read_newcomer(newcomer, Levels(levels), exceptions, facts),
+        group=None if group is None else read_group(group, declared, exceptions, facts),
+        season=season or ALL_YEAR,
+        human_edits=None if overrides is None else read_overrides(overrides, facts),
+    )
+
+
+def _needs_tier(root: Block, key: str) -> None:
+    root.findings.add(
+        "RULE002",
+        root.place(key),
+        Text(zh=f"{key} 要有 tier 块才有意义", en=f"{key} means nothing without a tier block"),
+    )
