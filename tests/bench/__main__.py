@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import deciding, matching, population, single, starting
+from tests.bench import checking, deciding, matching, population, single, starting
 from tests.bench.figure import Figure
 
 
@@ -31,6 +31,7 @@ TINY = Sizes(customers=60, few_orders=300, many_orders=600, rows=120, records=50
 def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     """Every figure, as soon as it is known."""
     yield from starting.figures(sizes.starts)
+    yield from checking.figures(sizes.starts)
     yield from matching.figures(sizes.rows, sizes.records)
     yield from single.figures(sizes.records)
     yield from deciding.figures(folder, sizes.customers, sizes.few_orders)
