@@ -60,6 +60,7 @@ class ZohoSandbox(Sandbox):
         """Make the account: standard modules, the company's own fields, users."""
         self.org = Organisation(self.store)
         self.accounts = ZohoAccounts(self.clock, self.limits)
+        self.org.lag = lambda: self.index_lag
         self.api = ZohoApi(self.org, self.accounts, self.limits)
         self.api.base_url = lambda: self.url
         self.api.is_loading = lambda: self.recorder.is_loading

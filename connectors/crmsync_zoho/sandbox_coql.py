@@ -67,7 +67,7 @@ class Coql:
         self._check(query)
         columns = [self._column(query.module, name) for name in query.columns]
         test = self._test(query.module, query.where)
-        found = [row for row in self._org.rows(query.module) if test(row)]
+        found = [row for row in self._org.indexed(query.module) if test(row)]
         found = self._sorted(query, found)
         limit = query.limit if query.limit is not None else self._limits.coql_default
         part = found[query.offset : query.offset + limit]

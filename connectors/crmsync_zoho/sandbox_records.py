@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -47,6 +49,9 @@ class Organisation:
         self.people = Directory(self.new_id)
         self.modules: dict[str, ZohoModule] = standard_modules(self.new_id)
         self.workflows: list[Workflow] = []
+        self.lag: Callable[[], timedelta] = timedelta
+        """How late queries see a change. Zoho says so of its search alone; the worse is assumed of
+        COQL, too, where a test asks for it."""
         self.locked: set[tuple[str, str]] = set()
         self.waiting: set[tuple[str, str]] = set()
         self.purged: set[tuple[str, str]] = set()
@@ -81,6 +86,10 @@ class Organisation:
     def rows(self, module: str) -> list[Row]:
         """Live records, oldest first."""
         return self.store.rows(module)
+
+    def indexed(self, module: str) -> list[Row]:
+        """Live records as queries see them, which may be late."""
+        return self.store.rows(module, lag=self.lag())
 
     def find(self, module: str, record: str) -> Row | None:
         """A live record."""

@@ -133,7 +133,9 @@ def _before(run: Registering, stored: StoredState | None) -> Snapshot:
 
 
 def _creation(run: Registering, line: TaskCreate, needs: int | None) -> NewOp:
-    episode = Episode(line.key, line.task_id, line.about, run.header.as_of)
+    episode = Episode(
+        line.key, line.task_id, line.about, run.header.as_of, owner=line.owner, due=line.due
+    )
     return NewOp(
         op_key=_key(run, OpKind.TASK, line.key),
         kind=OpKind.TASK,

@@ -37,7 +37,7 @@ class Work:
         if not settled:
             return
         self.world.checkpoint("outcome")
-        self.journal.settle(self.ground, settled)
+        self.journal.settle(self.ground, settled, at=self.world.now())
         self.world.checkpoint("outcome noted")
         self.settled += sum(item.state not in OPEN for item in settled)
         self.remote.standing = self.settled, self.total

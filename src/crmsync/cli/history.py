@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @face_options
 def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     """Newest first."""
-    from crmsync.cli.run_view import problems, run_page, run_table
+    from crmsync.cli.run_view import echo_lines, problems, run_page, run_table
     from crmsync.project.history import latest_runs, run_details, run_document
 
     project = face.project()
@@ -45,6 +45,8 @@ def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
         face.document("crmsync.run/1", details.as_document())
         return
     for line in run_page(details.run, details.outcomes, _zone()):
+        click.echo(line)
+    for line in echo_lines(details.echoes):
         click.echo(line)
     for line in problems(details.problems, every=every):
         click.echo(line)

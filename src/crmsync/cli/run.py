@@ -55,6 +55,14 @@ def pull_command(face: Face, connection: str | None, full: bool) -> None:
                 f" {item.deleted} deleted, {item.rows} in the mirror",
             )
         )
+    if report.echoes or report.near_misses:
+        click.echo(
+            say(
+                f"自己写的字段读回：{report.echoes} 个与写入相同，{report.near_misses} 个不同",
+                f"Own writes read back: {report.echoes} fields as written, {report.near_misses}"
+                " otherwise",
+            )
+        )
 
 
 @click.command(

@@ -95,6 +95,20 @@ def run_page(run: Run, outcomes: Mapping[str, int], zone: ZoneInfo) -> Iterator[
         yield ""
 
 
+def echo_lines(echoes: Mapping[str, int]) -> Iterator[str]:
+    """How the run's own writes came back when the CRM was read again; nothing where it wrote
+    nothing."""
+    seen, near = echoes.get("echo", 0), echoes.get("near_miss", 0)
+    waiting = echoes.get("sent", 0)
+    if not (seen or near or waiting):
+        return
+    yield say(
+        f"  字段读回：{seen} 个与写入相同，{near} 个不同，{waiting} 个还没读回",
+        f"  Fields read back: {seen} as written, {near} otherwise, {waiting} not read yet",
+    )
+    yield ""
+
+
 def problems(rows: Sequence[OpRecord], *, every: bool) -> Iterator[str]:
     """Every row that did not end well, with both values on a conflict and the CRM's own words."""
     limit = len(rows) if every else 10

@@ -71,8 +71,7 @@ class Gate:
         admitted = self._context.meter.admit(self._asked(call, now))
         if admitted.spent_up and grant is not None and quota is not None:
             raise grant.spent_up(self.quota() or quota)
-        if admitted.held and admitted.wait > 0 and call.purpose is Purpose.WRITE:
-            self.give_back(call, now)
+        if admitted.held and call.purpose is Purpose.WRITE:
             raise self._wait(admitted.wait)
         if admitted.wait > LONGEST_PAUSE:
             raise self._wait(admitted.wait)
@@ -135,8 +134,9 @@ class Gate:
 
     def _asked(self, call: HttpCall, now: datetime) -> Admission:
         grant = self._allowance
+        hold = 0.0 if call.purpose is Purpose.WRITE else LONGEST_PAUSE
         if grant is None:
-            return Admission(now=now, longest=LONGEST_PAUSE)
+            return Admission(now=now, longest=LONGEST_PAUSE, longest_hold=hold)
         ceiling = None if grant.limit is None else grant.limit * (100 - grant.keep_percent) // 100
         return Admission(
             now=now,
@@ -147,6 +147,7 @@ class Gate:
             calls=grant.calls,
             window=grant.window,
             longest=LONGEST_PAUSE,
+            longest_hold=hold,
         )
 
     def _told_too_little(self, quota: Quota, price: int) -> bool:

@@ -56,6 +56,8 @@ class OwnMeter:
             told = [self._not_before.get(lane, ask.now) for lane in ("", ask.lane)]
             start = max(now, *(moment.timestamp() for moment in told))
             held = start > now
+            if start - now > ask.longest_hold:
+                return Admitted(start - now, held)
             if ask.calls is not None:
                 start = next_place(taken, start, ask.calls, ask.window)
             if start - now > ask.longest:

@@ -70,3 +70,7 @@ class PullReport:
     objects: tuple[ObjectPull, ...]
     pulled_at: datetime
     warnings: tuple[Text, ...] = ()
+    echoes: int = 0
+    """Fields that came back as we wrote them: our own writes, nobody's change."""
+    near_misses: int = 0
+    """Fields that came back other than we wrote them."""

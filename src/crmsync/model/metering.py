@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-# Places further ahead than this many windows can only come from a clock that was set back.
-_CLOCK_SET_BACK = 10
+# Places further ahead than so many windows and the longest pause that is waited out, twice, can
+# only come from a clock that was set back.
+_CLOCK_SET_BACK, _PAUSES = 10, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,8 @@ class Admission:
 
     ``price`` is booked unless more than ``ceiling`` would then be spent since ``since``. ``lane``
     takes at most ``calls`` in any ``window`` seconds (``None``: as many as come). A place further
-    away than ``longest`` seconds is not taken.
+    away than ``longest`` seconds is not taken, nor one behind a pause of the CRM's that lasts more
+    than ``longest_hold``.
     """
 
     now: datetime
@@ -27,6 +29,7 @@ class Admission:
     calls: int | None = None
     window: float = 0.0
     longest: float = float("inf")
+    longest_hold: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def next_place(taken: Sequence[float], now: float, calls: int, window: float) ->
 
 def set_back(taken: Sequence[float], now: float, window: float) -> bool:
     """Whether the clock was set back since the last place was taken."""
-    return bool(taken) and taken[-1] > now + _CLOCK_SET_BACK * window
+    return bool(taken) and taken[-1] > now + _CLOCK_SET_BACK * window + _PAUSES
 
 
 def room_again(spent: Iterable[Spending], over: int) -> datetime | None:

@@ -82,3 +82,6 @@ class Episode:
     opened_on: date
     crm_id: str | None = None
     closed_on: date | None = None
+    owner: str | None = None
+    due: date | None = None
+    """Whose task it is and for which day: what an owner's capacity is counted by."""

@@ -16,10 +16,12 @@ from crmsync.model.plan import (
     PlanLine,
     PlanNotice,
     RecordChange,
+    TaskCreate,
     Withheld,
 )
 from crmsync.model.state import Episode
 from crmsync.model.text import Text
+from crmsync.plan.capacity import OVERFLOW, Capacity
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
@@ -41,6 +43,7 @@ def build(inputs: PlanInputs, evaluated: Iterable[Evaluated | Unchanged]) -> Dra
     try:
         for piece in batched(evaluated):
             making.add(piece)
+        making.dated()
         return Draft(making.header(), making.spool)
     except BaseException:
         making.spool.close()
@@ -58,6 +61,7 @@ class _Making:
         self.firm = firm_facts(inputs.ruleset, inputs.mapping)
         self.spool = Spool()
         self.tally = Tally()
+        self.capacity = Capacity(inputs.ruleset, inputs.booked, inputs.next_workday)
         self.count: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
@@ -101,6 +105,8 @@ class _Making:
         self._announce(item, outcome)
         for line in lines:
             self._add_line(line)
+            if isinstance(line, TaskCreate) and self.capacity.limited:
+                self.capacity.add(line, item.decision.standing.tier)
         if lines:
             self.inputs.keep(item.decision)
         self._count_customer(item, outcome.change)
@@ -203,6 +209,15 @@ class _Making:
         if after is not None:
             self.after[after] += 1
 
+    def dated(self) -> None:
+        """Date later, and list, the tasks beyond what their owners can do in a day."""
+        moved = self.capacity.moved()
+        if not moved:
+            return
+        self.spool = self.spool.exchanged(moved)
+        for note in self.capacity.notes(moved):
+            self._list(note)
+
     def header(self) -> PlanHeader:
         """The header with the whole provenance, once every customer is in."""
         inputs, counts = self.inputs, self._counts()
@@ -231,7 +246,7 @@ class _Making:
             unchanged=count["unchanged"],
             new_tasks=count["TaskCreate"],
             closed_tasks=count["TaskClose"],
-            withheld=self.kinds.total() - self.kinds[NOTE],
+            withheld=self.kinds.total() - self.kinds[NOTE] - self.kinds[OVERFLOW],
             missing=count["missing"],
             by_cause=dict(self.causes),
             tiers_before=dict(self.before),

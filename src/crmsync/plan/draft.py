@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Self, cast
 
 from crmsync.model.canonical import decode_any, dumps
-from crmsync.model.plan import PlanHeader, PlanLine
+from crmsync.model.plan import PlanHeader, PlanLine, TaskCreate
 
 
 class Spool:
@@ -33,6 +33,18 @@ class Spool:
         """Every encoded line, its newline included."""
         self._file.seek(0)
         yield from self._file
+
+    def exchanged(self, tasks: Mapping[str, TaskCreate]) -> Spool:
+        """A spool of the same lines, but for the *tasks* with these keys; this one is closed."""
+        other = Spool()
+        for raw in self.raw():
+            line = decode_line(raw) if b'"is":"TaskCreate"' in raw else None
+            if isinstance(line, TaskCreate) and line.key in tasks:
+                other.add(tasks[line.key])
+            else:
+                other.add_encoded((raw.decode(),))
+        self.close()
+        return other
 
     def close(self) -> None:
         """Give the file back; twice is fine."""

@@ -19,6 +19,7 @@ from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
 from crmsync.model.state import CustomerState, Episode
 from crmsync.model.text import Text
+from crmsync.plan.capacity import next_calendar_day
 from crmsync.store import Refusal
 
 
@@ -80,6 +81,7 @@ class PlanInputs:
 
     ``mapping`` is resolved: every field has its API name. ``owner`` turns a task's owner words and
     the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
+    ``booked`` are the open tasks by rule, owner and day.
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied plan; ``source_ages`` the age of each source in days, ``source_rows`` its records
     to be compared with next time, ``unfresh`` the sources whose falls and moves are withheld.
@@ -97,6 +99,8 @@ class PlanInputs:
     excluded: int = 0
     owner: Callable[[TaskOpening, str | None], str | None] = _nobody
     episodes: Callable[[Sequence[str]], Mapping[str, Episode]] = _none_known
+    booked: Mapping[tuple[str, str, date], int] = field(default_factory=dict)
+    next_workday: Callable[[date], date] = next_calendar_day
     overridden: frozenset[RecordRef] = frozenset()
     previous: PlanCounts | None = None
     source_ages: Mapping[str, int] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crmsync.model.canonical import encode_value
@@ -19,6 +19,8 @@ class RunDetails:
     ops: tuple[OpRecord, ...]
     owned: Mapping[str, str]
     """Role → field of the fields the run could write."""
+    echoes: Mapping[str, int] = field(default_factory=dict)
+    """How its writes came back: ``sent`` (not read yet), ``echo``, ``near_miss``."""
 
     @property
     def problems(self) -> tuple[OpRecord, ...]:
@@ -38,6 +40,7 @@ class RunDetails:
         return {
             "run": run_document(self.run),
             "outcomes": dict(self.outcomes),
+            "echoes": dict(self.echoes),
             "rows": [op_document(op) for op in self.ops],
         }
 
@@ -92,4 +95,5 @@ def run_details(project: Project, run_id: int) -> RunDetails:
         run = store.runs.get(run_id)
         ops = tuple(op.record for op in store.journal.each(run_id))
         owned = store.runs.header(run_id).owned
-    return RunDetails(run, ops, owned)
+        echoes = {state.value: count for state, count in store.echoes.counts(run_id).items()}
+    return RunDetails(run, ops, owned, echoes)

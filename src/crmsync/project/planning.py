@@ -12,6 +12,7 @@ from typing import Any
 from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import StoreError
+from crmsync.evaluate.calendar import WorkCalendar
 from crmsync.model.fact import FactRow
 from crmsync.model.metering import PlanCost
 from crmsync.model.plan import (
@@ -148,6 +149,7 @@ def plan_from_mirror(
 def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
     now, as_of, store = project.now(), project.as_of(ground.rules), opened.store
     where = ask.connection.name, ground.rules.id
+    calendar = WorkCalendar(ground.rules.workdays)
     held = {item.object: item for item in opened.unfresh if not item.released}
     return PlanInputs(
         ruleset=opened.rules,
@@ -163,6 +165,8 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         policy=_policy(project, ask, ground.rules),
         excluded=opened.excluded,
         owner=owner_resolver(project.config.people),
+        booked=store.episodes.booked(*where, since=as_of),
+        next_workday=lambda day: calendar.after(day, 1),
         episodes=lambda keys: store.episodes.known(*where, keys),
         overridden=store.overrides.holders(*where, day=as_of),
         previous=opened.previous,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import Reader
@@ -11,9 +12,11 @@ from crmsync.facts import wants
 from crmsync.ingest import PullOptions, PullProgress, PullReport
 from crmsync.ingest import pull as pull_objects
 from crmsync.model.text import Text
+from crmsync.project.echoing import settle_echoes
 from crmsync.project.ground import Ground, stand
 from crmsync.project.opening import Project
 from crmsync.project.schemas import save_schemas
+from crmsync.store import EchoState
 
 Progress = Callable[[int, int | None], None]
 
@@ -69,4 +72,7 @@ def pull_rules(
     )
     for item in stood:
         save_schemas(project.schemas_path(connection), item.schemas)
-    return report
+    with project.store() as store:
+        mirror = project.mirror_path(connection)
+        found = settle_echoes(store, connection.name, mirror, at=project.now())
+    return replace(report, echoes=found[EchoState.ECHO], near_misses=found[EchoState.NEAR_MISS])

@@ -23,6 +23,7 @@ from crmsync.store.approvals import Approvals
 from crmsync.store.audit import Audit, AuditEntry
 from crmsync.store.backups import Manifest, take
 from crmsync.store.decisions import Decisions
+from crmsync.store.echoes import Echoes, EchoState, Sent
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
 from crmsync.store.frozen import Frozen
@@ -46,6 +47,7 @@ from crmsync.store.upsert import upsert
 __all__ = [
     "AuditEntry",
     "Database",
+    "EchoState",
     "Hold",
     "Intent",
     "Lock",
@@ -59,6 +61,7 @@ __all__ = [
     "Refusal",
     "RunStart",
     "SealCheck",
+    "Sent",
     "Settled",
     "Slot",
     "SlotState",
@@ -101,6 +104,7 @@ class Store:
         self.frozen = Frozen(database)
         self.rulesets = RulesetTexts(database)
         self.quotas = Quotas(database)
+        self.echoes = Echoes(database)
 
     @property
     def schema(self) -> str:

@@ -53,6 +53,24 @@ class Episodes:
                         found[ref] = (*found.get(ref, ()), _episode(row))
         return found
 
+    def booked(
+        self, connection: str, ruleset: str, *, since: date
+    ) -> dict[tuple[str, str, date], int]:
+        """How many open tasks each owner has of each rule for each day from *since* on."""
+        columns = (episode.c.task_id, episode.c.owner, episode.c.due)
+        query = (
+            sa.select(*columns, sa.func.count())
+            .where(
+                *_in(connection, ruleset),
+                episode.c.closed_on.is_(None),
+                episode.c.owner.is_not(None),
+                episode.c.due >= since,
+            )
+            .group_by(*columns)
+        )
+        with self._database.read() as db:
+            return {(task, owner, due): count for task, owner, due, count in db.execute(query)}
+
     def put(
         self, connection: str, ruleset: str, episodes: Sequence[Episode], *, task_object: str
     ) -> None:
@@ -84,6 +102,8 @@ def _episode(row: sa.Row[Any]) -> Episode:
         opened_on=row.opened_on,
         crm_id=row.crm_id,
         closed_on=row.closed_on,
+        owner=row.owner,
+        due=row.due,
     )
 
 
@@ -99,4 +119,6 @@ def _row(connection: str, ruleset: str, item: Episode, task_object: str) -> dict
         "opened_on": item.opened_on,
         "crm_id": item.crm_id,
         "closed_on": item.closed_on,
+        "owner": item.owner,
+        "due": item.due,
     }

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from crmsync.model.run import OpState
 from crmsync.store.batching import batched
+from crmsync.store.echoes import note as note_echoes
 from crmsync.store.effects import Confirmed, Ground, confirm
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
@@ -141,8 +142,11 @@ class Journal:
                 values = {"state": OpState.INTENT.value, "trust_after": intent.trust_after}
                 db.execute(sa.update(op).where(op.c.op_key.in_(keys)).values(**values))
 
-    def settle(self, where: Ground, settled: Sequence[Settled]) -> None:
-        """Note outcomes; for DONE rows our own state changes in the same transaction."""
+    def settle(
+        self, where: Ground, settled: Sequence[Settled], *, at: datetime | None = None
+    ) -> None:
+        """Note outcomes; for DONE rows our own state changes in the same transaction,
+        and with *at*, the present, the ledger of our own writes."""
         if not settled:
             return
         with self._database.write() as db:
@@ -155,6 +159,8 @@ class Journal:
                 where,
                 [Confirmed(item.op.effect, item.crm_id) for item in done],
             )
+            if at is not None:
+                note_echoes(db, where, settled, at)
 
     def nameless(self, run_id: int) -> Iterator[Op]:
         """Tasks that were created without the CRM telling their id."""

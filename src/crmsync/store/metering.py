@@ -42,6 +42,8 @@ class StoreMeter:
             told = [moment for moment in (own, everywhere) if moment is not None]
             start = max([now, *(moment.timestamp() for moment in told)])
             held = start > now
+            if start - now > ask.longest_hold:
+                return Admitted(start - now, held)
             if ask.calls is not None:
                 start = next_place(taken, start, ask.calls, ask.window)
             if start - now > ask.longest:

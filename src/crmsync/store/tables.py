@@ -201,6 +201,8 @@ episode = sa.Table(
     sa.Column("opened_on", Day, nullable=False),
     sa.Column("crm_id", _Name),
     sa.Column("closed_on", Day),
+    sa.Column("owner", _Name),
+    sa.Column("due", Day),
     sa.Index("episode_by_record", "connection", "ruleset", "object", "record_id"),
 )
 
