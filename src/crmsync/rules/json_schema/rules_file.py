@@ -91,7 +91,38 @@ def cases_schema() -> Schema:
     """Everything a ``rules.test.yaml`` may say."""
     known = mapping({"anyOf": [SCALAR, {"type": "null"}]})
     day = hover(DATE, "日期", "A day.")
-    before = {
+    cuts = hover(
+        mapping({"anyOf": [SCALAR, mapping(SCALAR)]}),
+        "按人群划的等级线在这里是多少",
+        "Where the lines drawn across the population lie.",
+    )
+    case = block(
+        {
+            "name": hover(TEXT, "用例的名字", "The name of the case."),
+            "today": day,
+            "facts": hover(known, "这位客户的事实", "What is known of the customer."),
+            "before": hover(block(_before(day)), "评估前的状态", "Where it stood before."),
+            "cut_points": hover(
+                cut_points(), "只用于本例的切点", "Cut points for this case alone."
+            ),
+            "cut_lines": cuts,
+            "parent_tier": hover(TEXT, "上级客户的等级", "The tier of the parent."),
+            "review": hover(one_of(["released"]), "已放行复核", "A review was released."),
+            "expect": hover(block(_expect()), "应得的结果", "What must come out."),
+        },
+        required=["name", "facts", "expect"],
+    )
+    top = {
+        "cut_lines": cuts,
+        "ruleset": hover(TEXT, "属于哪个规则集", "The ruleset these cases are of."),
+        "today": day,
+        "cases": hover(items(ref("case")), "用例", "The cases."),
+    }
+    return document("crmsync rules.test.yaml", block(top, required=["cases"]), {"case": case})
+
+
+def _before(day: Schema) -> dict[str, Schema]:
+    return {
         "tier": hover(TEXT, "原等级", "The tier before."),
         "tier_since": day,
         "lifecycle": hover(TEXT, "原阶段", "The stage before."),
@@ -111,7 +142,10 @@ def cases_schema() -> Schema:
         "segments": hover(WORDS, "原有的客户群", "The segments before."),
         "held": hover(mapping(SCALAR), "上次条件是否成立", "Which conditions held last time."),
     }
-    expect = {
+
+
+def _expect() -> dict[str, Schema]:
+    return {
         "score": hover(SCALAR, "得分，或如 60..70 的区间", "The score, or a range such as 60..70."),
         "tier": hover(TEXT, "应得的等级", "The tier it must get."),
         "tier_because": hover(
@@ -124,31 +158,3 @@ def cases_schema() -> Schema:
         "service": hover(TEXT, "服务标准所属等级", "The tier whose service it gets."),
         "notice": hover(TEXT, "预告将降到的等级", "The tier a fall is announced to."),
     }
-    cuts = hover(
-        mapping({"anyOf": [SCALAR, mapping(SCALAR)]}),
-        "按人群划的等级线在这里是多少",
-        "Where the lines drawn across the population lie.",
-    )
-    case = block(
-        {
-            "name": hover(TEXT, "用例的名字", "The name of the case."),
-            "today": day,
-            "facts": hover(known, "这位客户的事实", "What is known of the customer."),
-            "before": hover(block(before), "评估前的状态", "Where it stood before."),
-            "cut_points": hover(
-                cut_points(), "只用于本例的切点", "Cut points for this case alone."
-            ),
-            "cut_lines": cuts,
-            "parent_tier": hover(TEXT, "上级客户的等级", "The tier of the parent."),
-            "review": hover(one_of(["released"]), "已放行复核", "A review was released."),
-            "expect": hover(block(expect), "应得的结果", "What must come out."),
-        },
-        required=["name", "facts", "expect"],
-    )
-    top = {
-        "cut_lines": cuts,
-        "ruleset": hover(TEXT, "属于哪个规则集", "The ruleset these cases are of."),
-        "today": day,
-        "cases": hover(items(ref("case")), "用例", "The cases."),
-    }
-    return document("crmsync rules.test.yaml", block(top, required=["cases"]), {"case": case})
