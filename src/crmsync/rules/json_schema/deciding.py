@@ -222,18 +222,7 @@ def tasks() -> dict[str, Schema]:
             "What counts as done already, so that none is made.",
         ),
         "via": hover(TEXT, "渠道", "The channel."),
-        "result": hover(
-            block(
-                {
-                    "field": hover(TEXT, "结果填进哪个事实", "The fact the result fills in."),
-                    "choices": hover(WORDS, "可选的结果", "The possible results."),
-                    "required": hover(YES_NO, "必须有结果才能关闭", "No closing without one."),
-                },
-                required=["field"],
-            ),
-            "任务要查明的结果",
-            "What the task is to find out.",
-        ),
+        "result": _result(),
         "start": start,
         "capacity": capacity,
     }
@@ -252,6 +241,21 @@ def tasks() -> dict[str, Schema]:
         },
         "tasks": {"anyOf": [items(ref("task")), block(whole, required=["rules"]), ref("task")]},
     }
+
+
+def _result() -> Schema:
+    return hover(
+        block(
+            {
+                "field": hover(TEXT, "结果填进哪个事实", "The fact the result fills in."),
+                "choices": hover(WORDS, "可选的结果", "The possible results."),
+                "required": hover(YES_NO, "必须有结果才能关闭", "No closing without one."),
+            },
+            required=["field"],
+        ),
+        "任务要查明的结果",
+        "What the task is to find out.",
+    )
 
 
 def guards() -> dict[str, Schema]:
