@@ -99,6 +99,12 @@ def tiers() -> dict[str, Schema]:
                 "down": hover(block(down), "降级的节奏", "How tiers fall."),
             }
         ),
+        **_blocks(),
+    }
+
+
+def _blocks() -> dict[str, Schema]:
+    return {
         "exception": block(
             {
                 "id": ID,

@@ -120,7 +120,15 @@ def mapping_schema() -> Schema:
             every(mapping_file.RELATED, _RELATED), required=["object", "via", "date"]
         ),
     }
-    known = {
+    known = _mapping_keys(write, tasks, terms)
+    top = block(every(mapping_file.TOP, known), required=["connector", "object", "identity"])
+    return document("crmsync mapping", top, definitions)
+
+
+def _mapping_keys(
+    write: dict[str, Schema], tasks: dict[str, Schema], terms: dict[str, Schema]
+) -> dict[str, Schema]:
+    return {
         "connector": hover(TEXT, "连接器，与文件同名", "The connector; the file is named for it."),
         "object": hover(TEXT, "客户对象", "The object of customers."),
         "applies_to": hover(ref("condition"), "规则管哪些客户", "The customers the rules are for."),
@@ -152,8 +160,6 @@ def mapping_schema() -> Schema:
             "When each object counts as fresh and whole.",
         ),
     }
-    top = block(every(mapping_file.TOP, known), required=["connector", "object", "identity"])
-    return document("crmsync mapping", top, definitions)
 
 
 def project_schema() -> Schema:
@@ -171,24 +177,6 @@ def project_schema() -> Schema:
         "allow": hover(
             mapping(SCALAR), "长期许可，各带上限", "Standing consents, each with its value."
         ),
-    }
-    own = {
-        "connector": hover(TEXT, "连接器", "The connector."),
-        "allow_private": hover(YES_NO, "允许内网地址", "Whether a private address is allowed."),
-        "write_mode": hover(
-            one_of(["batch", "strict"]),
-            "成批写，或逐条带条件写",
-            "In batches, or each record alone with compare-and-set.",
-        ),
-        "approval": hover(
-            one_of(["optional", "required"]), "是否必须批准", "Whether plans need approval."
-        ),
-    }
-    connection: Schema = {
-        "type": "object",
-        "properties": every(sorted(project_file.OWN), own),
-        "required": ["connector"],
-        "additionalProperties": SCALAR,
     }
     pilot = {
         "owners": hover(WORDS, "只写这些负责人的客户", "Only customers of these owners."),
@@ -215,7 +203,7 @@ def project_schema() -> Schema:
             mapping(SCALAR), "角色 → CRM 用户", "Who stands behind the roles that tasks name."
         ),
         "keep": hover(block(every(project_file.KEEP, keep)), "保留多久", "How long things stay."),
-        "connections": hover(mapping(connection), "连接", "The connections."),
+        "connections": hover(mapping(_connection()), "连接", "The connections."),
         "jobs": hover(
             mapping(block(every(project_file.JOB, job), required=["ruleset", "connection"])),
             "定时任务",
@@ -223,3 +211,24 @@ def project_schema() -> Schema:
         ),
     }
     return document("crmsync.yaml", block(every(project_file.TOP, known)), {})
+
+
+def _connection() -> Schema:
+    own = {
+        "connector": hover(TEXT, "连接器", "The connector."),
+        "allow_private": hover(YES_NO, "允许内网地址", "Whether a private address is allowed."),
+        "write_mode": hover(
+            one_of(["batch", "strict"]),
+            "成批写，或逐条带条件写",
+            "In batches, or each record alone with compare-and-set.",
+        ),
+        "approval": hover(
+            one_of(["optional", "required"]), "是否必须批准", "Whether plans need approval."
+        ),
+    }
+    return {
+        "type": "object",
+        "properties": every(sorted(project_file.OWN), own),
+        "required": ["connector"],
+        "additionalProperties": SCALAR,
+    }
