@@ -1,13 +1,38 @@
-"""Every test speaks English unless it says otherwise; nothing reaches the user's own keyring."""
+"""Every test speaks English unless it says otherwise; nothing reaches the user's own keyring, and
+no secret of a test shows outside the secret store."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Generator, Iterator
 
 import pytest
-from tests.postgres import ABSENT, postgres_database, postgres_server
 
 os.environ["CRMSYNC_LANG"] = "en"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+os.environ.setdefault("CRMSYNC_CANARIES", secrets.token_hex(3))
+
+from tests.canary_watch import CanaryWatch
+from tests.postgres import ABSENT, postgres_database, postgres_server
+
+WATCH = CanaryWatch()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def canary_watch() -> Iterator[CanaryWatch]:
+    """Watches over the whole session."""
+    WATCH.begin()
+    yield WATCH
+    WATCH.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """After everything a test used is closed: a secret it let out fails it."""
+    result = yield
+    found = WATCH.after(item)
+    if found:
+        pytest.fail(f"secrets outside the secret store: {', '.join(found)}", pytrace=False)
+    return result
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from random import Random
 
+from crmsync.testing import canary
 from crmsync_fxiaoke.sandbox_values import BEIJING
 
 TOKEN_LIFE = timedelta(seconds=7200)
@@ -75,8 +75,7 @@ class Token:
 class TokenDesk:
     """Gives out tokens by the vendor's rules and knows which ones work."""
 
-    def __init__(self, dice: Random) -> None:
-        self._dice = dice
+    def __init__(self) -> None:
         self._tokens: list[Token] = []
         self._rate = RateWindow(TOKEN_CALLS_A_MINUTE, timedelta(minutes=1))
         self.busy = False
@@ -90,7 +89,7 @@ class TokenDesk:
         self._tokens = [token for token in self._tokens if token.left(now) > 0]
         if self._tokens and now < self._tokens[-1].made + SAME_TOKEN:
             return self._tokens[-1]
-        token = Token(f"{self._dice.getrandbits(160):040X}", now)
+        token = Token(canary(), now)
         self._tokens.append(token)
         return token
 

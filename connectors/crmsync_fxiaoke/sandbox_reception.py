@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from crmsync.testing import canary
 from crmsync_fxiaoke.sandbox_limits import TokenDesk
 from crmsync_fxiaoke.sandbox_tenant import Employee, FxiaokeTenant, Refused
 
@@ -24,8 +25,8 @@ class App:
     """The company's own app as its administrator made it (invented values)."""
 
     id: str = "FSAID_sandbox"
-    secret: str = "sandbox-app-secret"  # noqa: S105 - invented
-    permanent_code: str = "sandbox-permanent-code"
+    secret: str = field(default_factory=canary)
+    permanent_code: str = field(default_factory=canary)
     ea: str = "crmsyncdemo"
     corp_id: str = "FSCID_SANDBOX"
 
@@ -36,7 +37,7 @@ class Reception:
     def __init__(self, tenant: FxiaokeTenant) -> None:
         self.app = App()
         self.app_state = 0
-        self.desk = TokenDesk(tenant.dice)
+        self.desk = TokenDesk()
         self._tenant = tenant
 
     async def token(self, path: str, body: Body) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from crmsync.testing import SandboxClock
+from crmsync.testing import SandboxClock, canary
 from crmsync_zoho.sandbox_limits import ZohoLimits
 from crmsync_zoho.sandbox_replies import Answer, Refusal
 
@@ -46,8 +46,8 @@ class ZohoAccounts:
         self._consents: dict[str, _Consent] = {}
         self._codes: dict[str, tuple[datetime, tuple[str, ...]]] = {}
         self.client_id = "1000.PRACTICECLIENT"
-        self.client_secret = "practice-client-secret-not-real"  # noqa: S105 - invented
-        self.refresh_token = "1000.practice-refresh-token.not-real"  # noqa: S105 - invented
+        self.client_secret = canary()
+        self.refresh_token = f"1000.{canary()}"
         self._consents[self.refresh_token] = _Consent(ALL_SCOPES)
 
     def restrict(self, scopes: tuple[str, ...]) -> None:
@@ -66,7 +66,7 @@ class ZohoAccounts:
     def grant_code(self, scopes: tuple[str, ...] = ALL_SCOPES) -> str:
         """A code as the self client's page shows it."""
         self._serial += 1
-        code = f"1000.practice-code-{self._serial}.not-real"
+        code = f"1000.{canary()}"
         self._codes[code] = (self._clock.now() + GRANT_LIFE, scopes)
         return code
 
@@ -91,7 +91,7 @@ class ZohoAccounts:
         if until is None or until < self._clock.now():
             return _refused("invalid_code")
         self._serial += 1
-        refresh = f"1000.practice-refresh-{self._serial}.not-real"
+        refresh = f"1000.{canary()}"
         consent = self._consents[refresh] = _Consent(scopes)
         answer = self._mint(consent, api_domain)
         return Answer(answer.status, {**answer.body, "refresh_token": refresh})
@@ -111,7 +111,7 @@ class ZohoAccounts:
             )
         consent.minted.append(now)
         self._serial += 1
-        access = f"1000.practice-access-{self._serial:06d}.not-real"
+        access = f"1000.{canary()}"
         consent.live.append((access, now + self._limits.access_token_life))
         while len(consent.live) > self._limits.access_tokens:
             consent.live.popleft()

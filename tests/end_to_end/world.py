@@ -21,7 +21,13 @@ from crmsync.config.secrets import store_secret
 from crmsync.connector import connector
 from crmsync.project.connecting import look
 from crmsync.project.opening import open_project
-from crmsync.testing import PracticeCustomer, PracticeOrder, Sandbox, SandboxClock
+from crmsync.testing import (
+    PracticeCustomer,
+    PracticeOrder,
+    Sandbox,
+    SandboxClock,
+    canaries_in,
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,8 @@ def run(*words: str, clock: Clock | None = None) -> Result:
                 code = int(leaving.code or 0)
     finally:
         sys.argv = previous
+    assert not canaries_in(" ".join(words)), "a secret on the command line"
+    assert not canaries_in(out.getvalue() + err.getvalue()), "a secret on a stream"
     return Result(code, out.getvalue(), err.getvalue())
 
 

@@ -7,6 +7,7 @@ from itertools import chain
 from tests.proofs import (
     attacking,
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,
@@ -28,6 +29,7 @@ from tests.proofs.proof import Proof
 MODULES = (
     attacking,
     boundaries,
+    canary_flows,
     crash_points,
     durable,
     editing,

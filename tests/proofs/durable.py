@@ -96,7 +96,7 @@ def written_log(place: Path, *, commits: int) -> tuple[Path, list[int]]:
     """A state whose commits all stand in the log still, and where each of them ends there."""
     live = place / "live" / "crmsync.db"
     store = open_store(live, key=KEY)
-    store.database.empty_log()
+    store.database.rewrite()
     reached = []
     wal = live.with_name(f"{live.name}-wal")
     for number in range(1, commits + 1):

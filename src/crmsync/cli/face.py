@@ -54,8 +54,10 @@ class Face:
 
     def project(self) -> Project:
         """The project this run is about; raises ConfigError with every problem in its settings."""
+        from crmsync.connector.redaction import guard_log
         from crmsync.project.opening import open_project
 
+        guard_log()
         return open_project(
             self.folder,
             now=self.now,

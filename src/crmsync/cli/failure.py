@@ -6,7 +6,6 @@ import json
 import math
 import os
 import platform
-import sys
 import tempfile
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -137,7 +136,10 @@ def report_bug(bug: BaseException, arguments: Sequence[str]) -> ExitCode:
         _headline("BUG", message.to(LANG))
         _mend(mend.to(LANG))
     if "CRMSYNC_DEBUG" in os.environ:
-        traceback.print_exception(bug, file=sys.stderr)
+        # A person asked for it; it may still not show a credential.
+        from crmsync.connector.redaction import REDACTOR
+
+        click.echo(REDACTOR.clean("".join(traceback.format_exception(bug))), err=True, nl=False)
     return ExitCode.BUG
 
 

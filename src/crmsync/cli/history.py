@@ -12,6 +12,8 @@ import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import say
+from crmsync.errors import UsageError
+from crmsync.model.text import Text
 
 if TYPE_CHECKING:
     from crmsync.project.history import RunDetails
@@ -98,22 +100,52 @@ def undo_command(face: Face, run: int, out: Path | None, show_kept: bool) -> Non
     )
 
 
-@click.command(help=say("一次运行的报告。", "A report of one run."))
-@click.argument("run", type=int)
+@click.command(
+    help=say(
+        "一次运行的报告；--sheet 打印一个客户的评分表。",
+        "A report of one run; with --sheet, the score sheet of one customer to print.",
+    )
+)
+@click.argument("run", type=int, required=False)
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["md", "csv", "json"]),
+    type=click.Choice(["md", "html", "csv", "json"]),
     default="md",
     show_default=True,
     help=say("格式", "format"),
 )
+@click.option("--sheet", metavar="RECORD", help=say("评分表", "the score sheet of a customer"))
+@click.option("--ruleset", metavar="NAME", help=say("规则集", "ruleset"))
+@click.option("--connection", metavar="NAME", help=say("连接", "connection"))
 @face_options
-def report_command(face: Face, run: int, shape: str) -> None:
-    """Markdown for a mail or a pull request, CSV for a sheet."""
+def report_command(
+    face: Face,
+    run: int | None,
+    shape: str,
+    sheet: str | None,
+    ruleset: str | None,
+    connection: str | None,
+) -> None:
+    """Markdown for a mail or a pull request, CSV for a sheet, HTML for the printer."""
     from crmsync.project.history import run_details
 
     project = face.project()
+    if sheet is not None and run is None and shape != "csv":
+        from crmsync.cli import sheet_view
+        from crmsync.project.explaining import explain_record
+
+        where = project.ruleset_folder(ruleset), project.connection(connection)
+        sheet_view.show(face, explain_record(project, *where, sheet, run=None), shape)
+        return
+    if run is None or sheet is not None or shape == "html":
+        raise UsageError(
+            Text(
+                zh="写运行编号，或写 --sheet 客户（md、html 或 json）",
+                en="name a run (md, csv or json), or --sheet and a customer (md, html or json)",
+            ),
+            mend=Text.same("crmsync report 12    crmsync report --sheet RECORD --format html"),
+        )
     details = run_details(project, run)
     if face.json or shape == "json":
         face.document("crmsync.run/1", details.as_document())

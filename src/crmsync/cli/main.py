@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -220,6 +221,8 @@ def main(clock: Clock | None = None) -> None:
     *clock* stands in for the machine's own; rehearsals and tests pass one.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    # A core file would hold every credential this process has read.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if LANG is Lang.ZH:
         click.Context.formatter_class = ChinesePage
     try:

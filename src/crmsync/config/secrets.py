@@ -11,6 +11,7 @@ from pathlib import Path
 import keyring
 import keyring.errors
 
+from crmsync.connector.redaction import REDACTOR
 from crmsync.errors import ConfigError
 from crmsync.model.text import Text
 
@@ -41,7 +42,7 @@ class SecretSources:
             or self._from_keyring(name)
         )
         if found:
-            return found
+            return REDACTOR.know(found)
         raise ConfigError(
             Text(zh=f"找不到密码 secret:{name}", en=f"secret:{name} is nowhere to be found"),
             mend=Text(

@@ -52,6 +52,8 @@ class Policy:
     lifecycle: Lifecycle | None
     segments: SegmentList
     agenda: Agenda
+    population: Test | None = None
+    """Whether the rules are for somebody."""
     new: Test | None = None
     """Whether somebody is a new customer."""
 
@@ -98,6 +100,9 @@ class Policy:
             result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
 
+    def _applies(self, answers: Answers) -> bool:
+        return self.population is None or answers.holds(self.population) is Verdict.TRUE
+
     def _with_group(
         self, rules: TierRules, exceptions: tuple[TierException, ...], parent: ParentTier | None
     ) -> tuple[TierException, ...]:
@@ -131,11 +136,6 @@ class Policy:
             segments=() if segments is None else segments.after,
         )
         known = {name for name, value in row.facts.items() if value is not None}
-        first = (
-            (before.tier is None and tier.after is not None)
-            if tier is not None
-            else (stage is not None and before.lifecycle is None)
-        )
         tasks = self.agenda.tasks(answers, Moved(tier, stage, scored.asked), state, context)
         unknown = (
             *scored.unknown,
@@ -155,7 +155,7 @@ class Policy:
             name=row.name,
             owner=row.owner,
             as_of=context.as_of,
-            first=first,
+            first=_first(before, tier, stage),
             facts=row.facts,
             score=scored.result,
             tier=tier,
@@ -176,12 +176,21 @@ class Policy:
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,
+            applies=self._applies(answers),
         )
+
+
+def _first(before: Standing, tier: TierResult | None, stage: StageResult | None) -> bool:
+    """Whether the customer is assigned for the first time."""
+    if tier is not None:
+        return before.tier is None and tier.after is not None
+    return stage is not None and before.lifecycle is None
 
 
 def policy_of(engine: CompiledRuleset) -> Policy:
     """The policy of the engine's ruleset, its parts compiled."""
     rules, newcomer = engine.ruleset.lifecycle, engine.ruleset.newcomer
+    people = engine.ruleset.population
     return Policy(
         engine=engine,
         sheet=ScoreSheet(engine),
@@ -189,6 +198,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         lifecycle=None if rules is None else Lifecycle(engine, rules),
         segments=SegmentList(engine),
         agenda=Agenda(engine),
+        population=None if people is None else engine.test(people),
         new=None if newcomer is None else engine.test(newcomer.when),
     )
 

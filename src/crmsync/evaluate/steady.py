@@ -40,7 +40,7 @@ from crmsync.model.tier import DownChange, Level, TierException, TierRules, UpCh
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
-    "rfm clv frozen",
+    "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges span",
     TierRules: "levels up down exceptions freeze drawn span",

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from crmsync.condition import declared_sql, expression_sql, names
+from crmsync.condition import condition_sql, declared_sql, expression_sql, names
 from crmsync.facts import conversion
 from crmsync.facts.grouping import grouped
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
@@ -48,6 +48,7 @@ def relation(
     layers = builder.facts(layers)
     layers = builder.groups(layers)
     layers = builder.formulas(layers)
+    layers = builder.population(layers)
     facts = tuple(fact.id for fact in ruleset.facts)
     types = tuple(fact.type for fact in ruleset.facts)
     return FactRelation(
@@ -184,6 +185,15 @@ class _Builder:
                 final.append((unfit.copy(), f"x{number}"))
             below = _over(below, final)
         return below
+
+    def population(self, below: exp.Select) -> exp.Select:
+        """Only customers the rules are for; one left unknown is not."""
+        condition = self._ruleset.population
+        if condition is None:
+            return below
+        inside = condition_sql(condition, self._fact_column, self._setting.as_of)
+        whole = exp.select("*").from_(below.subquery("below", copy=False), copy=False)
+        return whole.where(inside, copy=False)
 
     def final(self, below: exp.Select, roles: Sequence[str]) -> exp.Select:
         """Only the promised columns, in order of id."""

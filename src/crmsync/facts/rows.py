@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from crmsync.facts.related import Setting, table
-from crmsync.facts.relation import scope
+from crmsync.facts.relation import relation, scope
 from crmsync.facts.sources import Fields
 from crmsync.model.fact import FactRow
 from crmsync.model.mapping import CrmMapping
@@ -29,9 +29,15 @@ def excluded_count(
     schemas: Mapping[str, ObjectSchema],
     as_of: date,
 ) -> int:
-    """How many mirrored records ``applies_to`` leaves out (false or unknown)."""
+    """How many mirrored records the mapping's and the rules' ``applies_to`` and ``scope`` leave
+    out (false or unknown)."""
     fields = Fields(mapping, schemas)
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
+    if ruleset.population is not None:
+        inner = relation(ruleset, mapping, schemas, as_of).select.sql("duckdb")
+        everybody = exp.select(exp.Count(this=exp.Star())).from_(table(mapping.object))
+        counted = f"SELECT ({everybody.sql('duckdb')}) - (SELECT COUNT(*) FROM ({inner}) AS inside)"
+        return int(connection.execute(counted).fetchall()[0][0])
     inside = exp.Coalesce(this=scope(setting), expressions=[exp.false()])
     query = (
         exp.select(exp.Count(this=exp.Star()))

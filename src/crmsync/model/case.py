@@ -41,6 +41,7 @@ class Expectation:
     service: str | None = None
     notice: str | None = None
     segments: frozenset[str] | None = None
+    applies: bool | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

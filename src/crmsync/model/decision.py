@@ -212,6 +212,8 @@ class Decision:
     stays in it, so a fall by a lost fact is withheld until the fact is back."""
     segments: SegmentResult | None = None
     """``None``: the rules have no segments."""
+    applies: bool = True
+    """Whether the rules are for this customer at all; no plan is made of one they are not for."""
 
 
 class Verdict(StrEnum):

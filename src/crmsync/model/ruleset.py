@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from crmsync.model.clv import ClvRules
-from crmsync.model.condition import Expression
+from crmsync.model.condition import All, Condition, Expression
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.group import Group
@@ -15,6 +15,7 @@ from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.override import HumanEditRule
+from crmsync.model.population import ScopeLine
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.rfm import RfmRules
 from crmsync.model.scorecard import Scorecard
@@ -84,10 +85,20 @@ class Ruleset:
     human_edits: HumanEditRule | None = None
     """``None``: as the project's own setting has it."""
     group: Group | None = None
+    applies_to: Condition | None = None
+    scope: tuple[ScopeLine, ...] = ()
+    """The business line: who else is left out, so that other rules may decide for them."""
     season: Season = ALL_YEAR
     """The months in which clocks run."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
+
+    @property
+    def population(self) -> Condition | None:
+        """What must hold of a customer for these rules to decide at all."""
+        parts = [line.when for line in self.scope]
+        parts += [] if self.applies_to is None else [self.applies_to]
+        return All(tuple(parts)) if parts else None
 
     @property
     def departures(self) -> tuple[TierException, ...]:

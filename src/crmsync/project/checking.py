@@ -15,6 +15,7 @@ from crmsync.model.flapping import Claim
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Lang, Text
+from crmsync.project.business_lines import Written, clashes
 from crmsync.project.places import ruleset_folders
 from crmsync.project.proving import Calm, calm, calm_diagnostics
 from crmsync.rules import check as check_rules
@@ -47,19 +48,22 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
     found: list[Diagnostic] = []
     proofs: list[Calm] = []
     paths: dict[str, Path] = {}
-    if not asked and (folder / FILE_NAME).is_file():
+    whole = not asked and (folder / FILE_NAME).is_file()
+    if whole:
         paths[FILE_NAME] = folder / FILE_NAME
         try:
             load_project(folder)
         except ConfigError as error:
             found += error.diagnostics
+    written: list[Written] = []
     for ruleset in ruleset_folders(folder, asked):
-        rules, problems = _ruleset(ruleset, folder, paths)
+        rules, problems = _ruleset(ruleset, folder, paths, written)
         found += problems
         proof = None if rules is None else calm(rules, proving.claim, proving.day)
         if rules is not None and proof is not None:
             proofs.append(proof)
             found += calm_diagnostics(rules, proof)
+    found += clashes(written) if whole else ()
     texts = {name: _text(path, name) for name, path in paths.items()}
     return CheckReport(tuple(found), texts, paths, tuple(proofs))
 
@@ -69,7 +73,7 @@ def _text(path: Path, name: str) -> str:
 
 
 def _ruleset(
-    ruleset: Path, folder: Path, paths: dict[str, Path]
+    ruleset: Path, folder: Path, paths: dict[str, Path], written: list[Written]
 ) -> tuple[Ruleset | None, list[Diagnostic]]:
     def known(path: Path) -> str:
         shown = path.relative_to(folder) if path.is_relative_to(folder) else path
@@ -89,6 +93,7 @@ def _ruleset(
         found += problems
         if mapping is not None:
             mappings.append(mapping)
+            written.append(Written(rules, mapping))
     found += check_rules(rules, mappings)
     if (ruleset / "rules.test.yaml").is_file():
         _, problems = load_cases(ruleset, rules, name=known(ruleset / "rules.test.yaml"))

@@ -131,6 +131,11 @@ class OpenPopulation:
         return self._population.store
 
     @property
+    def mirrored(self) -> tuple[duckdb.DuckDBPyConnection, FactRelation]:
+        """The open mirror with the relation of facts over it; busy while rows stream."""
+        return self._mirror, self.relation
+
+    @property
     def account_id(self) -> str:
         """The CRM account the mirror was read from."""
         return self._meta.account

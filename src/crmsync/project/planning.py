@@ -33,6 +33,7 @@ from crmsync.plan import (
     write_plan,
 )
 from crmsync.project.budgeting import cost_of
+from crmsync.project.business_lines import Written, refuse_shared_customers
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.freshness import remembered
 from crmsync.project.ground import Ground, stand
@@ -141,6 +142,8 @@ def plan_from_mirror(
                 ),
                 mend=Text(zh="crmsync pull --full", en="run crmsync pull --full"),
             )
+        ours = Written(ground.rules, ground.mapping)
+        refuse_shared_customers(project, ask.connection, ours, opened.mirrored)
         inputs = _inputs(project, ask, ground, opened)
         changing = opened.changing(inputs.policy.write_score_from)
         return _save(project, store, ask, inputs, (changing, priced))

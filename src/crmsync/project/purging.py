@@ -122,7 +122,7 @@ def _purge_state(
     told = {"connection": connection, "rows": str(sum(purged.removed.values()))}
     store.audit.add(at=project.now(), who=by, what="purge", detail=told)
     store.database.drop_copies()
-    if not purged.clean or not store.database.empty_log():
+    if not purged.clean or not store.database.rewrite():
         raise _busy()
     return purged.removed
 

@@ -134,6 +134,8 @@ def _expect(expect: Expectation) -> Iterator[tuple[str, str]]:
         value = getattr(expect, key)
         if value is not None:
             yield key, _words(value) if value else "none"
+    if expect.applies is not None:
+        yield "applies", "yes" if expect.applies else "no"
     for key in ("tasks", "closes", "segments"):
         names = getattr(expect, key)
         if names is not None:

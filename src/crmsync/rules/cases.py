@@ -310,6 +310,7 @@ class _Reader:
             service=self._named(block.scalar("service"), self._names.services),
             notice=self._named(block.scalar("notice"), self._names.tiers),
             segments=self._set(block.take("segments"), self._names.segments),
+            applies=block.flag("applies") if block.node.get("applies") is not None else None,
             spans={key.text: value.span for key, value in block.node.entries},
         )
         block.finish()

@@ -52,6 +52,12 @@ def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
     yield from _set(case, "closes", expect.closes, closed)
     inside = () if decision.segments is None else decision.segments.after
     yield from _set(case, "segments", expect.segments, frozenset(inside))
+    if expect.applies is not None and expect.applies is not decision.applies:
+        yield _miss(case, "applies", _yes(expect.applies), _yes(decision.applies))
+
+
+def _yes(applies: bool) -> str:
+    return "yes" if applies else "no"
 
 
 def _word(
@@ -98,6 +104,7 @@ def expectation_of(decision: Decision) -> Expectation:
         closes=frozenset(task.task_id for task in decision.closes),
         service=None if tier is None else decision.service or "",
         notice=None if tier is None else told or "",
+        applies=None if decision.applies else False,
         segments=None if decision.segments is None else frozenset(decision.segments.after),
     )
 
@@ -127,6 +134,8 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
             yield RulePlace(f"tier.exceptions.{item.id}", item.span)
     if ruleset.group is not None and ruleset.group.tier is not GroupTier.OWN:
         yield RulePlace(GROUP, ruleset.group.span)
+    if ruleset.population is not None:
+        yield RulePlace("applies_to", ruleset.population.span)
     if ruleset.newcomer is not None:
         yield RulePlace("newcomer", ruleset.newcomer.span)
     if ruleset.lifecycle is not None:
@@ -157,6 +166,8 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
         decision.tier is not None and decision.tier.because == NEWCOMER
     ):
         found.add("newcomer")
+    if not decision.applies:
+        found.add("applies_to")
     if decision.tier is not None and decision.tier.because == GROUP:
         found.add(GROUP)
     if decision.lifecycle is not None:

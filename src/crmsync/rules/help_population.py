@@ -70,6 +70,22 @@ POPULATION_HELP = (
         "facts. Both come straight from the CRM, not from a formula.",
     ),
     entry(
+        "RULE268",
+        ("不能划分业务线的事实", "a fact that divides no business lines"),
+        "scope 里写一个选项、文字或是否类的事实和它的值，例如 scope: {产品线: 工业}。",
+        "A line of scope is a fact that is a choice, a text or yes/no, and its value, such as "
+        "scope: {line: industry}.",
+    ),
+    entry(
+        "RULE269",
+        ("两个规则集写同一个字段", "two rulesets write one field"),
+        "同一个客户的同一个字段只能由一个规则集写，否则每晚互相覆盖。给两个规则集写不同的 scope "
+        "（同一个 CRM 字段，不同的值），或让它们写不同的字段。",
+        "One field of one customer may be written by one ruleset only, or they undo each other "
+        "every night. Give both a scope (the same CRM field, different values), or let them write "
+        "different fields.",
+    ),
+    entry(
         "TEST017",
         ("用例没写线在哪里", "the case does not say where the line is"),
         "top 50 这样的线要看全体客户，一个用例只有一个客户。在文件开头或用例里写 "

@@ -62,6 +62,8 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
     yield from (item.when for item in ruleset.departures)
     if ruleset.newcomer is not None:
         yield ruleset.newcomer.when
+    if ruleset.population is not None:
+        yield ruleset.population
     if ruleset.lifecycle is not None:
         yield from (move.when for move in ruleset.lifecycle.moves)
     yield from (segment.when for segment in ruleset.segments)

@@ -60,6 +60,9 @@ def mutants(ruleset: Ruleset) -> Iterator[Mutant]:
     yield from _service(ruleset)
     for newcomer, change in newcomer_changes(ruleset):
         yield Mutant("newcomer", change, replace(ruleset, newcomer=newcomer))
+    if ruleset.applies_to is not None:
+        for condition, change in maybe(ruleset.applies_to, sentences):
+            yield Mutant("applies_to", change, replace(ruleset, applies_to=condition))
     for group, change in group_changes(ruleset):
         yield Mutant("group", change, replace(ruleset, group=group))
     for season, change in season_changes(ruleset):

@@ -36,11 +36,6 @@ from crmsync.source import error, has_errors, read_file
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
 _LATER: Mapping[str, Text | None] = {
-    "applies_to": Text(
-        zh="人群条件写在 mapping/<crm>.yaml 的 applies_to 里",
-        en="Write the population's conditions as applies_to in mapping/<crm>.yaml.",
-    ),
-    "scope": None,
     "on_merge": None,
 }
 

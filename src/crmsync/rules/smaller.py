@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from crmsync.model.condition import Condition
 from crmsync.model.group import Group
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.override import HumanEditRule
+from crmsync.model.population import ScopeLine
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.season import ALL_YEAR, Season
 from crmsync.model.segment import Segment
@@ -16,6 +18,7 @@ from crmsync.rules.group import read_group
 from crmsync.rules.language import Language
 from crmsync.rules.newcomer import read_newcomer, read_season
 from crmsync.rules.overrides import read_overrides
+from crmsync.rules.population import read_applies_to, read_scope
 from crmsync.rules.segments import read_segments
 from crmsync.rules.shape import Block
 from crmsync.rules.tier_levels import Levels
@@ -28,6 +31,8 @@ class Smaller:
     segments: tuple[Segment, ...] = ()
     newcomer: Newcomer | None = None
     group: Group | None = None
+    applies_to: Condition | None = None
+    scope: tuple[ScopeLine, ...] = ()
     season: Season = ALL_YEAR
     human_edits: HumanEditRule | None = None
 
@@ -38,6 +43,8 @@ class Smaller:
             segments=self.segments,
             newcomer=self.newcomer,
             group=self.group,
+            applies_to=self.applies_to,
+            scope=self.scope,
             season=self.season,
             human_edits=self.human_edits,
         )
@@ -64,6 +71,8 @@ def read_smaller(
         if newcomer is None
         else read_newcomer(newcomer, Levels(levels), exceptions, facts),
         group=None if group is None else read_group(group, declared, exceptions, facts),
+        applies_to=read_applies_to(root.take("applies_to"), facts),
+        scope=read_scope(root.take("scope"), declared, facts),
         season=season or ALL_YEAR,
         human_edits=None if overrides is None else read_overrides(overrides, facts),
     )

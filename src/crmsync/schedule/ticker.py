@@ -278,10 +278,12 @@ class Ticker:
         """Show that we live; a slot that another scheduler took over meanwhile is given up."""
         while not done.wait(self._pace.beat.total_seconds()):
             try:
-                alive = [
-                    store.slots.beat(job.name, moment, by=self._name, now=self._project.now())
-                    for moment in waiting
-                ]
+                with store.database.write():
+                    now = self._project.now()
+                    alive = [
+                        store.slots.beat(job.name, moment, by=self._name, now=now)
+                        for moment in waiting
+                    ]
             except CrmSyncError:
                 continue  # the next beat may come through; two minutes are allowed
             if not alive[0]:

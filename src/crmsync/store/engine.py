@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import Error as SqliteError
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -148,11 +149,13 @@ class Database:
             # A dead connection holds no lock.
             self._pinned.invalidate()
 
-    def empty_log(self) -> bool:
-        """Leave no trace of deleted rows in our files: SQLite's write-ahead log is cut to nothing,
-        PostgreSQL's tables are written anew.
+    def rewrite(self) -> bool:
+        """Leave no trace of deleted rows in our files: every table is written anew, and SQLite's
+        write-ahead log is cut to nothing.
 
-        False when another process reads an older state meanwhile, so that the log had to stay.
+        SQLite overwrites what it deletes (``secure_delete``), yet moving rows between pages leaves
+        copies behind that only writing anew removes. False when another process reads an older
+        state meanwhile, so that old content had to stay.
         """
         if self.postgres:
             with self._writer.connect() as connection:
@@ -163,7 +166,11 @@ class Database:
         self._reader.dispose()
         raw = self._writer.raw_connection()
         try:
-            busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor = raw.cursor()
+            cursor.execute("VACUUM")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except SqliteError:
+            return False
         finally:
             raw.close()
         return not busy

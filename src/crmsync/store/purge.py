@@ -52,8 +52,8 @@ def purge(
     transaction.
 
     Journal rows stay, with outcome and time but without name, values, the CRM's words and the
-    record's id, so a run still adds up; it cannot be undone for this record. Freed pages are
-    overwritten and the write-ahead log is emptied. Plan files, mirror and backups lie elsewhere.
+    record's id, so a run still adds up; it cannot be undone for this record. The database is
+    written anew and its write-ahead log emptied. Plan files, mirror and backups lie elsewhere.
     """
     with database.write() as db:
         removed = {table.name: _delete(db, table, connection, ref) for table in _TABLES}
@@ -64,7 +64,7 @@ def purge(
         removed["header"] += _clear_headers(db, run, connection, ref)
         removed["audit"] = Audit(database).redact(ref.id, stand_in)
         then(runs)
-    return Purged(removed, runs, database.empty_log())
+    return Purged(removed, runs, database.rewrite())
 
 
 def mentions(database: Database, word: str) -> dict[str, int]:

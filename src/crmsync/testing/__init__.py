@@ -1,5 +1,11 @@
 """The test kit shipped to connector authors: sandbox, faults, contract checks and their mutants."""
 
+from crmsync.testing.canaries import (
+    canaries_in,
+    canary,
+    files_with_canaries,
+    processes_with_canaries,
+)
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemorySecrets, MemoryTokenShelf, practice_context
 from crmsync.testing.fault_proxy import FaultProxy
@@ -65,7 +71,11 @@ __all__ = [
     "Trouble",
     "Truncate",
     "ValueProblem",
+    "canaries_in",
+    "canary",
+    "files_with_canaries",
     "practice_context",
     "problems",
+    "processes_with_canaries",
     "throttled",
 ]

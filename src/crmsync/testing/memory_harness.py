@@ -10,6 +10,7 @@ from crmsync.connector.contract import Connector, CreateOnce
 from crmsync.model.change import CreateRecord
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema
+from crmsync.testing.canaries import canary
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.contract.harness import CANARY, ContractHarness, Sample
 from crmsync.testing.memory import MemoryConnector
@@ -53,6 +54,7 @@ class MemoryHarness(ContractHarness):
 
     def __init__(self, quirks: Quirks | None = None) -> None:
         self.quirks = quirks or Quirks()
+        self._secret = canary()
         start = datetime(2026, 11, 20, 8, tzinfo=UTC)
         self.crm = MemoryCrm(SandboxClock(start), self.quirks, workflow_field="touched")
         self.crm.add_object(COMPANY)
@@ -64,7 +66,7 @@ class MemoryHarness(ContractHarness):
 
     def secrets(self) -> Sequence[str]:
         """What a connector would sign in with, were there a door."""
-        return ("invented-secret-20931",)
+        return (self._secret,)
 
     def samples(self) -> Sequence[Sample]:
         """One and more per field type."""

@@ -19,6 +19,13 @@ from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
+def secret_file(folder: Path) -> Path:
+    """Where the SDK keeps its tokens: a place for secrets."""
+    kept = folder / "tokens"
+    kept.mkdir(exist_ok=True)
+    return kept / "sdk.txt"
+
+
 def sign_in(given: dict[str, str]) -> None:
     """The README's own initialisation, pointed at the sandbox."""
     folder, url = Path(given["folder"]), given["url"]
@@ -30,7 +37,7 @@ def sign_in(given: dict[str, str]) -> None:
             refresh_token=given["refresh_token"],
             find_user=False,
         ),
-        store=FileStore(str(folder / "tokens.txt")),
+        store=FileStore(str(secret_file(folder))),
         resource_path=str(folder),
         sdk_config=SDKConfig(pick_list_validation=False, update_api_domain=True),
     )
