@@ -18,7 +18,7 @@ from crmsync.model.mapping import (
     Related,
     Source,
 )
-from crmsync.model.period import Window
+from crmsync.model.period import CalendarUnit, Window, parts_in
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
 from crmsync.source import Mapping, Node, Scalar, did_you_mean, error, warning
@@ -36,9 +36,15 @@ AGGREGATES: MappingOf[str, Aggregate] = {
     "gap": Aggregate.GAP,
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
+<<<<<<< HEAD
 FIELD_KEYS = ("field", "label", "values")
 _LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "per", "via")
+=======
+_FIELD_KEYS = ("field", "label", "values")
+_LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "via")
+>>>>>>> main
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
+_DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
 
 
@@ -99,7 +105,11 @@ class SourceReader:
     def _aggregate(
         self, name: Scalar, body: Mapping, fact: FactDefinition | None
     ) -> AggregateSource | None:
+<<<<<<< HEAD
         known = ("related", "where", "within", "on", *AGGREGATES)
+=======
+        known = ("related", "where", "within", "on", "per", *_AGGREGATES)
+>>>>>>> main
         keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
         relation = self._relation(name, body, keys)
         written = [(key, value) for key, value in body.entries if key.text in AGGREGATES]
@@ -113,13 +123,16 @@ class SourceReader:
         of = self._of(aggregate, value)
         if of is None and aggregate not in _COUNTS:
             return None
-        self._fits(name, aggregate, fact)
+        within = self._within(body.get("within"))
+        per = self._per(keys, aggregate, within)
+        self._fits(name, aggregate, fact, divided=per is not None)
         return AggregateSource(
             related=relation,
             aggregate=aggregate,
             of=of,
             where=self._where(body.get("where")),
-            within=self._within(body.get("within")),
+            within=within,
+            per=per,
             span=name.span,
         )
 
@@ -205,13 +218,44 @@ class SourceReader:
         self._problems.extend(found)
         return window
 
-    def _fits(self, name: Scalar, aggregate: Aggregate, fact: FactDefinition | None) -> None:
+    def _per(self, keys: Keys, aggregate: Aggregate, within: Window | None) -> CalendarUnit | None:
+        """``per: month``: a count or sum divided by the months of its window."""
+        word = keys.choice("per", ("month", "quarter", "year"))
+        if word is None:
+            return None
+        unit = CalendarUnit(word)
+        whole = within is not None and parts_in(within, unit) is not None
+        if whole and aggregate in _DIVIDED:
+            return unit
+        self._problems.append(
+            error(
+                "MAP018",
+                keys.value_place("per"),
+                Text(
+                    zh=f"per: {word} 要配合 count、sum 或 distinct，within 是整数个 {word}",
+                    en=f"“per: {word}” goes with count, sum or distinct and a window of whole"
+                    f" {word}s",
+                ),
+                Text(zh="如 within: 12 months", en="Such as within: 12 months."),
+            )
+        )
+        return None
+
+    def _fits(
+        self,
+        name: Scalar,
+        aggregate: Aggregate,
+        fact: FactDefinition | None,
+        *,
+        divided: bool = False,
+    ) -> None:
         if fact is None:
             return
         counted = aggregate in _COUNTS
         summed = aggregate in {Aggregate.SUM, Aggregate.AVG}
         kind = fact.type.value
-        if (counted and fact.type not in _PLAIN) or (summed and not fact.type.numeric):
+        broken = divided and fact.type is FactType.INTEGER
+        if broken or (counted and fact.type not in _PLAIN) or (summed and not fact.type.numeric):
             self._problems.append(
                 error(
                     "MAP014",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from crmsync.facts.sources import Fields, related_of
 from crmsync.model.condition import Condition, Name
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, Related
+from crmsync.model.period import parts_in
 from crmsync.model.schema import FieldSchema, FieldType
 
 _GAPS = frozenset({Aggregate.GAP, Aggregate.GAP_MEAN})
@@ -176,6 +178,13 @@ def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expr:
 
     An average is the exact sum over the count, so the order of rows cannot show in it.
     """
+    if source.per is not None and source.within is not None:
+        parts = parts_in(source.within, source.per)
+        whole = _counted(dataclasses.replace(source, per=None), value)
+        return exp.Div(
+            this=exp.cast(whole, "DOUBLE"),
+            expression=exp.cast(exp.Literal.number(parts or 1), "DOUBLE"),
+        )
     if source.aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}:
         return exp.Nullif(this=value, expression=exp.Literal.number(0))
     if source.aggregate is Aggregate.AVG:
@@ -229,7 +238,7 @@ def _day(setting: Setting, related: Related) -> exp.Expr:
 def _result_type(source: AggregateSource, field: FieldSchema | None) -> FieldType:
     match source.aggregate:
         case Aggregate.COUNT | Aggregate.DISTINCT:
-            return FieldType.INTEGER
+            return FieldType.INTEGER if source.per is None else FieldType.DECIMAL
         case Aggregate.SUM | Aggregate.AVG if field is not None:
             return FieldType.PERCENT if field.type is FieldType.PERCENT else FieldType.DECIMAL
         case _:

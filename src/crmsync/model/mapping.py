@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crmsync.model.condition import Condition
-from crmsync.model.period import Window
+from crmsync.model.period import CalendarUnit, Window
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.source import SourceTerms
 
@@ -56,7 +56,8 @@ class AggregateSource:
     """The fact is computed from related records.
 
     ``of`` is ``None`` for a plain count and for GAP. ``where`` narrows below the relation's own;
-    ``within`` keeps records whose related date lies in the window.
+    ``within`` keeps records whose related date lies in the window. ``per`` divides a count or sum
+    by how many months, quarters or years the window is long.
     """
 
     related: str
@@ -64,6 +65,7 @@ class AggregateSource:
     of: FieldPick | None = None
     where: Condition | None = None
     within: Window | None = None
+    per: CalendarUnit | None = None
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 

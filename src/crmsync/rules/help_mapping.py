@@ -115,6 +115,14 @@ MAPPING_HELP = (
         "One of count, sum, avg, min, max, first, last, distinct and gap.",
     ),
     entry(
+        "MAP018",
+        ("每月、每季、每年的写法不对", "a wrong average per month, quarter or year"),
+        "per 把次数或金额除以时段里的月、季或年数，所以要有 within，而且是整数个。没有记录时仍是"
+        "未知。",
+        "per divides a count or sum by how many months, quarters or years its window holds: it"
+        " needs within, of a whole number of them. With no records the fact stays unknown.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import random
 import statistics
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -39,7 +40,7 @@ from crmsync.model.condition import (
 )
 from crmsync.model.fact import FactType
 from crmsync.model.mapping import Aggregate, FieldPick
-from crmsync.model.period import Period, RollingWindow
+from crmsync.model.period import CalendarUnit, CalendarWindow, Period, RollingWindow
 from crmsync.model.position import NOWHERE
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.store.mirror import read_meta
@@ -151,6 +152,21 @@ def test_windows_are_calendar_months_and_never_hold_the_future(path: Path) -> No
     write_mirror(path, {"a": {}}, [order("a", day) for day in inside + outside])
     found = facts_of(path, rules, mapping(read))["a"]
     assert found == {"n": 2, "before": 1, "month": 1}
+
+
+def test_a_count_and_a_sum_are_divided_by_the_length_of_their_window(path: Path) -> None:
+    rules = ruleset(fact("monthly", T.MONEY), fact("often", T.NUMBER), fact("last", T.NUMBER))
+    quarters = CalendarWindow(CalendarUnit.YEAR, 1)
+    read = {
+        "monthly": replace(from_orders(A.SUM, "Amount", within=YEAR), per=CalendarUnit.MONTH),
+        "often": replace(from_orders(A.COUNT, within=YEAR), per=CalendarUnit.QUARTER),
+        "last": replace(from_orders(A.COUNT, within=quarters), per=CalendarUnit.QUARTER),
+    }
+    orders = [order("a", date(2026, 1, 5), "100"), order("a", date(2025, 12, 5), "20")]
+    write_mirror(path, {"a": {}, "none": {}}, orders)
+    found = facts_of(path, rules, mapping(read))
+    assert found["a"] == {"monthly": Decimal(10), "often": 0.5, "last": 0.25}
+    assert set(found["none"].values()) == {None}
 
 
 def test_where_narrows_the_relation_and_the_fact(path: Path) -> None:

@@ -168,6 +168,7 @@ def test_what_was_there_before_a_migration_is_kept_on_postgres(empty_postgres: s
         fill(store)
         with store.database.write() as db:
             db.execute(sa.text("DROP TABLE restored, spending, lane, echo"))
+            db.execute(sa.text("ALTER TABLE episode DROP COLUMN owner, DROP COLUMN due"))
             db.execute(sa.text("ALTER TABLE audit DROP COLUMN key_id"))
             db.execute(sa.text("ALTER TABLE attempt DROP COLUMN values_code"))
             db.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))

@@ -12,6 +12,7 @@ from crmsync.rules.json_schema.parts import (
     SCALAR,
     TEXT,
     WORDS,
+    YES_NO,
     Schema,
     block,
     document,
@@ -156,5 +157,6 @@ def _expect() -> dict[str, Schema]:
         "tasks": hover(WORDS, "恰好新建的任务", "Exactly the tasks that open."),
         "closes": hover(WORDS, "关闭的任务", "The tasks that close."),
         "service": hover(TEXT, "服务标准所属等级", "The tier whose service it gets."),
+        "applies": hover(YES_NO, "是否在规则的范围内", "Whether the rules are for it at all."),
         "notice": hover(TEXT, "预告将降到的等级", "The tier a fall is announced to."),
     }

@@ -12,7 +12,9 @@ from crmsync.rules.json_schema.parts import (
     Schema,
     block,
     hover,
+    mapping,
     one_of,
+    ref,
 )
 
 
@@ -41,6 +43,13 @@ def smaller() -> dict[str, Schema]:
         "adopt_for": hover(DURATION, "采纳多久", "How long an edit stays adopted."),
     }
     return {
+        "applies_to": hover(ref("condition"), "规则管哪些客户", "The customers the rules are for."),
+        "scope": hover(
+            mapping(SCALAR),
+            "业务线，如 {产品线: 工业}；两套规则不写同一客户的同一字段",
+            "A business line, such as {line: industry}; no two rulesets write one field of one "
+            "customer.",
+        ),
         "newcomer": hover(block(newcomer, required=["for"]), "新客户", "New customers."),
         "active_months": hover(
             SCALAR,
