@@ -36,13 +36,8 @@ AGGREGATES: MappingOf[str, Aggregate] = {
     "gap": Aggregate.GAP,
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
-<<<<<<< HEAD
 FIELD_KEYS = ("field", "label", "values")
-_LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "per", "via")
-=======
-_FIELD_KEYS = ("field", "label", "values")
 _LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "via")
->>>>>>> main
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
@@ -105,11 +100,7 @@ class SourceReader:
     def _aggregate(
         self, name: Scalar, body: Mapping, fact: FactDefinition | None
     ) -> AggregateSource | None:
-<<<<<<< HEAD
-        known = ("related", "where", "within", "on", *AGGREGATES)
-=======
-        known = ("related", "where", "within", "on", "per", *_AGGREGATES)
->>>>>>> main
+        known = ("related", "where", "within", "on", "per", *AGGREGATES)
         keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
         relation = self._relation(name, body, keys)
         written = [(key, value) for key, value in body.entries if key.text in AGGREGATES]

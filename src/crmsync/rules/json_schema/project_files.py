@@ -91,6 +91,7 @@ def mapping_schema() -> Schema:
         "where": _WHERE,
         "within": hover(TEXT, "时段，如 12 months", "The window, such as 12 months."),
         "on": hover(TEXT, "改用另一个日期字段", "Another date field for the window."),
+        "per": hover(TEXT, "按月、季、年平均", "The mean per month, quarter or year."),
         **{
             key: hover(SCALAR, *text)
             for key, text in every(mapping_sources.AGGREGATES, _AGGREGATES).items()
