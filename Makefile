@@ -52,7 +52,11 @@ editor: setup  ## what editors are told of the files, tried with a real language
 schema: setup  ## write the editors' JSON Schemas from the code
 	$(RUN)/python -m crmsync.rules.json_schema
 
-bench: setup  ## figures, one JSON line each, with a peer in the same run
+.venv-bench/.ready: tests/bench/peers.txt | setup
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
+	-$(UV) pip install --quiet --python .venv-bench/bin/python -r tests/bench/peers.txt && touch $@
+
+bench: setup .venv-bench/.ready  ## figures, one JSON line each, with a peer in the same run
 	$(RUN)/python -m tests.bench
 
 format: setup  ## rewrite the code in the house's layout

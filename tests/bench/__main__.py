@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import checking, deciding, matching, population, single, starting
+from tests.bench import against, deciding, everyday, matching, population, single, starting
 from tests.bench.figure import Figure
 
 
@@ -22,18 +22,34 @@ class Sizes:
     rows: int = 200_000
     records: int = 20_000
     starts: int = 9
+    many: int = 1_000_000
+    prefix: int = 20_000
+    peer_seconds: float = 5.0
+    placed: int = 50_000
 
 
-TINY = Sizes(customers=60, few_orders=300, many_orders=600, rows=120, records=50, starts=1)
+TINY = Sizes(
+    customers=60,
+    few_orders=300,
+    many_orders=600,
+    rows=120,
+    records=50,
+    starts=1,
+    many=200,
+    prefix=50,
+    peer_seconds=0.0,
+    placed=60,
+)
 """For the test that the benches run at all."""
 
 
 def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     """Every figure, as soon as it is known."""
     yield from starting.figures(sizes.starts)
-    yield from checking.figures(sizes.starts)
     yield from matching.figures(sizes.rows, sizes.records)
     yield from single.figures(sizes.records)
+    yield from against.figures(folder, sizes.many, sizes.prefix, sizes.peer_seconds)
+    yield from everyday.figures(folder, sizes.placed)
     yield from deciding.figures(folder, sizes.customers, sizes.few_orders)
     yield from population.figures(folder, sizes.customers, (sizes.few_orders, sizes.many_orders))
 

@@ -68,57 +68,58 @@ def _of_step(k: int) -> tuple[Line, ...]:
     share = (k + 1) / 10
     return (
         Line(
-            _said(f"orders ≥ {k * 9}"), f"orders >= {k * 9}", _known("orders", lambda v: v >= k * 9)
+            said(f"orders ≥ {k * 9}"), f"orders >= {k * 9}", _known("orders", lambda v: v >= k * 9)
         ),
         Line(
-            _said(f"revenue > {k * 2000}"),
+            said(f"revenue > {k * 2000}"),
             f"revenue > {k * 2000}",
             _known("revenue", lambda v: v > k * 2000),
         ),
         Line(
-            _said(f"margin < {k * 9 + 5}%"),
+            said(f"margin < {k * 9 + 5}%"),
             f"margin < {k * 9 + 5}e-2::DOUBLE",
             _known("margin", lambda v: v < (k * 9 + 5) / 100),
         ),
         Line(
-            _said(f"last_on within {30 * (k + 1)} days"),
+            said(f"last_on within {30 * (k + 1)} days"),
             f"(last_on > DATE '{day}' AND last_on <= DATE '{AS_OF}')",
             _known("last_on", lambda v: day < v <= AS_OF),
         ),
         Line(
-            _said(f"grade in {', '.join(grades)}"),
+            said(f"grade in {', '.join(grades)}"),
             f"grade IN ('{listed}')",
             _known("grade", lambda v: v in grades),
         ),
         Line(
-            _said(f"visits between {k} and {k + 6}"),
+            said(f"visits between {k} and {k + 6}"),
             f"visits BETWEEN {k} AND {k + 6}",
             _known("visits", lambda v: k <= v <= k + 6),
         ),
         Line(
-            All((_said("strategic"), _said(f"orders > {k}"))),
+            All((said("strategic"), said(f"orders > {k}"))),
             f"(strategic AND orders > {k})",
             _all(lambda r: r["strategic"], _known("orders", lambda v: v > k)),
         ),
         Line(
-            AnyOf((_said(f"gap > {k * 8}"), _said(f"revenue < {k * 300}"))),
+            AnyOf((said(f"gap > {k * 8}"), said(f"revenue < {k * 300}"))),
             f"(gap > {k * 8} OR revenue < {k * 300})",
             _any(_known("gap", lambda v: v > k * 8), _known("revenue", lambda v: v < k * 300)),
         ),
         Line(
-            Not(AnyOf((_said(f"visits > {k + 9}"), _said("margin is missing")))),
+            Not(AnyOf((said(f"visits > {k + 9}"), said("margin is missing")))),
             f"NOT (visits > {k + 9} OR margin IS NULL)",
             _not(_any(_known("visits", lambda v: v > k + 9), lambda r: r["margin"] is None)),
         ),
         Line(
-            _said(f"revenue > credit × {10 * (k + 1)}%"),
+            said(f"revenue > credit × {10 * (k + 1)}%"),
             f"revenue::DOUBLE > credit::DOUBLE * {share}::DOUBLE",
             _known("revenue", lambda v, r: float(v) > float(r["credit"]) * share),
         ),
     )
 
 
-def _said(sentence: str) -> Condition:
+def said(sentence: str) -> Condition:
+    """A sentence in the language of conditions over `COLUMNS`."""
     found, problems = parse_condition(sentence, NOWHERE, _SCOPE)
     assert found is not None, problems
     return found

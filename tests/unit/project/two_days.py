@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,11 +41,12 @@ class Made:
 class World:
     """Shipped rules, a mirror of made-up deals, a store."""
 
-    def __init__(self, folder: Path, *, customers: int, orders: int) -> None:
+    def __init__(self, folder: Path, *, customers: int = 0, orders: int = 0) -> None:
         mirrors = folder / "mirrors"
-        mirrors.mkdir()
+        mirrors.mkdir(exist_ok=True)
         self.mirror = mirrors / f"{CONNECTION}.duckdb"
-        fill(self.mirror, customers, orders)
+        if customers:
+            fill(self.mirror, customers, orders)
         self.rules = rules()
         self.mapping = mapping(self.rules)
         self.store: Store = open_store(folder / "state.db")
@@ -111,12 +111,21 @@ class World:
                     present=replace(row.present, standing=line.standing),
                     written={**row.written, **written},
                 )
-                for delta in line.fields:
-                    value = float(delta.after) if isinstance(delta.after, Decimal) else delta.after
-                    plain.execute(
-                        f'UPDATE "Accounts" SET "{delta.field}" = ? WHERE id = ?',
-                        [value, line.ref.id],
-                    )
+            fields = {delta.field for line in changes for delta in line.fields}
+            for field in sorted(fields):
+                wanted = [
+                    (line.ref.id, None if delta.after is None else str(delta.after))
+                    for line in changes
+                    for delta in line.fields
+                    if delta.field == field
+                ]
+                ids, values = zip(*wanted, strict=True)
+                plain.execute(
+                    f'UPDATE "Accounts" SET "{field}" = written.value FROM '
+                    "(SELECT unnest(?::VARCHAR[]) AS key, unnest(?::VARCHAR[]) AS value) "
+                    'AS written WHERE "Accounts".id = written.key',
+                    [list(ids), list(values)],
+                )
         self.store.states.put(*where, list(stored.values()), run_id=1)
         opened = [
             Episode(line.key, line.task_id, line.about, day)
