@@ -14,7 +14,7 @@ PYTHON ?= python3
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export UV_NO_PROGRESS := 1
 
-.PHONY: help demo test bench proofs lint format docs lock wheel clean setup
+.PHONY: help demo test editor schema bench proofs lint format docs lock wheel clean setup
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ test: lint  ## every check and test
 proofs: setup  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
 	$(RUN)/python -m tests.proofs --save $(ONLY)
 	$(RUN)/python -m tests.proofs.table README.md README.zh-CN.md
+
+editor: setup  ## what editors are told of the files, tried with a real language server (needs npm)
+	$(RUN)/python -m tests.editor
+
+schema: setup  ## write the editors' JSON Schemas from the code
+	$(RUN)/python -m crmsync.rules.json_schema
 
 .venv-bench/.ready: tests/bench/peers.txt | setup
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench

@@ -27,8 +27,9 @@ LAYERS: dict[str, set[str]] = {
     **dict.fromkeys(STAGES, BELOW_STAGES),
     "project": STAGES | BELOW_STAGES | {"testing"},
     "schedule": {"project", "config", "store"},
-    "cli": {"project", "schedule", "source", "connector"},
-    "web": {"project"},
+    "picture": set(),
+    "cli": {"project", "schedule", "source", "connector", "picture"},
+    "web": {"project", "picture"},
     "testing": {"connector", "source"},
 }
 CONNECTOR_MAY = {"connector", "source", "model", "errors"}

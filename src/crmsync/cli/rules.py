@@ -235,14 +235,23 @@ def _tidy(face: Face, files: tuple[Path, ...], encoding: str | None, *, only_che
 @click.argument("ruleset", required=False)
 @click.option(
     "--against",
-    metavar="REV|FOLDER",
+    metavar="REV|FILE",
     default="HEAD",
     show_default=True,
-    help=say("与哪个版本比较", "a git revision or another ruleset folder"),
+    help=say("与哪个版本比较", "a git revision, a rules file or a ruleset folder"),
 )
 @click.option("--connection", metavar="NAME", help=say("连接", "connection"))
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say("写成一个带图的网页文件", "also write one HTML file with pictures"),
+)
 @face_options
-def simulate_command(face: Face, ruleset: str | None, against: str, connection: str | None) -> int:
+def simulate_command(
+    face: Face, ruleset: str | None, against: str, connection: str | None, page: Path | None
+) -> int:
     """Migration matrix, stage moves, tasks."""
     from crmsync.cli.simulate_view import simulation
     from crmsync.project.simulating import simulate
@@ -251,6 +260,11 @@ def simulate_command(face: Face, ruleset: str | None, against: str, connection: 
     report = simulate(
         project, project.ruleset_folder(ruleset), project.connection(connection), against
     )
+    if page is not None:
+        from crmsync.cli.simulate_page import simulation_page
+
+        page.write_text(simulation_page(report), encoding="utf-8")
+        face.talk(f"已写 {page}", f"wrote {page}")
     if face.json:
         face.document("crmsync.simulate/1", report.as_document())
         return ExitCode.DONE

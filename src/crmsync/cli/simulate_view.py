@@ -8,10 +8,11 @@ from decimal import Decimal
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, figure_text, pad, right, shortened, table
 from crmsync.model.text import Text
-from crmsync.project.simulating import NONE, SimulateReport
+from crmsync.project.simulated import NONE, NearLine, SimulateReport, sides
 
 # How many edited lines are shown, and how much of each side.
 LINES, SIDE = 10, 44
+OWNERS, NEAR = 5, 5
 
 
 def simulation(report: SimulateReport) -> Iterator[str]:
@@ -27,7 +28,8 @@ def simulation(report: SimulateReport) -> Iterator[str]:
         yield from _matrix(report)
     yield ""
     if report.stages:
-        names = _stage_names(report)
+        names = stage_names(report)
+        yield from _stage_counts(report)
         moves = say("，", ", ").join(
             f"{names.get(old, old)} → {names.get(new, new)} {n}"
             for (old, new), n in sorted(report.stages.items())
@@ -36,7 +38,13 @@ def simulation(report: SimulateReport) -> Iterator[str]:
     if report.tasks:
         tasks = say("，", ", ").join(f"{name} {n:+d}" for name, n in report.tasks.items())
         yield say(f"任务：    {tasks}", f"Tasks:      {tasks}")
+    yield from _owners(report)
     yield _changed(report)
+    yield from _other_guards(report)
+    if report.near:
+        yield ""
+        yield say("离界线最近：", "Nearest to a line:")
+        yield from _near(report)
     if report.examples:
         yield ""
         yield say("看几个：", "Look at a few:")
@@ -66,7 +74,7 @@ def _side(text: str) -> str:
 
 
 def _matrix(report: SimulateReport) -> Iterator[str]:
-    names = _tier_names(report)
+    names = tier_names(report)
     seen = {tier for pair in report.matrix for tier in pair}
     order = [tier for tier in names if tier in seen]
     order += sorted(seen - set(order))
@@ -107,7 +115,7 @@ def _changed(report: SimulateReport) -> str:
         f"变化：    {report.moved}/{report.customers} 个客户换等级（{percent}）",
         f"Changed:    {report.moved} of {report.customers} customers change tier ({percent})",
     )
-    guard = report.guard
+    guard = next((it.limit for it in report.guards if it.limit.name == "tier_changes"), None)
     if guard is None:
         return words
     figure = share if guard.share else Decimal(report.moved)
@@ -116,8 +124,69 @@ def _changed(report: SimulateReport) -> str:
     return words + say(f"   上限 {limit}：{verdict}", f"   guard {limit}: {verdict}")
 
 
+def _stage_counts(report: SimulateReport) -> Iterator[str]:
+    names = stage_names(report)
+    figures = sides(report.stage_matrix)
+    parts = [
+        f"{names.get(id, id)} {before} → {after}"
+        for id in names
+        if (pair := figures.get(id)) and pair[0] != pair[1]
+        for before, after in (pair,)
+    ]
+    if parts:
+        counts = say("，", ", ").join(parts)
+        yield say(f"各阶段：  {counts}", f"Stages:     {counts}")
+
+
+def _owners(report: SimulateReport) -> Iterator[str]:
+    """Owners whose number of new tasks changes."""
+    parts = [
+        f"{clean(owner)} {before} → {after}"
+        for owner, (before, after) in report.owners.items()
+        if before != after
+    ]
+    if parts:
+        more = "" if len(parts) <= OWNERS else say(f"，另有 {len(parts) - OWNERS} 位", ", …")
+        listed = say("，", ", ").join(parts[:OWNERS]) + more
+        yield say(f"负责人：  {listed}", f"Owners:     {listed}")
+
+
+def _other_guards(report: SimulateReport) -> Iterator[str]:
+    for item in report.guards:
+        if item.over and item.limit.name != "tier_changes":
+            figure, limit = (
+                figure_text(number, share=item.limit.share)
+                for number in (item.figure, item.limit.limit)
+            )
+            yield say(
+                f"上限：    {item.limit.name} {figure}，超过 {limit}",
+                f"Guard:      {item.limit.name} {figure}, over {limit}",
+            )
+
+
+def _near(report: SimulateReport) -> Iterator[str]:
+    names = tier_names(report)
+    rows = [
+        (
+            f"  {clean(item.name) or item.id}",
+            str(item.score),
+            f"{names.get(item.tier, item.tier)} → {names.get(item.target, item.target)}",
+            way_words(item),
+        )
+        for item in report.near[:NEAR]
+    ]
+    yield from table(rows, align="lrll")
+
+
+def way_words(item: NearLine) -> str:
+    """How far it is: points missing to rise, or left before the tier falls."""
+    if item.way == "up":
+        return say(f"还差 {item.points} 分升级", f"{item.points} points short of rising")
+    return say(f"高出保级线 {item.points} 分", f"{item.points} points above its keep line")
+
+
 def _examples(report: SimulateReport) -> Iterator[str]:
-    tiers = _tier_names(report)
+    tiers = tier_names(report)
     rows = [
         (
             f"  crmsync explain {id}",
@@ -130,14 +199,15 @@ def _examples(report: SimulateReport) -> Iterator[str]:
     yield from table(rows, align="llrl")
 
 
-def _tier_names(report: SimulateReport) -> dict[str, str]:
+def tier_names(report: SimulateReport) -> dict[str, str]:
     """Labels of every tier in either version, the edited order first, no tier last."""
     rules = (report.after.tier, report.before.tier)
     names = [(level.id, level.label) for tier in rules if tier for level in tier.levels]
     return _first(names) | {NONE: say("未定级", "no tier")}
 
 
-def _stage_names(report: SimulateReport) -> Mapping[str, str]:
+def stage_names(report: SimulateReport) -> Mapping[str, str]:
+    """Labels of every stage in either version, the edited order first."""
     graphs = (report.after.lifecycle, report.before.lifecycle)
     return _first([(stage.id, stage.label) for graph in graphs if graph for stage in graph.stages])
 

@@ -23,7 +23,7 @@ from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
 from crmsync.source import Mapping, Node, Scalar, did_you_mean, error, warning
 
-_AGGREGATES: MappingOf[str, Aggregate] = {
+AGGREGATES: MappingOf[str, Aggregate] = {
     "count": Aggregate.COUNT,
     "sum": Aggregate.SUM,
     "avg": Aggregate.AVG,
@@ -36,7 +36,7 @@ _AGGREGATES: MappingOf[str, Aggregate] = {
     "gap": Aggregate.GAP,
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
-_FIELD_KEYS = ("field", "label", "values")
+FIELD_KEYS = ("field", "label", "values")
 _LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "via")
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
@@ -76,11 +76,11 @@ class SourceReader:
         if isinstance(body, Mapping) and body.get("related") is not None:
             return self._aggregate(name, body, fact)
         if isinstance(body, Mapping):
-            known = [key.text for key, _ in body.entries if key.text in _AGGREGATES]
+            known = [key.text for key, _ in body.entries if key.text in AGGREGATES]
             if known:
                 self._problems.append(_no_relation(name, known[0], tuple(self.related)))
                 return None
-            Keys(body, (*_FIELD_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
+            Keys(body, (*FIELD_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
         pick = pick_of(body, self._problems, also=("values", *_LATER))
         if pick is None:
             return None
@@ -100,10 +100,10 @@ class SourceReader:
     def _aggregate(
         self, name: Scalar, body: Mapping, fact: FactDefinition | None
     ) -> AggregateSource | None:
-        known = ("related", "where", "within", "on", "per", *_AGGREGATES)
+        known = ("related", "where", "within", "on", "per", *AGGREGATES)
         keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
         relation = self._relation(name, body, keys)
-        written = [(key, value) for key, value in body.entries if key.text in _AGGREGATES]
+        written = [(key, value) for key, value in body.entries if key.text in AGGREGATES]
         if len(written) != 1:
             self._problems.append(_one_aggregate(name))
             return None
@@ -162,7 +162,7 @@ class SourceReader:
 
     def _kind(self, key: Scalar, value: Node) -> Aggregate | None:
         if key.text != "gap":
-            return _AGGREGATES[key.text]
+            return AGGREGATES[key.text]
         word = value.text if isinstance(value, Scalar) else ""
         if word in _GAPS:
             return _GAPS[word]
@@ -300,7 +300,7 @@ def _no_relation(name: Scalar, aggregate: str, known: tuple[str, ...]) -> Diagno
 
 
 def _one_aggregate(name: Scalar) -> Diagnostic:
-    kinds = ", ".join(_AGGREGATES)
+    kinds = ", ".join(AGGREGATES)
     return error(
         "MAP017",
         name.span,

@@ -147,6 +147,8 @@ class _Search:
         line = line_of(fact, current, self._setting.context.as_of, self._thresholds[fact.id])
         if line is None:
             return None
+        if current is None and wanted(self._today(fact.id, line.value(line.start))):
+            return 0.0, line.value(line.start)  # whatever it is: its nearest value is the first
         hits = [hit for way in (-1, 1) if (hit := self._along(fact, line, way, wanted)) is not None]
         if not hits:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets as randomness
 import shutil
 from collections.abc import Mapping
@@ -15,10 +16,17 @@ from crmsync.connector import ConnectorSpec
 from crmsync.errors import UsageError
 from crmsync.model.text import Text
 from crmsync.project.shipped import shipped_ruleset
+from crmsync.rules.json_schema import SCHEMAS, committed, modeline
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SETTINGS_FILE = "crmsync.yaml"
 KEY_FILE = "var/plan.key"
+SCHEMA_FOLDER = "schemas"
+_SCHEMA_OF = {
+    SETTINGS_FILE: "project.schema.json",
+    "rules.yaml": "rules.schema.json",
+    "rules.test.yaml": "cases.schema.json",
+}
 SECRET = "secret:"  # noqa: S105 - the mark of a reference
 
 
@@ -57,16 +65,37 @@ def start(wanted: NewProject) -> tuple[Path, ...]:
         )
     wanted.folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    schemas = write_schemas(wanted.folder)
     for mapping in (target / "mapping").glob("*.yaml"):
         if mapping.stem != wanted.spec.name:
             mapping.unlink()
+    for path in target.rglob("*.yaml"):
+        told(path, schemas)
     settings.write_text(sample(wanted), encoding="utf-8")
+    told(settings, schemas)
     ignore = wanted.folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("var/\n", encoding="utf-8")
     make_key(wanted.folder)
     files = sorted(path for path in target.rglob("*") if path.is_file())
     return (settings, *files)
+
+
+def write_schemas(folder: Path) -> Path:
+    """Put the editors' schemas into the project; gives their folder."""
+    schemas = folder / SCHEMA_FOLDER
+    schemas.mkdir(exist_ok=True)
+    for name in SCHEMAS:
+        (schemas / name).write_text(committed(name), encoding="utf-8")
+    return schemas
+
+
+def told(path: Path, schemas: Path) -> None:
+    """Make the first line of a file tell editors which schema it follows."""
+    name = _SCHEMA_OF.get(path.name, "mapping.schema.json" if path.parent.name == "mapping" else "")
+    if name:
+        way = Path(os.path.relpath(schemas / name, path.parent)).as_posix()
+        path.write_text(modeline(way) + path.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

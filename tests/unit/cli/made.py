@@ -33,7 +33,7 @@ from crmsync.model.run import ApplyReport, OpRecord, OpState, Run, RunState
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
-from crmsync.project.simulating import SimulateReport
+from crmsync.project.simulated import GuardFigure, NearLine, SimulateReport
 from crmsync.rules import load
 
 DAY = date(2026, 11, 22)
@@ -428,8 +428,23 @@ def simulated(**more: Any) -> SimulateReport:
             ("–", "–"): 2,
             ("–", "standard"): 1,
         },
-        "stages": {("active", "at_risk"): 9, ("at_risk", "active"): 2},
+        "stage_matrix": {
+            ("active", "at_risk"): 9,
+            ("at_risk", "active"): 2,
+            ("active", "active"): 480,
+            ("at_risk", "at_risk"): 9,
+        },
         "tasks": {"win-back-call": 6, "welcome": -1},
+        "owners": {"U-100": (12, 17), "role:客服主管": (3, 3), HOSTILE: (0, 1)},
+        "near": (
+            NearLine(Decimal("0.4"), "up", "A1105", "东海安泰物流", "key", "vip", Decimal("79.6")),
+            NearLine(Decimal(1), "down", "A1151", HOSTILE, "vip", "key", Decimal(73)),
+        ),
+        "guards": tuple(
+            GuardFigure(limit, Decimal("0.042"))
+            for limit in after.guards
+            if limit.name == "tier_changes"
+        ),
         "examples": (
             ("A1029", "东海新锐科技", "key", "vip", Decimal("76.8")),
             ("A1150", HOSTILE, "vip", "standard", Decimal(0)),
@@ -445,5 +460,5 @@ def simulated(**more: Any) -> SimulateReport:
 
 
 def unchanged() -> SimulateReport:
-    nobody: dict[str, Any] = {key: {} for key in ("matrix", "stages", "tasks")}
-    return simulated(customers=0, examples=(), changed_lines=(), **nobody)
+    nobody: dict[str, Any] = {key: {} for key in ("matrix", "stage_matrix", "tasks", "owners")}
+    return simulated(customers=0, examples=(), changed_lines=(), near=(), **nobody)

@@ -56,7 +56,7 @@ def test_an_unfilled_setting_is_named_before_anything_is_asked_of_the_crm(tmp_pa
     with pytest.raises(ConfigError) as caught, project.reader(project.connection(None)):
         pass
     assert "client_id" in caught.value.message.en
-    assert "crmsync.yaml:6" in caught.value.message.zh
+    assert "crmsync.yaml:7" in caught.value.message.zh
 
 
 def test_state_belongs_to_its_owner_alone(tmp_path: Path) -> None:
