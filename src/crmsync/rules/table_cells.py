@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from crmsync.condition import ScopeName
 from crmsync.condition.cells import ANYTHING, parse_cell
 from crmsync.model.condition import (
@@ -28,6 +31,7 @@ _KIND_WORDS = {
     CellKind.DATE: Text(zh="日期", en="a date"),
     CellKind.YES_NO: Text(zh="是非值", en="TRUE or FALSE"),
 }
+_INVERSE = re.compile(r"\s*(?:not|非)\s*[(（](.*)[)）]\s*\Z", re.IGNORECASE | re.DOTALL)
 _QUOTED = {"“": "”", "「": "」", '"': '"'}
 
 
@@ -81,8 +85,12 @@ def _words(cell: Cell, name: ScopeName, operand: Name) -> Condition | None:
 
 def _text_literals(cell: Cell, operand: Name) -> Condition | None:
     """Words no condition could read (``A/B``, ``50``) as texts between commas."""
+    inverse = _INVERSE.match(cell.text)
+    if inverse is not None:
+        inner = _text_literals(replace(cell, text=inverse[1]), operand)
+        return None if inner is None else Not(inner, cell.span)
     parts = [_unquoted(part.strip()) for part in cell.text.replace("，", ",").split(",")]
-    if any(not part or part[0] in "<>=!≥≤≠[(" for part in parts):
+    if any(not part or part[0] in "<>=!≥≤≠[(" or part[-1] == ")" for part in parts):
         return None
     literals = tuple(Literal(part, FactType.TEXT, cell.span) for part in parts)
     if len(literals) == 1:
