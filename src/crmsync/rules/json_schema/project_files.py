@@ -226,6 +226,11 @@ def _connection() -> Schema:
         "approval": hover(
             one_of(["optional", "required"]), "是否必须批准", "Whether plans need approval."
         ),
+        "expires": hover(
+            TEXT,
+            "凭证到期日，如 2027-03-31；到期前 14、7、1 天提醒",
+            "The day the credentials end, such as 2027-03-31; told 14, 7 and 1 days ahead.",
+        ),
     }
     return {
         "type": "object",
