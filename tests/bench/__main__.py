@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import against, deciding, everyday, matching, population, single, starting
+from tests.bench import (
+    against,
+    checking,
+    deciding,
+    everyday,
+    matching,
+    population,
+    single,
+    starting,
+)
 from tests.bench.figure import Figure
 
 
@@ -46,6 +55,7 @@ TINY = Sizes(
 def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     """Every figure, as soon as it is known."""
     yield from starting.figures(sizes.starts)
+    yield from checking.figures(sizes.starts)
     yield from matching.figures(sizes.rows, sizes.records)
     yield from single.figures(sizes.records)
     yield from against.figures(folder, sizes.many, sizes.prefix, sizes.peer_seconds)

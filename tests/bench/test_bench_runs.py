@@ -17,7 +17,7 @@ def test_every_bench_prints_figures_beside_a_peer() -> None:
     )
     figures = [json.loads(line) for line in done.stdout.splitlines()]
 
-    kinds = {"start", "columnar", "compiled", "decide", "population", "rules", "everyday"}
+    kinds = {"start", "check", "columnar", "compiled", "decide", "population", "rules", "everyday"}
     if rete_status().usable:
         kinds.add("rete")
     assert {figure["name"].partition(".")[0] for figure in figures} == kinds
