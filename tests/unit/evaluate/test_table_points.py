@@ -65,7 +65,7 @@ def _numbers(name: str, suffix: str = "") -> st.SearchStrategy[tuple[str, str]]:
     listed = st.lists(NUMBERS, min_size=2, max_size=3, unique=True).map(
         lambda items: (
             ", ".join(f"{n}{suffix}" for n in items),
-            f"{name} in {', '.join(f'{n}{suffix}' for n in items)}",
+            f"{name} in ({', '.join(f'{n}{suffix}' for n in items)})",
         )
     )
     return compared | ranges | listed
@@ -76,7 +76,7 @@ def _words(name: str, words: Sequence[str]) -> st.SearchStrategy[tuple[str, str]
     some = st.lists(one, min_size=2, max_size=3, unique=True)
     return (
         one.map(lambda w: (w, f"{name} is “{w}”"))
-        | some.map(lambda ws: (", ".join(ws), f"{name} in {', '.join(f'“{w}”' for w in ws)}"))
+        | some.map(lambda ws: (", ".join(ws), f"{name} in ({', '.join(f'“{w}”' for w in ws)})"))
         | some.map(
             lambda ws: (
                 f"not({', '.join(ws)})",
