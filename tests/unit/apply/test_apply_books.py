@@ -29,6 +29,7 @@ def test_a_purged_person_is_in_no_file_any_more(tmp_path: Path) -> None:
     assert purged.removed == {
         "state": 1,
         "decision": 1,
+        "echo": 6,
         "episode": 1,
         "override_": 0,
         "attempt": 2,
