@@ -13,6 +13,8 @@ PYTHON ?= python3
 # durable-rules is source only; on Python >= 3.13 it compiles with this one definition.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export UV_NO_PROGRESS := 1
+# Compiled modules are kept: the tests start hundreds of processes, each of which would compile all anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test editor schema bench proofs lint format docs lock wheel clean setup
 
@@ -27,7 +29,7 @@ setup: $(VENV)/.ready  ## install what the lock files name into .venv
 
 $(VENV)/.ready: requirements-dev.lock requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	$(UV) pip sync --quiet --python $(RUN)/python --require-hashes requirements-dev.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(RUN)/python --require-hashes requirements-dev.lock
 	$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 

@@ -3,7 +3,10 @@ no secret of a test shows outside the secret store."""
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,24 @@ from tests.canary_watch import CanaryWatch
 from tests.postgres import ABSENT, postgres_database, postgres_server
 
 WATCH = CanaryWatch()
+MEMORY, ROOM = Path("/dev/shm"), 2 << 30
+OWN = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary folders lie in memory where there is room: thousands of durable commits take
+    minutes on a disk, and what survives a crash of the machine is proved elsewhere."""
+    there = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    if config.option.basetemp is None and there:
+        made = tempfile.mkdtemp(prefix="crmsync-tests-", dir=MEMORY)
+        config.option.basetemp = config.stash[OWN] = made
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Memory is given back."""
+    if OWN in config.stash:
+        shutil.rmtree(config.stash[OWN], ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
