@@ -336,7 +336,7 @@ WRONG = [
     ("enter: 80, keep", "enter: top 120%, keep", "RULE262", "top 120%"),
     ("enter: 80, keep", "enter: covers 80% of revenue, keep", "RULE261", "covers 80% of revenue"),
     ("tier:\n", "tier:\n  of: potential\n", "RULE260", "potential"),
-    ("tier:\n", "tier:\n  freeze: month\n", "RULE263", "month"),
+    ("tier:\n", "tier:\n  freeze: month\n", "RULE263", "freeze"),
     ("{id: key, label: 重要", "{id: vip, label: 重要", "RULE007", "vip"),
     ("set: blocked", "set: bloked", "RULE110", "bloked"),
     ("set: blocked", "at_most: blocked", "RULE211", "blocked"),
@@ -391,7 +391,7 @@ WRONG = [
     ("tier_changes: 10%", "tier_shift: 20", "RULE013", "20"),
     ("guards:\n", "on_merge: {}\nguards:\n", "RULE009", "on_merge"),
     ("guards:\n", "gards:\n", "RULE001", "gards"),
-    ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE009", "applies_to"),
+    ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE101", "a"),
 ]
 
 
