@@ -81,7 +81,7 @@ def _later(bench: KillBench) -> None:
 
 def _earlier(bench: KillBench) -> None:
     now = bench.world.sandbox.clock.now
-    bench.world.clock = Clock(lambda: now() - timedelta(hours=25))
+    bench.world.clock = Clock(lambda: now() - timedelta(hours=23))
 
 
 def _file(edit: Callable[[list[str]], list[str]]) -> Callable[[KillBench], None]:

@@ -296,7 +296,7 @@ def shell(language: str, *words: str) -> subprocess.CompletedProcess[str]:
         (["undo", "x"], "错误[USAGE]: RUN 的值不对：要一个整数\n  = 建议: crmsync undo --help\n"),
         (
             ["report", "1", "--format", "pdf"],
-            "错误[USAGE]: --format 的值不对：只能是 md、csv、json\n"
+            "错误[USAGE]: --format 的值不对：只能是 md、html、csv、json\n"
             "  = 建议: crmsync report --help\n",
         ),
     ],
