@@ -105,8 +105,9 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
 def _word(conditions: int, word: int, of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
     for number in range(word * WORD, min(conditions, (word + 1) * WORD)):
-        bit = exp.cast(of(exp.column(f"c{number}")), "BIGINT")
-        term: exp.Expr = exp.Mul(this=bit, expression=exp.Literal.number(1 << number % WORD))
+        bit = exp.cast(exp.Literal.number(1 << number % WORD), "BIGINT")
+        none = exp.cast(exp.Literal.number(0), "BIGINT")
+        term: exp.Expr = exp.paren(exp.case().when(of(exp.column(f"c{number}")), bit).else_(none))
         total = term if total is None else exp.Add(this=total, expression=term)
     assert total is not None
     return total

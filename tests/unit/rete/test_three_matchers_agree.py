@@ -138,7 +138,7 @@ def test_a_wrong_network_is_caught(mutant):
         st.lists(trees.conditions(), min_size=WIDTH, max_size=WIDTH), st.integers(0, 2**32)
     )
     search = settings(
-        max_examples=200,
+        max_examples=400,
         deadline=None,
         derandomize=True,
         phases=[Phase.generate],
