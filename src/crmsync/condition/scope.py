@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crmsync.model.fact import FactType
 from crmsync.model.text import Text
@@ -13,6 +14,7 @@ _QUOTES = frozenset("“”\"'「」『』‘’")
 _NEVER_BARE = _QUOTES | frozenset(",、;")
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """*text*, letter for letter, without what typing habits vary.
 
