@@ -129,6 +129,37 @@ def test_a_spent_quota_ends_the_run_and_says_when(world: Seen) -> None:
     assert "crmsync apply --resume 1" in shown
 
 
+def a_day_holds(world: Seen, calls: int) -> None:
+    """The budget of the connection, as its settings give it."""
+    settings = world.folder / "crmsync.yaml"
+    kept = [line for line in settings.read_text().splitlines() if "calls_per_day" not in line]
+    place = kept.index(f"    connector: {world.name}")
+    kept.insert(place + 1, f"    calls_per_day: {calls}")
+    settings.write_text("\n".join(kept) + "\n")
+
+
+@pytest.mark.parametrize("prepared", ["fxiaoke"], indirect=True)
+def test_a_plan_beyond_the_budget_is_refused_or_written_in_parts(world: Seen) -> None:
+    """Where every record is a call of its own, so that the budget ends in the middle of a plan."""
+    a_day_holds(world, 10_000)
+    cost = world.plan("--no-pull", *TODAY)["cost"]
+    used = cost["limit"] - cost["kept"] - cost["free"]
+    a_day_holds(world, (used + 20) * 10 // 9 + 1)
+    shown = world.apply_shown(ExitCode.TRY_LATER)
+    assert f"this plan takes about {cost['price']}" in shown
+    assert "nothing was written" in shown
+    assert "--in-parts" in shown
+    assert world.sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+    words = ("apply", str(world.folder / "plan.json"), "--in-parts", "--yes", *ALLOW, *TODAY)
+    assert "crmsync apply --resume 1" in world.shown(*words, exit=ExitCode.TRY_LATER)
+    customers = world.header()["object"]
+    written = {item.id for item in world.sandbox.field_writes() if item.object == customers}
+    assert 0 < len(written) < PEOPLE
+    a_day_holds(world, 10_000)
+    world.run("apply", "--resume", "1", "--yes", *TODAY)
+    assert world.plan("--no-pull", *TODAY)["changes"] == []
+
+
 def test_a_sign_in_that_ended_says_how_to_sign_in(world: Seen) -> None:
     shutil.rmtree(world.folder / "var" / "tokens")
     refused = answers({"error": "invalid_code"}) if world.name == "zoho" else fxiaoke_code(20021)
