@@ -112,7 +112,11 @@ def _config() -> Config:
     return config
 
 
-@cache
 def _script() -> ScriptDirectory:
-    """The migrations; read once, for every state opened later pays for reading them again."""
-    return ScriptDirectory(str(MIGRATIONS))
+    return _read(MIGRATIONS)
+
+
+@cache
+def _read(folder: Path) -> ScriptDirectory:
+    """The migrations of a folder; read once, as every state opened later would read them again."""
+    return ScriptDirectory(str(folder))
