@@ -88,6 +88,7 @@ class _Builder:
             _named(_of("_version"), "version"),
             _named(_of("_modified"), "modified_at"),
             _named(self._locked(), "locked"),
+            copy=False,
         )
         for role in roles:
             field = fields.own(mapping.write[role].field)
@@ -96,7 +97,11 @@ class _Builder:
         for fact, source in self._sources.items():
             if isinstance(source, FieldSource):
                 select = self._field_source(select, fact, source)
-        own = exp.select("*").from_(table(mapping.object)).where(scope(self._setting))
+        own = (
+            exp.select("*", copy=False)
+            .from_(table(mapping.object), copy=False)
+            .where(scope(self._setting), copy=False)
+        )
         select = select.from_(own.subquery("own", copy=False), copy=False)
         aggregates = {
             fact: source
@@ -141,11 +146,11 @@ class _Builder:
             unfit = exp.And(
                 this=_known(_column(f"s{number}")), expression=_is_null(_column(f"t{number}"))
             )
-            rejected = exp.Or(this=_column(f"b{number}"), expression=exp.paren(unfit, copy=False))
+            rejected = exp.Or(this=_column(f"b{number}"), expression=exp.Paren(this=unfit))
             default = exp.Coalesce(
                 this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
             )
-            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default)
+            value = exp.case().when(exp.Not(this=exp.Paren(this=rejected)), default, copy=False)
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
@@ -180,7 +185,7 @@ class _Builder:
                 default = exp.Coalesce(
                     this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
                 )
-                value = exp.case().when(exp.Not(this=exp.paren(unfit)), default)
+                value = exp.case().when(exp.Not(this=exp.Paren(this=unfit)), default, copy=False)
                 final.append((value, f"f{number}"))
                 final.append((unfit.copy(), f"x{number}"))
             below = _over(below, final)
@@ -192,7 +197,7 @@ class _Builder:
         if condition is None:
             return below
         inside = condition_sql(condition, self._fact_column, self._setting.as_of)
-        whole = exp.select("*").from_(below.subquery("below", copy=False), copy=False)
+        whole = exp.select("*", copy=False).from_(below.subquery("below", copy=False), copy=False)
         return whole.where(inside, copy=False)
 
     def final(self, below: exp.Select, roles: Sequence[str]) -> exp.Select:
@@ -202,8 +207,8 @@ class _Builder:
         rejected = exp.Anonymous(
             this="LIST_WHERE",
             expressions=[
-                exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
-                exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
+                exp.cast(exp.Array(expressions=ids), "VARCHAR[]", copy=False),
+                exp.cast(exp.Array(expressions=flags), "BOOLEAN[]", copy=False),
             ],
         )
         identity = ("id", "name", "owner", "version", "modified_at", "locked")
@@ -211,7 +216,7 @@ class _Builder:
         facts = [_column(f"f{number}") for number in range(len(ids))]
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
         return (
-            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned)
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, copy=False)
             .from_(below.subquery("facts", copy=False), copy=False)
             .order_by(exp.Ordered(this=_column("id")), copy=False)
         )
@@ -305,11 +310,11 @@ def _checked(fact: FactDefinition, value: exp.Expr) -> exp.Expr:
         )
     else:
         return value
-    return exp.case().when(inside, value.copy())
+    return exp.case().when(inside, value.copy(), copy=False)
 
 
 def _decimal(value: Decimal) -> exp.Expr:
-    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE")
+    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE", copy=False)
 
 
 def _constant(value: FactValue, type: FactType) -> exp.Expr:
@@ -323,12 +328,14 @@ def _constant(value: FactValue, type: FactType) -> exp.Expr:
         text = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     else:
         text = str(value)
-    return exp.cast(exp.Literal.string(text), SQL_TYPES[type])
+    return exp.cast(exp.Literal.string(text), SQL_TYPES[type], copy=False)
 
 
 def _over(below: exp.Select, added: Sequence[tuple[exp.Expr, str]]) -> exp.Select:
     columns = [_named(value, name) for value, name in added]
-    return exp.select("*", *columns).from_(below.subquery("below", copy=False), copy=False)
+    return exp.select("*", *columns, copy=False).from_(
+        below.subquery("below", copy=False), copy=False
+    )
 
 
 def _named(value: exp.Expr, name: str) -> exp.Expr:
