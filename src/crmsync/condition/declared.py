@@ -38,7 +38,7 @@ def declared_sql(value: exp.Expr, fact: FactDefinition) -> exp.Expr:
     `declared_value` rejects. The column is read more than once, so it should be a plain one."""
     kind = kind_of(Name(fact.id, fact.type))
     if fact.formula is not None and kind_of(fact.formula) is not kind:
-        return exp.cast(exp.null(), SQL_TYPES[fact.type], copy=False)
+        return exp.cast(exp.null(), SQL_TYPES[fact.type])
     match fact.type:
         case FactType.INTEGER:
             typed = _whole(value)
@@ -49,7 +49,7 @@ def declared_sql(value: exp.Expr, fact: FactDefinition) -> exp.Expr:
         case _:
             typed = value
     inside = _inside(typed, fact)
-    return typed if inside is None else exp.case().when(inside, typed.copy(), copy=False)
+    return typed if inside is None else exp.case().when(inside, typed.copy())
 
 
 def _typed(value: FactValue, fact: FactDefinition) -> FactValue:
@@ -96,31 +96,21 @@ def _whole(value: exp.Expr) -> exp.Expr:
     most = exp.Literal.number(LARGEST_INTEGER)
     inside = exp.Between(this=value, low=exp.Neg(this=most), high=most.copy())
     even = exp.EQ(this=value.copy(), expression=exp.Floor(this=value.copy()))
-    return exp.case().when(
-        exp.And(this=inside, expression=even),
-        exp.cast(value.copy(), "BIGINT", copy=False),
-        copy=False,
-    )
+    return exp.case().when(exp.And(this=inside, expression=even), exp.cast(value.copy(), "BIGINT"))
 
 
 def _money(value: exp.Expr) -> exp.Expr:
     millions = exp.Mul(this=exp.Abs(this=value), expression=double(1e6))
-    scaled = exp.Floor(this=exp.Add(this=exp.Paren(this=millions), expression=double(0.5)))
+    scaled = exp.Floor(this=exp.Add(this=exp.paren(millions), expression=double(0.5)))
     inside = exp.LT(this=exp.Abs(this=value.copy()), expression=double(LARGEST_MONEY))
     # by way of a whole number: a cast from DOUBLE would multiply and round once more
-    whole = exp.cast(exp.cast(scaled, "HUGEINT", copy=False), "DECIMAL(31, 0)", copy=False)
+    whole = exp.cast(exp.cast(scaled, "HUGEINT"), "DECIMAL(31, 0)")
     size = exp.Mul(this=whole, expression=exp.Literal.number("0.000001"))
     sign = exp.case().when(
-        exp.LT(this=value.copy(), expression=double(0.0)), exp.Literal.number("-1"), copy=False
+        exp.LT(this=value.copy(), expression=double(0.0)), exp.Literal.number("-1")
     )
-    signed = exp.Mul(
-        this=sign.else_(exp.Literal.number("1"), copy=False), expression=exp.Paren(this=size)
-    )
-    return exp.case().when(
-        inside,
-        exp.cast(exp.Paren(this=signed), SQL_TYPES[FactType.MONEY], copy=False),
-        copy=False,
-    )
+    signed = exp.Mul(this=sign.else_(exp.Literal.number("1")), expression=exp.paren(size))
+    return exp.case().when(inside, exp.cast(exp.paren(signed), SQL_TYPES[FactType.MONEY]))
 
 
 def _inside(value: exp.Expr, fact: FactDefinition) -> exp.Expr | None:
@@ -130,4 +120,4 @@ def _inside(value: exp.Expr, fact: FactDefinition) -> exp.Expr | None:
     if fact.between is None or not fact.type.numeric:
         return None
     low, high = (double(float(end)) for end in fact.between)
-    return exp.Between(this=exp.cast(value, "DOUBLE", copy=False), low=low, high=high)
+    return exp.Between(this=exp.cast(value, "DOUBLE"), low=low, high=high)

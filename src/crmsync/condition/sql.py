@@ -152,11 +152,7 @@ class SqlWriter:
                     self.value(branch) if kind_of(branch) is kind else exp.null()
                     for branch in (then, otherwise)
                 )
-                choice = (
-                    exp.case()
-                    .when(test, yes, copy=False)
-                    .when(exp.Not(this=_wrapped(test.copy())), no, copy=False)
-                )
+                choice = exp.case().when(test, yes).when(exp.Not(this=_wrapped(test.copy())), no)
                 return _typed(choice, kind)
 
     def name(self, name: Name) -> Node:
@@ -214,11 +210,7 @@ class SqlWriter:
             return exp.Anonymous(this=_FORESEEING[function], expressions=values)
         test = _joined(exp.Or, [_is_null(value.copy()) for value in values], empty=False)
         pick = exp.Least if function is Function.MIN else exp.Greatest
-        return (
-            exp.case()
-            .when(test, exp.null(), copy=False)
-            .else_(pick(this=values[0], expressions=values[1:]), copy=False)
-        )
+        return exp.case().when(test, exp.null()).else_(pick(this=values[0], expressions=values[1:]))
 
     def months_since(self, day: Node) -> Node:
         """Whole months elapsed, by the formula of `values.months_between`."""
@@ -233,12 +225,10 @@ class SqlWriter:
         )
         clamped = exp.Least(this=exp.Day(this=day.copy()), expressions=[exp.Literal.number(last)])
         short = exp.case().when(
-            exp.LT(this=exp.Literal.number(end.day), expression=clamped),
-            exp.Literal.number(1),
-            copy=False,
+            exp.LT(this=exp.Literal.number(end.day), expression=clamped), exp.Literal.number(1)
         )
-        step = _wrapped(short.else_(exp.Literal.number(0), copy=False))
-        return exp.cast(_wrapped(exp.Sub(this=months, expression=step)), "DOUBLE", copy=False)
+        step = _wrapped(short.else_(exp.Literal.number(0)))
+        return exp.cast(_wrapped(exp.Sub(this=months, expression=step)), "DOUBLE")
 
     def _one_of(self, leaf: OneOf) -> Node:
         kind = kind_of(leaf.operand)
@@ -268,22 +258,18 @@ def fact_value(column: Node, type: FactType) -> Node:
         case FactType.INTEGER:
             most = exp.Literal.number(reading.LARGEST_INTEGER)
             inside = exp.Between(this=column, low=exp.Neg(this=most), high=most.copy())
-            return exp.case().when(
-                inside, exp.cast(column.copy(), "DOUBLE", copy=False), copy=False
-            )
+            return exp.case().when(inside, exp.cast(column.copy(), "DOUBLE"))
         case FactType.NUMBER | FactType.MONEY | FactType.PERCENT:
-            return finite(exp.cast(column, "DOUBLE", copy=False))
+            return finite(exp.cast(column, "DOUBLE"))
         case FactType.DATE:
             first, last = day_literal(reading.FIRST_DAY), day_literal(reading.LAST_DAY)
-            return exp.case().when(
-                exp.Between(this=column, low=first, high=last), column.copy(), copy=False
-            )
+            return exp.case().when(exp.Between(this=column, low=first, high=last), column.copy())
         case FactType.DATETIME:
             moment = exp.func("EPOCH_US", column)
             low = (reading.FIRST_DAY - reading.EPOCH.date()).days * _DAY_IN_MICROSECONDS
             high = ((reading.LAST_DAY - reading.EPOCH.date()).days + 1) * _DAY_IN_MICROSECONDS - 1
             inside = exp.Between(this=moment, low=integer(low), high=integer(high))
-            return exp.case().when(inside, moment.copy(), copy=False)
+            return exp.case().when(inside, moment.copy())
         case _:
             return column
 
@@ -305,31 +291,29 @@ def literal(constant: Literal) -> Node:
 
 def finite(value: Node) -> Node:
     """*value*, NULL when infinite or NaN."""
-    return exp.case().when(exp.func("ISFINITE", value, copy=False), value.copy(), copy=False)
+    return exp.case().when(exp.func("ISFINITE", value), value.copy())
 
 
 def day_of(moment: Node) -> Node:
     """The UTC day of a moment in microseconds."""
     days = exp.Div(this=_wrapped(moment), expression=double(float(_DAY_IN_MICROSECONDS)))
-    whole = exp.cast(exp.Floor(this=days), "INT", copy=False)
+    whole = exp.cast(exp.Floor(this=days), "INT")
     return _wrapped(exp.Add(this=day_literal(reading.EPOCH.date()), expression=whole))
 
 
 def days_between(start: Node, end: Node) -> Node:
     """``end - start`` in days as DOUBLE."""
-    return exp.cast(
-        _wrapped(exp.Sub(this=_wrapped(end), expression=_wrapped(start))), "DOUBLE", copy=False
-    )
+    return exp.cast(_wrapped(exp.Sub(this=_wrapped(end), expression=_wrapped(start))), "DOUBLE")
 
 
 def day_literal(day: date) -> Node:
     """A DATE constant."""
-    return exp.cast(exp.Literal.string(day.isoformat()), "DATE", copy=False)
+    return exp.cast(exp.Literal.string(day.isoformat()), "DATE")
 
 
 def double(value: float) -> Node:
     """A DOUBLE constant, exact: a bare decimal literal would be a DECIMAL in DuckDB."""
-    return exp.cast(exp.Literal.string(repr(value)), "DOUBLE", copy=False)
+    return exp.cast(exp.Literal.string(repr(value)), "DOUBLE")
 
 
 def integer(value: int) -> Node:
@@ -348,7 +332,7 @@ _TYPES = {
 
 
 def _typed(value: Node, kind: Kind) -> Node:
-    return exp.cast(value, _TYPES[kind], copy=False)
+    return exp.cast(value, _TYPES[kind])
 
 
 def _unknown() -> Node:

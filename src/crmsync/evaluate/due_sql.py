@@ -55,17 +55,12 @@ class NotDue:
                 exp.and_(
                     exp.LTE(this=day, expression=day_literal(self._as_of)),
                     exp.GT(this=day.copy(), expression=column("o_evaluated")),
-                    copy=False,
-                ),
-                copy=False,
+                )
             )
             for day in (_moved(base, event) for base in days)
         ]
         quiet = exp.Not(this=exp.Coalesce(this=either(due), expressions=[exp.false()]))
-        return exp.paren(
-            exp.and_(quiet, exp.GTE(this=column("o_evaluated"), expression=recent), copy=False),
-            copy=False,
-        )
+        return exp.paren(exp.and_(quiet, exp.GTE(this=column("o_evaluated"), expression=recent)))
 
     def _anniversaries(self, event: OnDay, fact: str) -> Iterator[exp.Expr]:
         """The day in every year near enough, NULL up to the year of the day itself."""
@@ -73,13 +68,10 @@ class NotDue:
         for year in range(self._as_of.year - reach, self._as_of.year + reach + 1):
             number = exp.Literal.number(year)
             later = exp.Sub(this=number, expression=exp.Year(this=self._fact(fact)))
-            months = exp.paren(
-                exp.Mul(this=exp.Paren(this=later), expression=exp.Literal.number(12)),
-                copy=False,
-            )
+            months = exp.paren(exp.Mul(this=exp.paren(later), expression=exp.Literal.number(12)))
             day = _ahead(self._fact(fact), months)
             after = exp.LT(this=exp.Year(this=self._fact(fact)), expression=number.copy())
-            yield exp.case().when(after, day, copy=False)
+            yield exp.case().when(after, day)
 
     def _fact(self, fact: str) -> exp.Expr:
         return column(f"f{self._engine.facts.index(fact)}")
@@ -101,13 +93,10 @@ class NotDue:
             if level.stage is not None:
                 stage = exp.Literal.string(level.stage)
                 here = exp.paren(
-                    exp.and_(
-                        here, exp.EQ(this=column("o_lifecycle"), expression=stage), copy=False
-                    ),
-                    copy=False,
+                    exp.and_(here, exp.EQ(this=column("o_lifecycle"), expression=stage))
                 )
-            quiet = quiet.when(here, self._not_due(period, base), copy=False)
-        return quiet.else_(exp.true(), copy=False) if self._rules.service else exp.true()
+            quiet = quiet.when(here, self._not_due(period, base))
+        return quiet.else_(exp.true()) if self._rules.service else exp.true()
 
     def _not_due(self, period: Period | None, base: exp.Expr) -> exp.Expr:
         if period is None or not (period.months or period.days):
@@ -120,9 +109,7 @@ class NotDue:
                 for day in (day_literal(self._as_of), column("o_evaluated"))
             )
             none_yet = exp.LT(this=today.copy(), expression=exp.Literal.number(1))
-            return exp.paren(
-                exp.or_(none_yet, exp.LTE(this=today, expression=before), copy=False), copy=False
-            )
+            return exp.paren(exp.or_(none_yet, exp.LTE(this=today, expression=before)))
         return self._no_month_due(period.months, base)
 
     def _no_month_due(self, months: int, base: exp.Expr) -> exp.Expr:
@@ -130,15 +117,11 @@ class NotDue:
         borders = call(
             "DATE_DIFF", exp.Literal.string("month"), base.copy(), day_literal(self._as_of)
         )
-        whole = exp.cast(call("FLOOR", _ratio(borders, months)), "INTEGER", copy=False)
+        whole = exp.cast(call("FLOOR", _ratio(borders, months)), "INTEGER")
         due = []
         for back in (0, 1):
-            count = exp.paren(
-                exp.Sub(this=whole.copy(), expression=exp.Literal.number(back)), copy=False
-            )
-            ahead = exp.paren(
-                exp.Mul(this=count.copy(), expression=exp.Literal.number(months)), copy=False
-            )
+            count = exp.paren(exp.Sub(this=whole.copy(), expression=exp.Literal.number(back)))
+            ahead = exp.paren(exp.Mul(this=count.copy(), expression=exp.Literal.number(months)))
             day = _ahead(base, ahead)
             due.append(
                 exp.paren(
@@ -146,9 +129,7 @@ class NotDue:
                         exp.GTE(this=count, expression=exp.Literal.number(1)),
                         exp.LTE(this=day, expression=day_literal(self._as_of)),
                         exp.GT(this=day.copy(), expression=column("o_evaluated")),
-                        copy=False,
-                    ),
-                    copy=False,
+                    )
                 )
             )
         return exp.Not(this=either(due))
@@ -160,23 +141,23 @@ def _moved(base: exp.Expr, event: OnDay) -> exp.Expr:
     day = _ahead(base, _whole(sign * event.shift.months)) if event.shift.months else base
     if not event.shift.days:
         return day
-    days = exp.Add(this=exp.Paren(this=day), expression=_whole(sign * event.shift.days))
-    return exp.cast(exp.Paren(this=days), "DATE", copy=False)
+    days = exp.Add(this=exp.paren(day), expression=_whole(sign * event.shift.days))
+    return exp.cast(exp.paren(days), "DATE")
 
 
 def _ahead(base: exp.Expr, months: exp.Expr) -> exp.Expr:
-    step = call("TO_MONTHS", exp.cast(months, "INTEGER", copy=False))
-    return exp.cast(exp.Paren(this=exp.Add(this=base.copy(), expression=step)), "DATE", copy=False)
+    step = call("TO_MONTHS", exp.cast(months, "INTEGER"))
+    return exp.cast(exp.paren(exp.Add(this=base.copy(), expression=step)), "DATE")
 
 
 def _whole(number: int) -> exp.Expr:
     literal = exp.Literal.number(abs(number))
-    return exp.Paren(this=exp.Neg(this=literal)) if number < 0 else literal
+    return exp.paren(exp.Neg(this=literal)) if number < 0 else literal
 
 
 def either(ways: Sequence[exp.Expr]) -> exp.Expr:
     """Any of *ways*; FALSE when there is none."""
-    return exp.Paren(this=exp.or_(*ways, copy=False)) if ways else exp.false()
+    return exp.paren(exp.or_(*ways)) if ways else exp.false()
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -185,8 +166,8 @@ def call(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def _days(day: exp.Expr, base: exp.Expr) -> exp.Expr:
-    return exp.paren(exp.Sub(this=day, expression=exp.Paren(this=base.copy())), copy=False)
+    return exp.paren(exp.Sub(this=day, expression=exp.paren(base.copy())))
 
 
 def _ratio(count: exp.Expr, by: int) -> exp.Expr:
-    return exp.Div(this=exp.cast(count, "DOUBLE", copy=False), expression=double(float(by)))
+    return exp.Div(this=exp.cast(count, "DOUBLE"), expression=double(float(by)))

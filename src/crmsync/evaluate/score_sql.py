@@ -90,15 +90,15 @@ def _chosen(cards: Sequence[_CardSql], engine: CompiledRuleset, verdict: Place) 
         for card in cards:
             value = column(f"k{card.number}_{name}")
             if card.card.when is None:
-                choice = choice.when(exp.true(), value, copy=False)
+                choice = choice.when(exp.true(), value)
                 continue
             holds = verdict(engine.test(card.card.when))
-            choice = choice.when(holds, value, copy=False)
+            choice = choice.when(holds, value)
             undecided = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(undecided, nothing.copy(), copy=False)
+            choice = choice.when(undecided, nothing.copy())
         kind = "BIGINT" if name in {"low", "high"} else "BOOLEAN"
-        whole = choice.else_(nothing.copy(), copy=False) if cards else nothing.copy()
-        outcome.append(named(exp.cast(whole, kind, copy=False), f"s_{name}"))
+        whole = choice.else_(nothing.copy()) if cards else nothing.copy()
+        outcome.append(named(exp.cast(whole, kind), f"s_{name}"))
     return outcome
 
 
@@ -184,7 +184,7 @@ class _CardSql:
             )
             if _how(criterion) is Combining.BEST:
                 differ = exp.NEQ(this=column(f"{name}_lt"), expression=column(f"{name}_ht"))
-                lacking = exp.Paren(this=exp.and_(lacking, differ, copy=False))
+                lacking = exp.paren(exp.and_(lacking, differ))
             made.append(named(lacking, f"{name}_lacks"))
         return made
 
@@ -221,7 +221,7 @@ class _CardSql:
 
     def _operand(self, of: Expression) -> exp.Expr:
         if kind_of(of) is not Kind.NUMBER:
-            return exp.cast(exp.null(), "DOUBLE", copy=False)
+            return exp.cast(exp.null(), "DOUBLE")
         return self._writer.known(of)
 
     def _points(self, part: SinglePoints, name: str, maximum: Decimal) -> exp.Expr:
@@ -231,33 +231,27 @@ class _CardSql:
             case PointsMatrix():
                 # where rows are gathered, or one is not decided, the policy scores the customer
                 gathers = part.hit.gathers
-                return (
-                    exp.cast(exp.null(), "DOUBLE", copy=False)
-                    if gathers
-                    else self._table(part.lines)
-                )
+                return exp.cast(exp.null(), "DOUBLE") if gathers else self._table(part.lines)
             case Scale(anchors=anchors):
                 return _scale(column(f"{name}_v"), anchors)
             case AsGiven():
                 least = exp.Least(this=column(f"{name}_v"), expressions=[double(float(maximum))])
                 known = exp.Not(this=exp.Is(this=column(f"{name}_v"), expression=exp.null()))
-                return exp.case().when(known, least, copy=False)
+                return exp.case().when(known, least)
 
     def _table(self, lines: Sequence[PointLine]) -> exp.Expr:
         choice = exp.case()
         for line in lines:
             points = double(float(line.points))
             if line.when is None:
-                return choice.when(exp.true(), points, copy=False)
+                return choice.when(exp.true(), points)
             holds = self._verdict(self._engine.test(line.when))
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(holds, points, copy=False).when(
-                unknown, exp.cast(exp.null(), "DOUBLE", copy=False), copy=False
-            )
-        return choice.else_(double(0.0), copy=False) if lines else double(0.0)
+            choice = choice.when(holds, points).when(unknown, exp.cast(exp.null(), "DOUBLE"))
+        return choice.else_(double(0.0)) if lines else double(0.0)
 
     def _sum(self, letter: str) -> exp.Expr:
-        total: exp.Expr = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
+        total: exp.Expr = exp.cast(exp.Literal.number(0), "BIGINT")
         for n, criterion in enumerate(self.card.criteria):
             name = self._name(n)
             value: exp.Expr = column(f"{name}_{letter}t")
@@ -267,10 +261,8 @@ class _CardSql:
                 value = exp.Literal.number(0)
             elif criterion.missing is MissingPoints.GIVEN:
                 value = _number(_exact_tenths(criterion.missing_points or Decimal(0)))
-            line = (
-                exp.case().when(column(f"{name}_lacks"), value, copy=False).else_(known, copy=False)
-            )
-            total = exp.Add(this=total, expression=exp.Paren(this=line))
+            line = exp.case().when(column(f"{name}_lacks"), value).else_(known)
+            total = exp.Add(this=total, expression=exp.paren(line))
         return total
 
     def _reweighted(self) -> tuple[exp.Expr, exp.Expr, list[exp.Expr]]:
@@ -289,33 +281,20 @@ class _CardSql:
         whole = float(sum((item.maximum for item in self.card.criteria), Decimal(0)))
         known: exp.Expr = double(whole)
         for name, maximum in skipping:
-            part = exp.case().when(column(f"{name}_lacks"), double(float(maximum)), copy=False)
-            known = exp.Sub(
-                this=known, expression=exp.Paren(this=part.else_(double(0.0), copy=False))
-            )
+            part = exp.case().when(column(f"{name}_lacks"), double(float(maximum)))
+            known = exp.Sub(this=known, expression=exp.paren(part.else_(double(0.0))))
         skipped = _any([column(f"{name}_lacks") for name, _ in skipping])
         stretching = exp.paren(
-            exp.and_(
-                skipped,
-                exp.GT(this=exp.Paren(this=known), expression=double(1e-6)),
-                copy=False,
-            ),
-            copy=False,
+            exp.and_(skipped, exp.GT(this=exp.paren(known), expression=double(1e-6)))
         )
         ends: list[exp.Expr] = []
         doubts: list[exp.Expr] = []
         for end in (low, high):
-            exact = exp.Mul(
-                this=exp.cast(end.copy(), "DOUBLE", copy=False), expression=double(whole / 10)
-            )
-            stretched = exp.Div(this=exp.Paren(this=exact), expression=exp.Paren(this=known.copy()))
-            rounded, doubt = tenths(exp.Paren(this=stretched), snap=False)
-            ends.append(
-                exp.case()
-                .when(stretching.copy(), rounded, copy=False)
-                .else_(end.copy(), copy=False)
-            )
-            doubts.append(exp.Paren(this=exp.and_(stretching.copy(), doubt, copy=False)))
+            exact = exp.Mul(this=exp.cast(end.copy(), "DOUBLE"), expression=double(whole / 10))
+            stretched = exp.Div(this=exp.paren(exact), expression=exp.paren(known.copy()))
+            rounded, doubt = tenths(exp.paren(stretched), snap=False)
+            ends.append(exp.case().when(stretching.copy(), rounded).else_(end.copy()))
+            doubts.append(exp.paren(exp.and_(stretching.copy(), doubt)))
         return ends[0], ends[1], doubts
 
 
@@ -324,36 +303,34 @@ def tenths(points: exp.Expr, *, snap: bool) -> tuple[exp.Expr, exp.Expr]:
 
     With *snap*, a value within `SNAP` of a half is that half; negative points are always in doubt.
     """
-    ten = exp.paren(exp.Mul(this=exp.Paren(this=points), expression=double(10.0)), copy=False)
-    shifted = exp.Paren(this=exp.Add(this=ten, expression=double(0.5 + SNAP)))
-    rounded = exp.cast(exp.Floor(this=shifted), "BIGINT", copy=False)
-    past = exp.paren(exp.Sub(this=ten.copy(), expression=exp.Floor(this=ten.copy())), copy=False)
-    off = exp.Abs(this=exp.Paren(this=exp.Sub(this=past, expression=double(0.5))))
+    ten = exp.paren(exp.Mul(this=exp.paren(points), expression=double(10.0)))
+    shifted = exp.paren(exp.Add(this=ten, expression=double(0.5 + SNAP)))
+    rounded = exp.cast(exp.Floor(this=shifted), "BIGINT")
+    past = exp.paren(exp.Sub(this=ten.copy(), expression=exp.Floor(this=ten.copy())))
+    off = exp.Abs(this=exp.paren(exp.Sub(this=past, expression=double(0.5))))
     near: exp.Expr = exp.LT(this=off, expression=double(DOUBT))
     if snap:
-        near = exp.and_(near, exp.GT(this=off.copy(), expression=double(SNAP)), copy=False)
+        near = exp.and_(near, exp.GT(this=off.copy(), expression=double(SNAP)))
     negative = exp.LT(this=points.copy(), expression=double(0.0))
-    return rounded, exp.Paren(this=exp.or_(near, negative, copy=False))
+    return rounded, exp.paren(exp.or_(near, negative))
 
 
 def _scale(value: exp.Expr, anchors: Sequence[tuple[Decimal, Decimal]]) -> exp.Expr:
     """Straight lines between the anchors, in the same order of operations as `scoring`."""
     steps = [(float(at), float(points)) for at, points in anchors]
     known = exp.Is(this=value.copy(), expression=exp.null())
-    choice = exp.case().when(known, exp.cast(exp.null(), "DOUBLE", copy=False), copy=False)
+    choice = exp.case().when(known, exp.cast(exp.null(), "DOUBLE"))
     first = exp.LTE(this=value.copy(), expression=double(steps[0][0]))
-    choice = choice.when(first, double(steps[0][1]), copy=False)
+    choice = choice.when(first, double(steps[0][1]))
     for (left, low), (right, high) in pairwise(steps):
         share = exp.Div(
-            this=exp.Paren(this=exp.Sub(this=value.copy(), expression=double(left))),
+            this=exp.paren(exp.Sub(this=value.copy(), expression=double(left))),
             expression=double(right - left),
         )
-        way = exp.Mul(this=exp.Paren(this=share), expression=double(high - low))
-        points = exp.Add(this=double(low), expression=exp.Paren(this=way))
-        choice = choice.when(
-            exp.LT(this=value.copy(), expression=double(right)), points, copy=False
-        )
-    return choice.else_(double(steps[-1][1]), copy=False)
+        way = exp.Mul(this=exp.paren(share), expression=double(high - low))
+        points = exp.Add(this=double(low), expression=exp.paren(way))
+        choice = choice.when(exp.LT(this=value.copy(), expression=double(right)), points)
+    return choice.else_(double(steps[-1][1]))
 
 
 def _bounds(part: SinglePoints, maximum: Decimal) -> tuple[float, float]:
@@ -377,7 +354,7 @@ def _combined(criterion: Criterion, values: Sequence[exp.Expr]) -> exp.Expr:
     for value in values[1:]:
         total = exp.Add(this=total, expression=value)
     if _how(criterion) is Combining.AVERAGE:
-        return exp.Div(this=exp.Paren(this=total), expression=double(float(len(values))))
+        return exp.Div(this=exp.paren(total), expression=double(float(len(values))))
     return total
 
 
@@ -397,8 +374,8 @@ def _exact_tenths(points: Decimal) -> int:
 
 def _number(value: int) -> exp.Expr:
     number = exp.Literal.number(abs(value))
-    return exp.Paren(this=exp.Neg(this=number)) if value < 0 else number
+    return exp.paren(exp.Neg(this=number)) if value < 0 else number
 
 
 def _any(parts: Sequence[exp.Expr]) -> exp.Expr:
-    return exp.Paren(this=exp.or_(*parts, copy=False)) if parts else exp.false()
+    return exp.paren(exp.or_(*parts)) if parts else exp.false()

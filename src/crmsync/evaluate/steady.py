@@ -152,7 +152,7 @@ class Steady:
                 undecided = [self._unknown(move.when) for move in moves]
                 here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
                 if undecided:
-                    lacking.append(exp.and_(here, exp.or_(*undecided, copy=False), copy=False))
+                    lacking.append(exp.and_(here, exp.or_(*undecided)))
         lacking += [self._unknown(item.when) for item in self._rules.segments]
         return either(lacking)
 
@@ -173,7 +173,7 @@ class Steady:
             # the lowest level keeps whatever keeps nothing else
             if keep is not None and rank < len(rules.ranked) - 1:
                 here.append(exp.GTE(this=column("s_low"), expression=_tenths(keep)))
-            ways.append(exp.Paren(this=exp.and_(*here, copy=False)))
+            ways.append(exp.paren(exp.and_(*here)))
         return either(ways)
 
     def _exceptions(self, rules: TierRules) -> exp.Expr:
@@ -187,13 +187,9 @@ class Steady:
             here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
             staying = [self._stays(move) for move in moves]
             lasting = [move.id for move in moves if move.lasting]
-            ways.append(
-                exp.paren(
-                    exp.and_(here, *staying, self._nothing_pending(lasting), copy=False), copy=False
-                )
-            )
+            ways.append(exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting))))
         since = exp.Not(this=exp.Is(this=column("o_lifecycle_since"), expression=exp.null()))
-        return exp.Paren(this=exp.and_(since, either(ways), copy=False))
+        return exp.paren(exp.and_(since, either(ways)))
 
     def _stays(self, move: Move) -> exp.Expr:
         """A move that does not hold; one that must last may hold and wait as it did before.
@@ -207,14 +203,10 @@ class Steady:
         waiting = exp.Coalesce(
             this=exp.GT(this=started, expression=since), expressions=[exp.false()]
         )
-        idle = exp.Paren(this=exp.Is(this=started.copy(), expression=exp.null()))
+        idle = exp.paren(exp.Is(this=started.copy(), expression=exp.null()))
         holds = self._of(move.when)
-        choice = (
-            exp.case()
-            .when(holds, waiting, copy=False)
-            .when(exp.Not(this=holds.copy()), idle, copy=False)
-        )
-        return choice.else_(exp.true(), copy=False)
+        choice = exp.case().when(holds, waiting).when(exp.Not(this=holds.copy()), idle)
+        return choice.else_(exp.true())
 
     @staticmethod
     def _nothing_pending(but: Sequence[str]) -> exp.Expr:
@@ -238,7 +230,7 @@ class Steady:
         now = call(
             "LIST_WHERE",
             _texts([item.id for item in segments]),
-            exp.cast(exp.Array(expressions=inside), "BOOLEAN[]", copy=False),
+            exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
         )
         return _equal(now, column("o_segments"))
 
@@ -254,11 +246,9 @@ class Steady:
             holds = self._of(task.event.condition)
             still = _equal(held, holds)
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
-            same.append(exp.case().when(unknown, exp.true(), copy=False).else_(still, copy=False))
+            same.append(exp.case().when(unknown, exp.true()).else_(still))
         keys = call("MAP_KEYS", column("o_held"))
-        return exp.paren(
-            exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys), copy=False), copy=False
-        )
+        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys)))
 
     def _event(self, task: TaskRule) -> exp.Expr | None:
         """That the event cannot have happened to a steady row; ``None`` where that is plain."""
@@ -271,20 +261,20 @@ class Steady:
     def _not_asked(self, task: TaskRule) -> exp.Expr:
         """Nobody is to be asked, or the open episode is the one that asks today."""
         asked = call("LIST_CONTAINS", column("o_asked"), exp.Literal.string(task.id))
-        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked, copy=False), copy=False)
+        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked))
 
     def _open(self, task: TaskRule) -> exp.Expr:
         """That no open episode of the task is to be closed."""
         assert task.close_when is not None
         ids = [id for id in dict.fromkeys((task.id, task.was)) if id]
         ours = call("LIST_HAS_ANY", column("o_open"), _texts(ids))
-        return exp.Not(this=exp.Paren(this=exp.and_(ours, self._true(task.close_when), copy=False)))
+        return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when))))
 
     def _true(self, condition: object) -> exp.Expr:
         return exp.Coalesce(this=self._of(condition), expressions=[exp.false()])
 
     def _unknown(self, condition: object) -> exp.Expr:
-        return exp.Paren(this=exp.Is(this=self._of(condition), expression=exp.null()))
+        return exp.paren(exp.Is(this=self._of(condition), expression=exp.null()))
 
     def _of(self, condition: object) -> exp.Expr:
         test: Test = self._engine.test(condition)  # type: ignore[arg-type]
@@ -304,13 +294,13 @@ def _tenths(line: Decimal) -> exp.Expr:
     """The least score in tenths that reaches *line*."""
     least = int((line * 10).to_integral_value(ROUND_CEILING))
     number = exp.Literal.number(abs(least))
-    return exp.Paren(this=exp.Neg(this=number)) if least < 0 else number
+    return exp.paren(exp.Neg(this=number)) if least < 0 else number
 
 
 def _texts(items: Sequence[str]) -> exp.Expr:
     """A list of texts."""
     return exp.cast(
-        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]", copy=False
+        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
     )
 
 

@@ -36,18 +36,15 @@ def histories(
     facts.set("order", None)
     inner = exp.select(
         exp.column("id"),
-        exp.alias_(exp.cast(orders, "DOUBLE", copy=False), "orders", copy=False),
-        exp.alias_(exp.Sub(this=last, expression=first), "active", copy=False),
-        exp.alias_(
-            exp.Sub(this=conversion.literal_day(as_of), expression=first.copy()), "age", copy=False
-        ),
-        exp.alias_(exp.cast(revenue, "DOUBLE", copy=False), "revenue", copy=False),
-        copy=False,
+        exp.alias_(exp.cast(orders, "DOUBLE"), "orders"),
+        exp.alias_(exp.Sub(this=last, expression=first), "active"),
+        exp.alias_(exp.Sub(this=conversion.literal_day(as_of), expression=first.copy()), "age"),
+        exp.alias_(exp.cast(revenue, "DOUBLE"), "revenue"),
     ).from_(facts.subquery("facts", copy=False), copy=False)
     one = exp.Literal.number(1)
     active, count = exp.column("active"), exp.column("orders")
     query = (
-        exp.select("orders", "active", "age", "revenue", copy=False)
+        exp.select("orders", "active", "age", "revenue")
         .from_(inner.subquery("known", copy=False), copy=False)
         .where(
             exp.GTE(this=count, expression=one),
@@ -57,12 +54,10 @@ def histories(
                 exp.Or(
                     this=exp.GT(this=count.copy(), expression=one.copy()),
                     expression=exp.EQ(this=active.copy(), expression=exp.Literal.number(0)),
-                ),
-                copy=False,
+                )
             ),
-            copy=False,
         )
-        .order_by(exp.column("id"), copy=False)
+        .order_by(exp.column("id"))
     )
     rows = connection.execute(query.sql("duckdb")).fetchall()
     return Histories(

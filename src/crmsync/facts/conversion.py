@@ -64,7 +64,7 @@ def as_words(value: exp.Expr, source: FieldType) -> exp.Expr | None:
     if source not in _NOT_TEXT:
         return value
     if source in {FieldType.BOOLEAN, FieldType.INTEGER}:
-        return exp.cast(value, "VARCHAR", copy=False)
+        return exp.cast(value, "VARCHAR")
     if source is FieldType.MULTI_PICKLIST:
         return _single(value)
     return None
@@ -92,13 +92,13 @@ def translate(value: exp.Expr, table: Mapping[str, str]) -> exp.Expr:
         return value
     case = exp.Case(this=value)
     for stored, target in sorted(table.items()):
-        case = case.when(exp.Literal.string(stored), exp.Literal.string(target), copy=False)
-    return case.else_(value.copy(), copy=False)
+        case = case.when(exp.Literal.string(stored), exp.Literal.string(target))
+    return case.else_(value.copy())
 
 
 def finite(value: exp.Expr) -> exp.Expr:
     """A DOUBLE, NULL when infinite or not a number."""
-    return exp.case().when(exp.func("ISFINITE", value), value.copy(), copy=False)
+    return exp.case().when(exp.func("ISFINITE", value), value.copy())
 
 
 def whole(value: exp.Expr) -> exp.Expr:
@@ -106,26 +106,22 @@ def whole(value: exp.Expr) -> exp.Expr:
     most = exp.Literal.number(_LARGEST_INTEGER)
     inside = exp.Between(this=value, low=exp.Neg(this=most), high=most.copy())
     even = exp.EQ(this=value.copy(), expression=exp.Floor(this=value.copy()))
-    return exp.case().when(
-        exp.And(this=inside, expression=even),
-        exp.cast(value.copy(), "BIGINT", copy=False),
-        copy=False,
-    )
+    return exp.case().when(exp.And(this=inside, expression=even), exp.cast(value.copy(), "BIGINT"))
 
 
 def local_day(moment: exp.Expr, zone: str) -> exp.Expr:
     """The day in *zone* of a UTC TIMESTAMP."""
-    return exp.cast(_at(_at(moment, "UTC"), zone), "DATE", copy=False)
+    return exp.cast(_at(_at(moment, "UTC"), zone), "DATE")
 
 
 def null(type: str) -> exp.Expr:
     """A typed NULL."""
-    return exp.cast(exp.null(), type, copy=False)
+    return exp.cast(exp.null(), type)
 
 
 def literal_day(day: date) -> exp.Expr:
     """A DATE constant."""
-    return exp.cast(exp.Literal.string(day.isoformat()), "DATE", copy=False)
+    return exp.cast(exp.Literal.string(day.isoformat()), "DATE")
 
 
 def _day(value: exp.Expr, source: FieldType, zone: str, *, text: bool) -> exp.Expr:
@@ -138,19 +134,19 @@ def _day(value: exp.Expr, source: FieldType, zone: str, *, text: bool) -> exp.Ex
     else:
         return null("DATE")
     inside = exp.Between(this=day, low=literal_day(FIRST_DAY), high=literal_day(LAST_DAY))
-    return exp.case().when(inside, day.copy(), copy=False)
+    return exp.case().when(inside, day.copy())
 
 
 def _moment(value: exp.Expr, source: FieldType, zone: str) -> exp.Expr:
     if source is FieldType.DATETIME:
         moment = value
     elif source is FieldType.DATE:
-        moment = _at(_at(exp.cast(value, "TIMESTAMP", copy=False), zone), "UTC")
+        moment = _at(_at(exp.cast(value, "TIMESTAMP"), zone), "UTC")
     else:
         return null("TIMESTAMP")
-    day = exp.cast(moment.copy(), "DATE", copy=False)
+    day = exp.cast(moment.copy(), "DATE")
     inside = exp.Between(this=day, low=literal_day(FIRST_DAY), high=literal_day(LAST_DAY))
-    return exp.case().when(inside, moment, copy=False)
+    return exp.case().when(inside, moment)
 
 
 def _yes_no(value: exp.Expr, *, text: bool) -> exp.Expr:
@@ -159,7 +155,7 @@ def _yes_no(value: exp.Expr, *, text: bool) -> exp.Expr:
     word = exp.Lower(this=value)
     yes = exp.In(this=word, expressions=[exp.Literal.string(item) for item in _YES])
     no = exp.In(this=word.copy(), expressions=[exp.Literal.string(item) for item in _NO])
-    return exp.case().when(yes, exp.true(), copy=False).when(no, exp.false(), copy=False)
+    return exp.case().when(yes, exp.true()).when(no, exp.false())
 
 
 def _words(value: exp.Expr, source: FieldType, wanted: FactType, *, text: bool) -> exp.Expr:
@@ -182,12 +178,10 @@ def _number(value: exp.Expr, source: FieldType, wanted: FactType, *, text: bool)
         return whole(value)
     if wanted is FactType.MONEY:
         return exp.TryCast(this=value, to=_type(SQL_TYPES[wanted]))
-    number: exp.Expr = exp.cast(value, "DOUBLE", copy=False)
+    number: exp.Expr = exp.cast(value, "DOUBLE")
     if wanted is FactType.PERCENT:
-        number = exp.Div(
-            this=number, expression=exp.cast(exp.Literal.string("100"), "DOUBLE", copy=False)
-        )
-    return finite(exp.Paren(this=number))
+        number = exp.Div(this=number, expression=exp.cast(exp.Literal.string("100"), "DOUBLE"))
+    return finite(exp.paren(number, copy=False))
 
 
 def _single(value: exp.Expr) -> exp.Expr:
@@ -195,16 +189,16 @@ def _single(value: exp.Expr) -> exp.Expr:
         this=exp.Anonymous(this="LEN", expressions=[value]), expression=exp.Literal.number(1)
     )
     first = exp.Anonymous(this="LIST_EXTRACT", expressions=[value.copy(), exp.Literal.number(1)])
-    return exp.case().when(one, first, copy=False)
+    return exp.case().when(one, first)
 
 
 def _matching(value: exp.Expr, pattern: str) -> exp.Expr:
     test = exp.RegexpLike(this=value, expression=exp.Literal.string(pattern))
-    return exp.case().when(test, value.copy(), copy=False)
+    return exp.case().when(test, value.copy())
 
 
 def _at(moment: exp.Expr, zone: str) -> exp.Expr:
-    return exp.AtTimeZone(this=exp.Paren(this=moment), zone=exp.Literal.string(zone))
+    return exp.AtTimeZone(this=exp.paren(moment, copy=False), zone=exp.Literal.string(zone))
 
 
 def _type(name: str) -> exp.DataType:

@@ -37,9 +37,7 @@ def draw_cut_points(
     point is the largest value of its tile. Money is compared as DECIMAL.
     """
     buyers = _buyers(relation, rules, as_of)
-    count = exp.select(exp.Count(this=exp.Star()), copy=False).from_(
-        buyers.subquery("buyers", copy=False), copy=False
-    )
+    count = exp.select(exp.Count(this=exp.Star())).from_(buyers.subquery("buyers"))
     customers = int(connection.execute(count.sql("duckdb")).fetchall()[0][0])
     if customers < rules.classes:
         return DrawnCutPoints(None, customers)
@@ -55,9 +53,7 @@ def _buyers(relation: FactRelation, rules: RfmRules, as_of: date) -> exp.Select:
     facts = relation.select.copy()
     facts.set("order", None)
     inner = exp.select(
-        exp.column("id"),
-        *(exp.alias_(value, part.value, copy=False) for part, value in values.items()),
-        copy=False,
+        exp.column("id"), *(exp.alias_(value, part.value) for part, value in values.items())
     ).from_(facts.subquery("facts", copy=False), copy=False)
     zero = exp.Literal.number(0)
     tests: Sequence[exp.Expr] = (
@@ -65,18 +61,14 @@ def _buyers(relation: FactRelation, rules: RfmRules, as_of: date) -> exp.Select:
         exp.GT(this=exp.column(Part.FREQUENCY.value), expression=zero.copy()),
         exp.Not(this=exp.Is(this=exp.column(Part.MONETARY.value), expression=exp.null())),
     )
-    return (
-        exp.select("*", copy=False)
-        .from_(inner.subquery("known", copy=False), copy=False)
-        .where(*tests, copy=False)
-    )
+    return exp.select("*").from_(inner.subquery("known", copy=False), copy=False).where(*tests)
 
 
 def _value(relation: FactRelation, rules: RfmRules, part: Part, as_of: date) -> exp.Expr:
     fact = rules.reads[part]
     column = exp.column(relation.column(fact))
     if relation.types[relation.facts.index(fact)] is FactType.DATE:
-        return exp.Paren(this=exp.Sub(this=conversion.literal_day(as_of), expression=column))
+        return exp.paren(exp.Sub(this=conversion.literal_day(as_of), expression=column))
     return column
 
 
@@ -86,14 +78,14 @@ def _tiles(buyers: exp.Select, part: Part, classes: int) -> exp.Select:
     tile = exp.Window(
         this=exp.Anonymous(this="NTILE", expressions=[exp.Literal.number(classes)]), order=order
     )
-    tiles = exp.select(value.copy(), exp.alias_(tile, "tile", copy=False), copy=False).from_(
+    tiles = exp.select(value.copy(), exp.alias_(tile, "tile")).from_(
         buyers.copy().subquery("buyers", copy=False), copy=False
     )
     return (
-        exp.select(exp.Max(this=value.copy()), copy=False)
+        exp.select(exp.Max(this=value.copy()))
         .from_(tiles.subquery("tiles", copy=False), copy=False)
-        .group_by(exp.column("tile"), copy=False)
-        .order_by(exp.column("tile"), copy=False)
+        .group_by(exp.column("tile"))
+        .order_by(exp.column("tile"))
     )
 
 

@@ -59,7 +59,7 @@ class Setting:
             field = self.fields.field(object, name.id)
             value = _column(field.name)
             if name.type is FactType.TEXT and not conversion.is_text(field.type):
-                return exp.cast(value, "VARCHAR", copy=False)
+                return exp.cast(value, "VARCHAR")
             return conversion.as_fact(value, field.type, name.type, self.zone)
 
         return condition_sql(condition, column, self.as_of)
@@ -96,7 +96,7 @@ def _grouped(
     setting: Setting, object: str, via: str, sources: list[tuple[str, str, AggregateSource]]
 ) -> RelatedTable:
     columns = []
-    select = exp.select(_named(_column(via), "_via"), copy=False)
+    select = exp.select(_named(_column(via), "_via"))
     for fact, alias, source in sources:
         related = related_of(setting.mapping, source)
         field = None
@@ -120,15 +120,13 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
     related = related_of(setting.mapping, source)
     day = _day(setting, related)
     days = (
-        exp.select(_named(_column(related.via), "_via"), _named(day, "_day"), copy=False)
-        .distinct()
-        .from_(table(related.object), copy=False)
-        .where(
-            _known(_column(related.via)),
-            _known(day.copy()),
-            _fits(setting, related, source),
-            copy=False,
+        exp.select(
+            _named(_column(related.via), "_via"),
+            _named(day, "_day"),
         )
+        .distinct()
+        .from_(table(related.object))
+        .where(_known(_column(related.via)), _known(day.copy()), _fits(setting, related, source))
     )
     before = exp.Window(
         this=exp.Lag(this=_column("_day")),
@@ -138,7 +136,6 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
     gaps = exp.select(
         _column("_via"),
         _named(exp.Sub(this=_column("_day"), expression=before), "_gap"),
-        copy=False,
     ).from_(days.subquery("days", copy=False), copy=False)
     kind = exp.Median if source.aggregate is Aggregate.GAP else exp.Avg
     select = (
@@ -146,11 +143,10 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
             _column("_via"),
             _named(kind(this=_column("_gap")), alias),
             _named(exp.false(), f"b_{alias}"),
-            copy=False,
         )
         .from_(gaps.subquery("gaps", copy=False), copy=False)
-        .where(_known(_column("_gap")), copy=False)
-        .group_by(_column("_via"), copy=False)
+        .where(_known(_column("_gap")))
+        .group_by(_column("_via"))
     )
     column = RelatedColumn(fact, source, alias, FieldType.DECIMAL)
     return RelatedTable(select=select, columns=(column,))
@@ -186,8 +182,8 @@ def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expr:
         parts = parts_in(source.within, source.per)
         whole = _counted(dataclasses.replace(source, per=None), value)
         return exp.Div(
-            this=exp.cast(whole, "DOUBLE", copy=False),
-            expression=exp.cast(exp.Literal.number(parts or 1), "DOUBLE", copy=False),
+            this=exp.cast(whole, "DOUBLE"),
+            expression=exp.cast(exp.Literal.number(parts or 1), "DOUBLE"),
         )
     if source.aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}:
         return exp.Nullif(this=value, expression=exp.Literal.number(0))
@@ -196,7 +192,7 @@ def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expr:
             this=exp.Count(this=value.this.this.copy()), expression=value.expression.copy()
         )
         return exp.Div(
-            this=exp.cast(value, "DOUBLE", copy=False),
+            this=exp.cast(value, "DOUBLE"),
             expression=exp.Nullif(this=count, expression=exp.Literal.number(0)),
         )
     return value
@@ -227,7 +223,7 @@ def _fits(setting: Setting, related: Related, source: AggregateSource) -> exp.Ex
         parts.append(_known(_day(setting, related)))
     fits: exp.Expr = exp.true()
     for number, part in enumerate(parts):
-        fits = exp.And(this=fits, expression=exp.Paren(this=part)) if number else part
+        fits = exp.And(this=fits, expression=exp.paren(part, copy=False)) if number else part
     return fits
 
 
@@ -254,7 +250,7 @@ def _column(name: str) -> exp.Column:
 
 
 def _known(value: exp.Expr) -> exp.Expr:
-    return exp.Not(this=exp.Is(this=exp.Paren(this=value), expression=exp.null()))
+    return exp.Not(this=exp.Is(this=exp.paren(value, copy=False), expression=exp.null()))
 
 
 def _named(value: exp.Expr, name: str) -> exp.Expr:

@@ -43,7 +43,7 @@ def unmoved_sql(values: FieldValues, ruleset: Ruleset, write_score_from: Decimal
         wanted.append(_segments(values))
     if "score" in values.fields:
         wanted.append(_score(values, write_score_from))
-    return exp.Paren(this=exp.and_(*wanted, copy=False)) if wanted else exp.true()
+    return exp.paren(exp.and_(*wanted)) if wanted else exp.true()
 
 
 def _holds(role: str, wanted: Mapping[str, Value]) -> exp.Expr:
@@ -61,8 +61,8 @@ def _holds(role: str, wanted: Mapping[str, Value]) -> exp.Expr:
             held = exp.EQ(this=owned, expression=exp.Literal.string(value))
         elif value is None:
             held = exp.true()
-        choice = choice.when(here, held, copy=False)
-    return choice.else_(exp.false(), copy=False) if wanted else exp.true()
+        choice = choice.when(here, held)
+    return choice.else_(exp.false()) if wanted else exp.true()
 
 
 def _segments(values: FieldValues) -> exp.Expr:
@@ -82,14 +82,14 @@ def _segments(values: FieldValues) -> exp.Expr:
     texts = [exp.Literal.string(label) for label in labels.values()]
     held = _call(
         "LIST_WHERE",
-        exp.cast(exp.Array(expressions=texts), "VARCHAR[]", copy=False),
-        exp.cast(exp.Array(expressions=inside), "BOOLEAN[]", copy=False),
+        exp.cast(exp.Array(expressions=texts), "VARCHAR[]"),
+        exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
     )
     if in_a_line:
         line = _call("ARRAY_TO_STRING", held, exp.Literal.string("; "))
         written = exp.Coalesce(this=owned, expressions=[exp.Literal.string("")])
         return exp.EQ(this=written, expression=line)
-    options = exp.Coalesce(this=owned, expressions=[exp.cast(exp.Array(), "VARCHAR[]", copy=False)])
+    options = exp.Coalesce(this=owned, expressions=[exp.cast(exp.Array(), "VARCHAR[]")])
     return exp.EQ(this=_call("LIST_SORT", options), expression=_call("LIST_SORT", held))
 
 
@@ -98,14 +98,14 @@ def _score(values: FieldValues, least: Decimal) -> exp.Expr:
     unsure = exp.NEQ(this=_column("s_low"), expression=_column("s_high"))
     schema = values.schema("score")
     if schema is None or schema.type not in NUMERIC | {FieldType.INTEGER}:
-        return exp.Paren(this=unsure)
+        return exp.paren(unsure)
     coarse = schema.type is FieldType.INTEGER or schema.scale == 0
     room = int(least * 10) - (5 if coarse else 0)
-    owned = exp.cast(_column(FactRelation.owned_column("score")), "DECIMAL(28, 6)", copy=False)
-    tenths = exp.Paren(this=exp.Mul(this=owned, expression=exp.Literal.number(10)))
+    owned = exp.cast(_column(FactRelation.owned_column("score")), "DECIMAL(28, 6)")
+    tenths = exp.paren(exp.Mul(this=owned, expression=exp.Literal.number(10)))
     off = exp.Abs(this=exp.Sub(this=tenths, expression=_column("s_low")))
     near = exp.LT(this=off, expression=exp.Literal.number(max(room, 0)))
-    return exp.Paren(this=exp.or_(unsure, near, copy=False))
+    return exp.paren(exp.or_(unsure, near))
 
 
 def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -> exp.Expr:
@@ -135,16 +135,12 @@ def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -
         assert found, "the line of an observation has another form"
         parts += [exp.Literal.string(before), value]
     line = _joined([*parts, exp.Literal.string(rest)])
-    return (
-        exp.case()
-        .when(_column("o_today"), exp.cast(exp.null(), "VARCHAR", copy=False), copy=False)
-        .else_(line, copy=False)
-    )
+    return exp.case().when(_column("o_today"), exp.cast(exp.null(), "VARCHAR")).else_(line)
 
 
 def _moved_on(as_of: date) -> exp.Expr:
     """The clocks with *as_of* as the last evaluated day; nothing else in them moves."""
-    before = exp.cast(_column("o_evaluated"), "VARCHAR", copy=False)
+    before = exp.cast(_column("o_evaluated"), "VARCHAR")
     old = _joined([exp.Literal.string(_DAY), before, exp.Literal.string('"')])
     new = exp.Literal.string(f'{_DAY}{as_of.isoformat()}"')
     return _call("REPLACE", _column("o_clocks"), old, new)
@@ -159,22 +155,22 @@ def _known(relation: FactRelation) -> exp.Expr:
     ]
     today = _call(
         "LIST_WHERE",
-        exp.cast(exp.Array(expressions=ids), "VARCHAR[]", copy=False),
-        exp.cast(exp.Array(expressions=flags), "BOOLEAN[]", copy=False),
+        exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
+        exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
     )
     both = _call("LIST_CONCAT", _column("o_known"), today)
     return _call("LIST_SORT", _call("LIST_DISTINCT", both))
 
 
 def _json(value: exp.Expr) -> exp.Expr:
-    return exp.cast(_call("TO_JSON", value), "VARCHAR", copy=False)
+    return exp.cast(_call("TO_JSON", value), "VARCHAR")
 
 
 def _joined(parts: Sequence[exp.Expr]) -> exp.Expr:
     whole = parts[0]
     for part in parts[1:]:
         whole = exp.DPipe(this=whole, expression=part)
-    return exp.Paren(this=whole)
+    return exp.paren(whole)
 
 
 def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
