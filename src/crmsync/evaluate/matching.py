@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from duckdb import DuckDBPyConnection
@@ -121,6 +122,7 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
     first = len(IDENTITY_COLUMNS)
     last = first + len(relation.facts)
     owned_end = last + len(relation.owned)
+    end = owned_end + len(relation.judged)
     words = (conditions + WORD - 1) // WORD
     moments = [n for n, kind in enumerate(relation.types) if kind is FactType.DATETIME]
 
@@ -128,11 +130,13 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
         facts: list[FactValue] = list(values[first:last])  # type: ignore[arg-type]
         for number in moments:
             facts[number] = _aware(facts[number])
-        masks = values[owned_end : owned_end + 2 * words]
+        masks = values[end : end + 2 * words]
         true = _joined(masks[:words])
         unknown = _joined(masks[words:])
         owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))
         row = _row(relation, values, dict(zip(relation.facts, facts, strict=True)), owned)
+        if relation.judged:
+            row = replace(row, judged=relation.judgements(values[owned_end:end]))
         return MatchedRow(row, true, unknown)
 
     return read

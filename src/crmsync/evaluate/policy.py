@@ -176,6 +176,7 @@ class Policy:
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,
+            judged=row.judged,
             applies=self._applies(answers),
         )
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from crmsync.condition import condition_sql, declared_sql, expression_sql, names
-from crmsync.facts import conversion
+from crmsync.facts import conversion, judging
 from crmsync.facts.grouping import grouped
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
@@ -38,6 +38,7 @@ def relation(
     stored. A count or sum over nothing is unknown unless the fact's ``missing`` says otherwise. A
     numeric fact without a source stays unknown.
     """
+    ruleset = judging.judged_terms(ruleset, mapping)
     fields = Fields(mapping, schemas)
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
     roles = tuple(role for role in WRITE_ROLES if role in mapping.write)
@@ -57,6 +58,7 @@ def relation(
         facts=facts,
         types=types,
         owned=roles,
+        judged=tuple(builder.judged),
     )
 
 
@@ -77,6 +79,8 @@ class _Builder:
         self._numbers = {fact.id: number for number, fact in enumerate(ruleset.facts)}
         self._sources = used(ruleset, setting.mapping)
         self._types: dict[str, FieldType] = {}
+        self.judged = judging.judged_facts(ruleset, self._sources)
+        """Facts of which the CRM tells who judged them."""
 
     def sources(self, roles: Sequence[str]) -> exp.Select:
         """Identity, what stands in owned fields, and one source column per fact."""
@@ -88,7 +92,6 @@ class _Builder:
             _named(_of("_version"), "version"),
             _named(_of("_modified"), "modified_at"),
             _named(self._locked(), "locked"),
-            copy=False,
         )
         for role in roles:
             field = fields.own(mapping.write[role].field)
@@ -97,11 +100,7 @@ class _Builder:
         for fact, source in self._sources.items():
             if isinstance(source, FieldSource):
                 select = self._field_source(select, fact, source)
-        own = (
-            exp.select("*", copy=False)
-            .from_(table(mapping.object), copy=False)
-            .where(scope(self._setting), copy=False)
-        )
+        own = exp.select("*").from_(table(mapping.object)).where(scope(self._setting))
         select = select.from_(own.subquery("own", copy=False), copy=False)
         aggregates = {
             fact: source
@@ -146,11 +145,14 @@ class _Builder:
             unfit = exp.And(
                 this=_known(_column(f"s{number}")), expression=_is_null(_column(f"t{number}"))
             )
-            rejected = exp.Or(this=_column(f"b{number}"), expression=exp.Paren(this=unfit))
-            default = exp.Coalesce(
-                this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
-            )
-            value = exp.case().when(exp.Not(this=exp.Paren(this=rejected)), default, copy=False)
+            rejected = exp.Or(this=_column(f"b{number}"), expression=exp.paren(unfit, copy=False))
+            known: exp.Expr = _column(f"t{number}")
+            if fact.id in self.judged:
+                counts = judging.counting(number, fact.valid_for, self._setting.as_of)
+                added.append((judging.judgement(number, known, counts), f"j{number}"))
+                known = exp.case().when(counts.copy(), known.copy())
+            default = exp.Coalesce(this=known, expressions=[_constant(fact.missing, fact.type)])
+            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default, copy=False)
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
@@ -185,7 +187,7 @@ class _Builder:
                 default = exp.Coalesce(
                     this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
                 )
-                value = exp.case().when(exp.Not(this=exp.Paren(this=unfit)), default, copy=False)
+                value = exp.case().when(exp.Not(this=exp.paren(unfit)), default)
                 final.append((value, f"f{number}"))
                 final.append((unfit.copy(), f"x{number}"))
             below = _over(below, final)
@@ -197,7 +199,7 @@ class _Builder:
         if condition is None:
             return below
         inside = condition_sql(condition, self._fact_column, self._setting.as_of)
-        whole = exp.select("*", copy=False).from_(below.subquery("below", copy=False), copy=False)
+        whole = exp.select("*").from_(below.subquery("below", copy=False), copy=False)
         return whole.where(inside, copy=False)
 
     def final(self, below: exp.Select, roles: Sequence[str]) -> exp.Select:
@@ -207,16 +209,17 @@ class _Builder:
         rejected = exp.Anonymous(
             this="LIST_WHERE",
             expressions=[
-                exp.cast(exp.Array(expressions=ids), "VARCHAR[]", copy=False),
-                exp.cast(exp.Array(expressions=flags), "BOOLEAN[]", copy=False),
+                exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
+                exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
             ],
         )
         identity = ("id", "name", "owner", "version", "modified_at", "locked")
         columns = [_column(name) for name in identity]
         facts = [_column(f"f{number}") for number in range(len(ids))]
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
+        judged = [_column(f"j{self._numbers[fact]}") for fact in self.judged]
         return (
-            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, copy=False)
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged, copy=False)
             .from_(below.subquery("facts", copy=False), copy=False)
             .order_by(exp.Ordered(this=_column("id")), copy=False)
         )
@@ -265,7 +268,10 @@ class _Builder:
             this="LIST_CONTAINS", expressions=[_of("_unfit"), exp.Literal.string(field.name)]
         )
         broken = exp.Coalesce(this=unfit, expressions=[exp.false()])
-        added = _named(value, f"s{number}"), _named(broken, f"b{number}")
+        added = [_named(value, f"s{number}"), _named(broken, f"b{number}")]
+        if id in self.judged:
+            zone = self._ruleset.time_zone
+            added += judging.told(self.judged[id], self._setting.fields, number, zone)
         return select.select(*added, copy=False)
 
     def _joined(self, select: exp.Select, related: RelatedTable, alias: str) -> exp.Select:
@@ -310,11 +316,11 @@ def _checked(fact: FactDefinition, value: exp.Expr) -> exp.Expr:
         )
     else:
         return value
-    return exp.case().when(inside, value.copy(), copy=False)
+    return exp.case().when(inside, value.copy())
 
 
 def _decimal(value: Decimal) -> exp.Expr:
-    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE", copy=False)
+    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE")
 
 
 def _constant(value: FactValue, type: FactType) -> exp.Expr:
@@ -328,14 +334,12 @@ def _constant(value: FactValue, type: FactType) -> exp.Expr:
         text = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     else:
         text = str(value)
-    return exp.cast(exp.Literal.string(text), SQL_TYPES[type], copy=False)
+    return exp.cast(exp.Literal.string(text), SQL_TYPES[type])
 
 
 def _over(below: exp.Select, added: Sequence[tuple[exp.Expr, str]]) -> exp.Select:
     columns = [_named(value, name) for value, name in added]
-    return exp.select("*", *columns, copy=False).from_(
-        below.subquery("below", copy=False), copy=False
-    )
+    return exp.select("*", *columns).from_(below.subquery("below", copy=False), copy=False)
 
 
 def _named(value: exp.Expr, name: str) -> exp.Expr:

@@ -94,9 +94,10 @@ def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:
     """A fetched row of *relation* as a `FactRow`."""
     start = len(IDENTITY_COLUMNS)
     end = start + len(relation.facts)
+    last = end + len(relation.owned)
     key, name, owner, version, modified_at, locked, rejected = values[:start]
     facts = zip(relation.facts, values[start:end], strict=True)
-    owned = zip(relation.owned, values[end:], strict=True)
+    owned = zip(relation.owned, values[end:last], strict=True)
     return FactRow(
         ref=RecordRef(relation.object, key),
         name=name,
@@ -107,6 +108,7 @@ def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:
         modified_at=_aware(modified_at),
         locked=locked,
         rejected=tuple(rejected),
+        judged=relation.judgements(values[last:]),
     )
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from crmsync.model.condition import Condition
-from crmsync.model.fact import FactValue
+from crmsync.model.fact import FactValue, Judgement
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.group import ParentTier
 from crmsync.model.position import NOWHERE, Span
@@ -212,6 +212,8 @@ class Decision:
     stays in it, so a fall by a lost fact is withheld until the fact is back."""
     segments: SegmentResult | None = None
     """``None``: the rules have no segments."""
+    judged: Mapping[str, Judgement] = field(default_factory=dict)
+    """Who judged, when and why, by fact."""
     applies: bool = True
     """Whether the rules are for this customer at all; no plan is made of one they are not for."""
 
