@@ -156,7 +156,7 @@ def _facts(
 ) -> tuple[Models, Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
-    nodes = ModelNodes.of(root)
+    nodes = ModelNodes.of(root, shelf if shelf is not None else Shelf(None))
     declared = tuple(draft.fact for draft in drafts)
     known = {fact.id for fact in declared}
     given = tuple(fact for fact in nodes.names() if fact.id not in known)
