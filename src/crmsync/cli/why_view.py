@@ -249,7 +249,7 @@ def _tier_rows(found: Explained) -> Iterator[str]:
             crossed.append(str(number))
             continue
         if crossed:
-            yield f"    ✗ {say('第', 'row')} {say('、', ', ').join(crossed)}{say(' 行', '')}"
+            yield _crossed_rows(crossed)
             crossed = []
         name = say(f"第 {number} 行", f"row {number}")
         yield f"    {TICKS[trace.verdict]} {name} → {given[number]}{_place(trace.span)}"
@@ -257,7 +257,12 @@ def _tier_rows(found: Explained) -> Iterator[str]:
         if trace.verdict is Verdict.TRUE:
             return
     if crossed:
-        yield f"    ✗ {say('第', 'row')} {say('、', ', ').join(crossed)}{say(' 行', '')}"
+        yield _crossed_rows(crossed)
+
+
+def _crossed_rows(numbers: list[str]) -> str:
+    row = "row" if len(numbers) == 1 else "rows"
+    return say(f"    ✗ 第 {'、'.join(numbers)} 行", f"    ✗ {row} {', '.join(numbers)}")
 
 
 def _exceptions(found: Explained) -> Iterator[str]:

@@ -95,7 +95,9 @@ def _rows(found: Explained, rules: TierRules, level: Level) -> Iterator[Text]:
         for row in (() if rules.table is None else rules.table.rows)
         if ranks[row.level] <= ranks[level.id] and row.number in traces
     ]
-    nearest = sorted((item for item in crossed if item[1]), key=lambda item: len(item[1]))
+    nearest = sorted(
+        (item for item in crossed if item[1]), key=lambda it: (-ranks[it[0].level], len(it[1]))
+    )
     for row, lacking in nearest[:LOST]:
         zh, en = "；".join(it.zh for it in lacking), "; ".join(it.en for it in lacking)
         yield Text(
