@@ -124,7 +124,7 @@ def test_the_page_shows_the_row_that_counts_and_counts_those_above() -> None:
     lines = list(explanation(Explained(shown, rules, {}, ()), full=False))
 
     at = lines.index(f"  {say('等级表', 'table of tiers')} t.csv")
-    assert lines[at + 1] == say("    ✗ 第 2、3、4 行", "    ✗ row 2, 3, 4")
+    assert lines[at + 1] == say("    ✗ 第 2、3、4 行", "    ✗ rows 2, 3, 4")
     assert lines[at + 2] == say(
         "    ✓ 第 5 行 → 普通客户  (t.csv:5:A5)", "    ✓ row 5 → Standard  (t.csv:5:A5)"
     )
