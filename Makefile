@@ -10,6 +10,8 @@ RUN := $(VENV)/bin
 # An installed uv is used; else pip puts one into .uv/ from the package index pip is set up for.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
+# Tests wait for sockets and processes half of their time: two workers for each core, at most eight.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(2 * min(os.cpu_count() or 1, 4))')
 # durable-rules is source only; on Python >= 3.13 it compiles with this one definition.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export UV_NO_PROGRESS := 1
@@ -42,7 +44,7 @@ lint: setup  ## ruff and mypy --strict
 	$(RUN)/mypy
 
 test: lint  ## every check and test
-	$(RUN)/python -m pytest -n 2 --dist loadfile
+	$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 proofs: setup  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
 	$(RUN)/python -m tests.proofs --save $(ONLY)

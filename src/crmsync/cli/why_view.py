@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
 from crmsync.model.condition import All, AnyOf, Not
@@ -357,7 +358,11 @@ def _facts(found: Explained) -> Iterator[str]:
             source = say(f"{fact.model} 块 ", f"{fact.model} block ") + fact.span.short
         elif fact.formula is not None:
             source = say("公式 ", "formula ") + (fact.span.short if fact.span.line else "")
-        rows.append((f"    {fact.label.to(LANG)}", shown, f"← {clean(source)}" if source else ""))
+        source = f"← {clean(source)}" if source else ""
+        judged = found.explanation.decision.judged.get(fact.id)
+        if judged is not None:
+            source = f"{source}   {told(judged, fact.type)}".strip()
+        rows.append((f"    {fact.label.to(LANG)}", shown, source))
     yield from table(rows, align="lrl") if rows else ()
     models = [*found.notes, *lines_text(found.ruleset)]
     if models:

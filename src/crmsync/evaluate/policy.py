@@ -184,6 +184,7 @@ class Policy:
             known_facts=state.known_facts | known,
             segments=segments,
             unplaced=None if tiered is None else tiered.computed.unplaced,
+            judged=row.judged,
             applies=self._applies(answers),
         )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from crmsync.model.condition import Condition
-from crmsync.model.fact import FactValue
+from crmsync.model.fact import FactValue, Judgement
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.group import ParentTier
 from crmsync.model.position import NOWHERE, Span
@@ -218,6 +218,8 @@ class Decision:
     unplaced: Text | None = None
     """Why nothing is measured of this customer, so that it has no place on the ladder: no scorecard
     applies, or no row of the table fits."""
+    judged: Mapping[str, Judgement] = field(default_factory=dict)
+    """Who judged, when and why, by fact."""
     applies: bool = True
     """Whether the rules are for this customer at all; no plan is made of one they are not for."""
 

@@ -270,3 +270,8 @@ class PlanSource(Protocol):
     def lines(self) -> Iterator[PlanLine]:
         """Every line in the plan's order."""
         ...
+
+
+def short_digest(digest: str) -> str:
+    """``7f3a…c91e``: how people read a digest."""
+    return f"{digest[:4]}…{digest[-4:]}"

@@ -23,7 +23,14 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
+from crmsync.facts import (
+    excluded_count,
+    fact_row,
+    fact_rows,
+    judged_terms,
+    prepare,
+    relation,
+)
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
@@ -97,9 +104,10 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        prepare(mirror, population.rules)
+        rules = judged_terms(population.rules, population.mapping)
+        prepare(mirror, rules)
         snapshot = Snapshot(
-            rules=population.rules,
+            rules=rules,
             mapping=population.mapping,
             schemas=self._schemas,
             mirror=mirror,

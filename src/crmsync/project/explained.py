@@ -17,6 +17,7 @@ from crmsync.model.decision import (
     TierResult,
     Trace,
 )
+from crmsync.model.fact import Judgement
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
@@ -54,6 +55,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         ],
         "closes": [{"task": item.task_id, "key": item.key} for item in decision.closes],
         "facts": dict(decision.facts),
+        "judged": {fact: _judged(told) for fact, told in decision.judged.items()},
         **_open_points(decision),
         "what_if": [
             {
@@ -83,6 +85,15 @@ def override_document(stored: StoredOverride) -> dict[str, Any]:
         "until": item.until,
         "lifted_at": stored.lifted_at,
         "lifted_by": stored.lifted_by,
+    }
+
+
+def _judged(told: Judgement) -> dict[str, Any]:
+    return {
+        "author": told.author,
+        "on": told.on,
+        "remark": told.remark,
+        "expired": told.expired,
     }
 
 
