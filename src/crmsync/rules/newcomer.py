@@ -12,9 +12,9 @@ from crmsync.model.season import Season
 from crmsync.model.text import Text
 from crmsync.model.tier import TierException
 from crmsync.rules.language import Language, at
+from crmsync.rules.level_names import Levels
 from crmsync.rules.reserved import reserve
 from crmsync.rules.shape import Block
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Node, Scalar
 
 _AFTER = re.compile(r"(?P<period>.+?)\s+after\s+(?P<fact>.+)\Z")
