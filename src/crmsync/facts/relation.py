@@ -152,7 +152,7 @@ class _Builder:
                 added.append((judging.judgement(number, known, counts), f"j{number}"))
                 known = exp.case().when(counts.copy(), known.copy())
             default = exp.Coalesce(this=known, expressions=[_constant(fact.missing, fact.type)])
-            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default)
+            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default, copy=False)
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
@@ -219,7 +219,7 @@ class _Builder:
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
         judged = [_column(f"j{self._numbers[fact]}") for fact in self.judged]
         return (
-            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged)
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged, copy=False)
             .from_(below.subquery("facts", copy=False), copy=False)
             .order_by(exp.Ordered(this=_column("id")), copy=False)
         )

@@ -37,6 +37,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "ruleset": rules.id,
         "ruleset_version": rules.version,
         "tier": None if decision.tier is None else _tier(shown, decision.tier),
+        "tier_table": [{"row": number, **_trace(trace, words)} for number, trace in shown.rows],
         "score": None if decision.score is None else _score(decision.score),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
@@ -107,6 +108,7 @@ def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
         "due_on": tier.due_on,
         "enter": shown.enter_line,
         "keep": shown.keep_line,
+        "row": tier.row,
         "cut_lines": None if shown.drawn is None else _lines(shown.drawn),
         "place": _place(tier.span),
     }
@@ -178,6 +180,7 @@ def _open_points(decision: Decision) -> dict[str, Any]:
             for item in decision.unknown
         ],
         "withheld": [*decision.unfresh, *decision.withheld],
+        "unplaced": decision.unplaced,
     }
 
 

@@ -24,6 +24,7 @@ _FOR_PEOPLE_IN = {
     "Ruleset": frozenset({"title"}),
     "PointLine": frozenset({"text"}),
     "FactDefinition": frozenset({"was"}),
+    "TierRow": frozenset({"text", "number"}),
 }
 _FACTS_IN = {
     "Name": ("id",),
