@@ -11,6 +11,7 @@ import pytest
 from tests.unit.plan.builders import (
     DAY,
     NOW,
+    STAGES,
     closing,
     customer,
     holds,
@@ -246,6 +247,33 @@ def test_a_person_s_remark_is_left_alone_while_the_rest_is_written() -> None:
     assert "reason" not in written(lines)
     assert "tier" in written(lines)
     assert draft.header.counts.withheld_by_kind == {"human_edit": 1}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        ("首次购买客户", "no move leads from repeat to first, so it is refused"),
+        ("已流失", "the rules have no stage “已流失”"),
+    ],
+)
+def test_a_stage_no_move_leads_to_is_refused_and_reported(theirs: str, said: str) -> None:
+    standing = stood(stage="repeat")
+    owned = holds(standing, lifecycle=theirs)
+    item = customer(1, was=standing, owned=owned, written={"lifecycle": STAGES["repeat"]})
+    draft, lines = made([item])
+    (held,) = draft.header.withheld
+    assert held.text.en.endswith(said)
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+
+
+def test_a_stage_a_move_leads_to_is_a_person_s_edit_and_no_more() -> None:
+    standing = stood(stage="first")
+    owned = holds(standing, lifecycle=STAGES["repeat"])
+    item = customer(
+        1, was=standing, owned=owned, stage="first", written={"lifecycle": "首次购买客户"}
+    )
+    (held,) = made([item])[0].header.withheld
+    assert held.text.en.endswith("left alone")
 
 
 def test_locked_and_outside_customers_are_only_observed() -> None:
