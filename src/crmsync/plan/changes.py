@@ -10,6 +10,7 @@ from decimal import Decimal
 from crmsync.model.decision import Because, Cause, Decision, SegmentResult
 from crmsync.model.equality import same_value
 from crmsync.model.lifecycle import LifecycleRules
+from crmsync.model.mapping import OWNER
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.plan import Direction, FieldDelta, RecordChange, Withheld
 from crmsync.model.record import Value
@@ -51,9 +52,14 @@ class Changes:
         levels = inputs.ruleset.tier.levels if inputs.ruleset.tier else ()
         self._rank = {level.id: place for place, level in enumerate(levels)}
 
-    def of(self, item: Evaluated, cause: Cause) -> Outcome:
-        """The change of one customer, what is withheld of it, and what a person's edit becomes."""
+    def of(self, item: Evaluated, cause: Cause, *, owner: str | None = None) -> Outcome:
+        """The change of one customer, what is withheld of it, and what a person's edit becomes.
+
+        *owner*: who gets the customer with a task, if somebody does.
+        """
         desired = self._values.desired(item.decision)
+        if owner is not None and OWNER in self._fields:
+            desired[OWNER] = owner
         edited = self._edited(item, desired)
         leading = [role for role in ("tier", "lifecycle") if role in edited]
         if leading:
@@ -193,9 +199,12 @@ class Changes:
             for role, value in desired.items()
             if role not in left and not same_value(owned.get(role), value)
         }
-        if differing & set(LEADING):
-            # segments come and go by themselves: what goes beside tier or stage stays as it is
-            return frozenset(differing if differing & set(LEADING[:3]) else {"segments"})
+        if differing & set(LEADING[:3]):
+            return frozenset(differing)
+        # segments and owners change by themselves: what goes beside tier or stage stays as it is
+        alone = differing & {"segments", OWNER}
+        if alone:
+            return frozenset(alone)
         if "score" in differing and self._score_moved(owned.get("score"), desired["score"]):
             return frozenset(differing & {"score", "reason"})
         return frozenset()

@@ -307,6 +307,48 @@ def test_new_tasks_are_created_once() -> None:
     assert draft.header.counts.new_tasks == 1
 
 
+HANDING = {"mapping": mapping().owning(), "owner": lambda task, owner: "u9"}
+
+
+def handed(**more: object) -> list[object]:
+    """A customer at rest whose new task goes to u9 and takes the customer along."""
+    task = replace(opening(1), hands_over=True)
+    owned = holds(stood(), owner=more.pop("owner", "u1"))  # type: ignore[arg-type]
+    return [customer(1, was=stood(), owned=owned, opens=(task,), **more)]  # type: ignore[arg-type]
+
+
+def test_a_task_may_take_the_customer_to_its_owner() -> None:
+    draft, lines = made(handed(), **HANDING)  # type: ignore[arg-type]
+    (delta,) = change(lines).fields
+    assert (delta.field, delta.before, delta.after) == ("Owner", "u1", "u9")
+    assert (delta.label.en, change(lines).direction) == ("Owner", Direction.OTHER)
+    assert "Owner" in draft.header.owned_fields
+    assert change(lines).standing == stood()
+
+
+def test_a_task_known_already_takes_nobody_along_again() -> None:
+    known = {opening(1).key: Episode(opening(1).key, "call", ref(1), DAY, "T1")}
+    _, lines = made(handed(), episodes=lambda keys: known, **HANDING)  # type: ignore[arg-type]
+    assert [type(line) for line in lines] == [Observation]
+
+
+def test_nobody_s_owner_changes_unless_a_rule_says_so() -> None:
+    items = [customer(1, was=stood(), owned=holds(stood()), opens=(opening(1),))]
+    _, lines = made(items, **HANDING)  # type: ignore[arg-type]
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+    assert "Owner" not in made(items)[0].header.owned_fields
+
+
+def test_an_owner_a_person_set_after_us_is_left_alone() -> None:
+    written = {"owner": "u2"}
+    draft, lines = made(handed(owner="u5", written=written), **HANDING)  # type: ignore[arg-type]
+    (held,) = draft.header.withheld
+    assert (held.kind, held.field) == ("human_edit", "Owner")
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+    quiet = customer(1, was=stood(), owned=holds(stood(), owner="u5"), written=written)
+    assert made([quiet], **HANDING)[0].header.withheld == ()  # type: ignore[arg-type]
+
+
 def test_a_task_nobody_can_own_is_listed() -> None:
     item = customer(1, was=stood(), owned=holds(stood()), opens=(opening(1),))
     draft, lines = made([item], owner=lambda task, owner: None)
