@@ -18,7 +18,7 @@ export UV_NO_PROGRESS := 1
 # Compiled modules are kept: the tests start hundreds of processes, each of which would compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test editor schema bench proofs lint format docs lock wheel clean setup
+.PHONY: help demo test editor schema spark bench proofs lint format docs lock wheel clean setup
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,13 @@ editor: setup  ## what editors are told of the files, tried with a real language
 schema: setup  ## write the editors' JSON Schemas from the code
 	$(RUN)/python -m crmsync.rules.json_schema
 
+.spark/.ready: pyproject.toml | setup
+	$(UV) pip install --quiet --python $(RUN)/python --target .spark 'pyspark>=4.0,<4.1'
+	touch $@
+
+spark: setup .spark/.ready  ## the matcher on Spark against the compiled one (needs Java)
+	PYTHONPATH=.spark:. $(RUN)/python -m tests.spark
+
 .venv-bench/.ready: tests/bench/peers.txt | setup
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
 	-$(UV) pip install --quiet --python .venv-bench/bin/python -r tests/bench/peers.txt && touch $@
@@ -81,4 +88,4 @@ wheel: setup  ## build the wheel into dist/
 	$(RUN)/hatchling build -t wheel
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .uv .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

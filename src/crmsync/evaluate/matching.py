@@ -131,8 +131,8 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
         for number in moments:
             facts[number] = _aware(facts[number])
         masks = values[end : end + 2 * words]
-        true = _joined(masks[:words])
-        unknown = _joined(masks[words:])
+        true = mask_of(masks[:words])
+        unknown = mask_of(masks[words:])
         owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))
         row = _row(relation, values, dict(zip(relation.facts, facts, strict=True)), owned)
         if relation.judged:
@@ -163,7 +163,8 @@ def _row(
     )
 
 
-def _joined(words: Sequence[object]) -> int:
+def mask_of(words: Sequence[object]) -> int:
+    """The bits of one kind, out of their words."""
     mask = 0
     for number, word in enumerate(words):
         mask |= int(word) << (number * WORD)  # type: ignore[call-overload]
