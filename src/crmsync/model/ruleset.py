@@ -117,6 +117,11 @@ class Ruleset:
         floor = None if self.newcomer is None else self.newcomer.exception
         return exceptions if floor is None else (*exceptions, floor)
 
+    @property
+    def reassigns(self) -> bool:
+        """Whether some task hands customers to another owner."""
+        return any(task.may_reassign_owner for task in self.tasks)
+
     def service_of(self, tier: str | None, stage: str | None) -> ServiceLevel | None:
         """What a customer of that tier in that stage is entitled to, if anything.
 

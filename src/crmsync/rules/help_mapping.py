@@ -205,6 +205,14 @@ MAPPING_HELP = (
         "values.",
     ),
     entry(
+        "MAP059",
+        ("这个 CRM 的负责人改不了", "owners this CRM keeps"),
+        "有的 CRM 只能用专门的接口变更负责人，crmsync 不调用它。规则写了 may_reassign_owner 时，"
+        "不制作计划，而不是只做一半。",
+        "Some CRMs change owners only through an interface of their own, which crmsync does not "
+        "call. Where the rules say may_reassign_owner no plan is made, rather than half of one.",
+    ),
+    entry(
         "MAP090",
         ("字段名只有大小写不同", "fields that differ only in case"),
         "本地镜像不区分大小写，只能映射其中一个。",
