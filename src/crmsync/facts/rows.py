@@ -87,7 +87,10 @@ def fact_rows(
         )
         .order_by(exp.column("id", quoted=True), copy=False)
     )
-    return [row_of(relation, row) for row in connection.execute(query.sql("duckdb", copy=False)).fetchall()]
+    return [
+        row_of(relation, row)
+        for row in connection.execute(query.sql("duckdb", copy=False)).fetchall()
+    ]
 
 
 def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:
