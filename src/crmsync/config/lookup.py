@@ -38,7 +38,12 @@ class FieldLookup:
             "MAP051",
             span,
             Text(zh=f"CRM 没有对象“{object}”", en=f"the CRM has no object “{object}”"),
-            mend if near is not None else None,
+            mend
+            if near is not None
+            else Text(
+                zh="写对象的 API 名；没有权限时请管理员开通",
+                en="Write the object's API name; where access is lacking, ask the administrator.",
+            ),
         )
         return False
 
@@ -76,6 +81,10 @@ class FieldLookup:
                     zh=f"{object} 的字段“{found.name}”指向 {found.target}，不是 {wanted.target}",
                     en=f"the field “{found.name}” of {object} points to {found.target}, not to"
                     f" {wanted.target}",
+                ),
+                Text(
+                    zh=f"换一个指向 {wanted.target} 的查找字段",
+                    en=f"Choose a lookup field that points to {wanted.target}.",
                 ),
             )
             return None
@@ -213,7 +222,7 @@ class FieldLookup:
             Text(zh="换一个字段", en="Choose another field."),
         )
 
-    def _add(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
+    def _add(self, code: str, span: Span, message: Text, mend: Text) -> None:
         found = error(code, span, message, mend)
         if found not in self._problems:
             self._problems.append(found)

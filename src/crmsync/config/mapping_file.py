@@ -22,7 +22,7 @@ from crmsync.model.mapping import (
 )
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Node, Scalar, error, read_file, warning
+from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, without_echoes
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
@@ -50,7 +50,7 @@ def read_mapping(
     if source.node is None:
         return None, source.diagnostics
     reader = _Reader(source.name, ruleset, list(source.diagnostics))
-    return reader.read(source.node, path.stem), reader.problems
+    return reader.read(source.node, path.stem), without_echoes(reader.problems)
 
 
 class _Reader:
@@ -209,6 +209,10 @@ def _lines(name: Scalar) -> Diagnostic:
         "MAP005",
         name.span,
         Text(zh=f"“{name.text}”下面应是“键: 值”", en=f"“{name.text}” must hold “key: value” lines"),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
     )
 
 

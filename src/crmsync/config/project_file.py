@@ -13,7 +13,7 @@ from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file
+from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file, without_echoes
 
 FILE_NAME = "crmsync.yaml"
 TOP = (
@@ -147,7 +147,7 @@ def load_project(folder: Path) -> ProjectConfig:
         raise ConfigError(
             Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
             code="CONF002",
-            diagnostics=problems,
+            diagnostics=without_echoes(problems),
         )
     return config
 
@@ -211,6 +211,7 @@ def _keep(node: Mapping | None, problems: list[Diagnostic]) -> Keep:
                     "CONF007",
                     keys.value_place(name),
                     Text(zh=f"“{name}”至少为 1", en=f"“{name}” must be 1 or more"),
+                    Text(zh="写 1 或更大的整数", en="Write a whole number of 1 or more."),
                 )
             )
     return Keep(
@@ -376,6 +377,10 @@ def _not_a_mapping(name: Scalar) -> Diagnostic:
             zh=f"“{name.text}”下面应是“键: 值”",
             en=f"“{name.text}” must hold “key: value” lines",
         ),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
     )
 
 
@@ -384,4 +389,5 @@ def _not_a_word(key: Scalar) -> Diagnostic:
         "CONF005",
         key.span,
         Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
+        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
     )

@@ -306,4 +306,5 @@ def _as_given(
 
 
 def _maximum(span: Span, message: Text) -> Diagnostic:
-    return Diagnostic("RULE220", Severity.WARNING, span, message)
+    mend = Text(zh="让范围与满分一致", en="Make the range and the max agree.")
+    return Diagnostic("RULE220", Severity.WARNING, span, message, mend)

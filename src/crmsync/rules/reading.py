@@ -31,7 +31,7 @@ from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, Levels, read_levels
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import error, has_errors, read_file
+from crmsync.source import error, has_errors, read_file, without_echoes
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
@@ -56,7 +56,7 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
         return None, list(source.diagnostics)
     parent = shown.rpartition("/")[0]
     ruleset, found = read_rules(source.node, Shelf(folder, parent))
-    findings = [*source.diagnostics, *map(_by_hand, found)]
+    findings = without_echoes([*source.diagnostics, *map(_by_hand, found)])
     if ruleset is None or has_errors(findings):
         return None, findings
     return ruleset, findings
@@ -146,6 +146,10 @@ def _small_enough(ruleset: Ruleset, root: Block) -> None:
                 zh=f"有 {size} 条规则，上限 {MAX_RULES}",
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
+            Text(
+                zh="拆成几个规则集，或把重复的规则写成表",
+                en="Make several rulesets, or write rules that repeat as a table.",
+            ),
         )
 
 
@@ -183,6 +187,10 @@ def _decides_nothing(root: Block) -> None:
         Text(
             zh="规则集里没有 tier、lifecycle 和 segments，什么也不决定",
             en="the ruleset has no tier, lifecycle or segments: it decides nothing",
+        ),
+        Text(
+            zh="至少写 tier、lifecycle、segments 之一",
+            en="Write at least one of tier, lifecycle and segments.",
         ),
     )
 

@@ -201,6 +201,7 @@ def read_cut_points(node: Node, rules: RfmRules, language: Language) -> CutPoint
                     en=f"{part.value} has {rules.most(part)} classes, so"
                     f" {rules.most(part) - 1} cut points",
                 ),
+                Text(zh="补上或去掉几个切点", en="Add or drop cut points."),
             )
             continue
         cuts[part] = tuple(value for value, _ in points)
@@ -230,6 +231,7 @@ def _segments(node: Node, rules: RfmRules, language: Language) -> tuple[RfmSegme
                 "RULE020",
                 block.place("codes"),
                 Text(zh="when 和 codes 只能写一个", en="write either when or codes"),
+                Text(zh="去掉其中一个", en="Drop one of them."),
             )
         condition = None if when is None else within.condition(when)
         if codes is not None:
