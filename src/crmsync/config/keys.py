@@ -228,3 +228,19 @@ class Keys:
 
     def _report(self, code: str, span: Span, message: Text, mend: Text) -> None:
         self._problems.append(error(f"{self._family}{code}", span, message, mend))
+
+
+def not_a_mapping(name: Scalar) -> Diagnostic:
+    """CONF005: below *name* there is a single value or a list."""
+    return error(
+        "CONF005",
+        name.span,
+        Text(
+            zh=f"“{name.text}”下面应是“键: 值”",
+            en=f"“{name.text}” must hold “key: value” lines",
+        ),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
+    )

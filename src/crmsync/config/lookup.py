@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crmsync.config.field_rules import Wanted
-from crmsync.model.condition import Literal
+from crmsync.config.field_rules import DATES, NUMBERS, Wanted
+from crmsync.model.condition import Literal, Name
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import FieldPick
 from crmsync.model.position import Span
@@ -124,6 +124,29 @@ class FieldLookup:
             mend,
         )
         return value
+
+    def wrong_word(self, object: str, field: FieldSchema, word: Name) -> bool:
+        """Note that *word*, which no field is called, stands where a number or a day should."""
+        schema = self._schemas[object]
+        named = _by_name(schema, word.id) is not None or schema.labelled(word.id)
+        if named or field.type not in NUMBERS | DATES:
+            return False
+        days = field.type in DATES
+        self._add(
+            "MAP057",
+            word.span,
+            Text(
+                zh=f"字段“{field.name}”是 {field.type.value}，不能与“{word.id}”比较",
+                en=f"the field “{field.name}” is {field.type.value}; it cannot be compared with "
+                f"“{word.id}”",
+            ),
+            Text(zh="与日期比较，如 2026-12-31", en="Compare with a date such as 2026-12-31.")
+            if days
+            else Text(
+                zh="与数字比较，如 60 或 30万", en="Compare with a number such as 60 or 30万."
+            ),
+        )
+        return True
 
     def wrong_value(self, field: FieldSchema, item: Literal) -> None:
         """Note that *item* can never be a value of *field*."""

@@ -20,6 +20,7 @@ from crmsync.model.mapping import (
     TaskTarget,
     WriteTarget,
 )
+from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, without_echoes
@@ -147,7 +148,7 @@ class _Reader:
                 continue
             values = body.get("values") if isinstance(body, Mapping) else None
             table = {} if values is None else self._stored(role, values)
-            found[role.text] = WriteTarget(role.text, pick, table)
+            found[role.text] = WriteTarget(role.text, pick, table, _places(values))
         return found
 
     def _stored(self, role: Scalar, values: Node) -> dict[str, str]:
@@ -186,7 +187,17 @@ class _Reader:
             via=inner.word("via"),
             channels=spoken,
             note=inner.word("note"),
+            places=_places(node),
         )
+
+
+def _places(node: Node | None, before: str = "") -> dict[str, Span]:
+    """Where the value of every key stands; those of an inner table as ``table.entry``."""
+    found: dict[str, Span] = {}
+    for key, value in node.entries if isinstance(node, Mapping) else ():
+        found[before + key.text] = value.span
+        found |= _places(value, f"{before}{key.text}.")
+    return found
 
 
 def _other_stem(keys: Keys, connector: str, stem: str) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, Levels, read_levels
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import error, has_errors, read_file, without_echoes
+from crmsync.source import Sequence, error, has_errors, read_file, without_echoes
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
@@ -49,7 +50,7 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
     """
     path = folder / RULES_FILE
     shown = name if name is not None else path.as_posix()
-    if folder.is_dir() and not path.exists():
+    if folder.is_dir() and not os.path.lexists(path):
         return None, [_no_rules(shown)]
     source = read_file(path, name=shown)
     if source.node is None:
@@ -85,6 +86,8 @@ def read_rules(
     """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
     findings = Findings()
     root = Block(node, findings, later=_LATER)
+    if not _small_enough(_written(node), root):
+        return None, findings.all
     header = read_header(root)
     models, language = _facts(root, header, findings, shelf)
     facts = models.facts
@@ -130,14 +133,22 @@ def read_rules(
         clv=models.clv,
     )
     ruleset = smaller.of(ruleset)
-    _small_enough(ruleset, root)
+    _small_enough(_rules(ruleset), root)
     if has_errors(findings.all):
         return None, [*findings.all, *sound_in_part(ruleset)]
     return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
-def _small_enough(ruleset: Ruleset, root: Block) -> None:
-    size = _rules(ruleset)
+def _written(node: MappingNode) -> int:
+    """How many rules stand in the file itself; tables may bring more."""
+    lists = [node.get(key) for key in ("score", "segments", "tasks")]
+    for key, inner in (("tier", "exceptions"), ("lifecycle", "moves")):
+        block = node.get(key)
+        lists.append(block.get(inner) if isinstance(block, MappingNode) else None)
+    return sum(len(found.items) for found in lists if isinstance(found, Sequence))
+
+
+def _small_enough(size: int, root: Block) -> bool:
     if size > MAX_RULES:
         root.findings.add(
             "RULE021",
@@ -151,6 +162,7 @@ def _small_enough(ruleset: Ruleset, root: Block) -> None:
                 en="Make several rulesets, or write rules that repeat as a table.",
             ),
         )
+    return size <= MAX_RULES
 
 
 def _facts(

@@ -106,7 +106,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> tuple[Text, str | None]:
     if near is not None:
         return Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?"), near
     if not names:
-        return Text(zh="这里还没有可用的名称；请去掉", en="Nothing is known here; remove it."), None
+        declare = Text(
+            zh="这一类名称一个也没有声明；先声明它", en="None is declared at all; declare it first."
+        )
+        return declare, None
     zh = "、".join(names[:12]) + ("…" if len(names) > 12 else "")
     en = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return Text(zh=f"可用的有：{zh}", en=f"Known: {en}"), None

@@ -74,34 +74,9 @@ def _read(name: str, data: bytes) -> SourceFile:
     if problems:
         return SourceFile(name, text, None, problems)
     builder = Builder(name, MAX_DEPTH)
-    try:
-        builder.feed(yaml.parse(text, Loader=_LOADER))
-    except TooMany as many:
-        return SourceFile(name, text, None, [*builder.findings, _too_many(many.span)])
-    except TooDeep as deep:
-        return SourceFile(name, text, None, [*builder.findings, _too_deep(deep.span)])
-    except yaml.MarkedYAMLError as problem:
-        return SourceFile(
-            name, text, None, [*builder.findings, *explain_failure(name, text, problem)]
-        )
-    except yaml.YAMLError:
-        whole = Span(name, 1, 1, 1, 1)
-        return SourceFile(
-            name,
-            text,
-            None,
-            [
-                error(
-                    "YAML018",
-                    whole,
-                    _NOT_YAML,
-                    Text(
-                        zh="重新用 UTF-8 保存，或从备份取回",
-                        en="Save it again as UTF-8, or take it from a backup.",
-                    ),
-                )
-            ],
-        )
+    stopped = _fed(builder, name, text)
+    if stopped is not None:
+        return SourceFile(name, text, None, [*builder.findings, *stopped])
     root = builder.root
     findings = list(builder.findings)
     findings.extend(lint_tree(name, text, root))
@@ -109,26 +84,33 @@ def _read(name: str, data: bytes) -> SourceFile:
         return SourceFile(name, text, None, findings)
     if not isinstance(root, Mapping):
         place = Span(name, 1, 1, 1, 1) if root is None else root.span
-        return SourceFile(
-            name,
-            text,
-            None,
-            [
-                *findings,
-                error(
-                    "YAML005",
-                    place,
-                    _NOT_A_MAPPING,
-                    Text(
-                        zh="从 键: 值 写起，如 version: 1",
-                        en="Begin with a line such as version: 1.",
-                    ),
-                ),
-            ],
-        )
+        findings.append(error("YAML005", place, _NOT_A_MAPPING, _BEGIN_WITH))
+        return SourceFile(name, text, None, findings)
     return SourceFile(name, text, root, findings)
 
 
+def _fed(builder: Builder, name: str, text: str) -> list[Diagnostic] | None:
+    """Feed the text to *builder*; what stopped it, or ``None`` when it came to the end."""
+    try:
+        builder.feed(yaml.parse(text, Loader=_LOADER))
+    except TooMany as many:
+        return [_too_many(many.span)]
+    except TooDeep as deep:
+        return [_too_deep(deep.span)]
+    except yaml.MarkedYAMLError as problem:
+        return explain_failure(name, text, problem)
+    except yaml.YAMLError:
+        return [error("YAML018", Span(name, 1, 1, 1, 1), _NOT_YAML, _SAVE_AGAIN)]
+    return None
+
+
+_SAVE_AGAIN = Text(
+    zh="重新用 UTF-8 保存，或从备份取回",
+    en="Save it again as UTF-8, or take it from a backup.",
+)
+_BEGIN_WITH = Text(
+    zh="从“键: 值”写起，如 version: 1", en="Begin with “key: value”, such as version: 1."
+)
 _NOT_YAML = Text(zh="这不是能读懂的 YAML 文件", en="this is not a YAML file that can be read")
 _NOT_A_MAPPING = Text(
     zh="文件应由“键: 值”组成，第一层不能是空的、列表或一个词",
