@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 
 from crmsync.condition import Scope, parse_window, read_condition
+from crmsync.config.judged_fields import JUDGED_KEYS, read_judged, without_day
 from crmsync.config.keys import MAX_PROBLEMS, Keys
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
@@ -37,7 +38,8 @@ AGGREGATES: MappingOf[str, Aggregate] = {
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
 FIELD_KEYS = ("field", "label", "values")
-_LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "via")
+SOURCE_KEYS = (*FIELD_KEYS, *JUDGED_KEYS)
+_LATER = ("rate", "currency", "via")
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
@@ -55,6 +57,7 @@ class SourceReader:
     ) -> None:
         self.related = dict(related)
         self._facts = {fact.id: fact for fact in ruleset.facts}
+        self._renamed = ruleset.renamed
         self._problems = problems
         self._fields = fields
 
@@ -62,14 +65,18 @@ class SourceReader:
         """Every source by fact id."""
         found: dict[str, Source] = {}
         for name, body in node.entries if node else ():
-            fact = self._facts.get(name.text)
+            fact = self._facts.get(self._renamed.get(name.text, name.text))
             if fact is None and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(_undeclared(name, tuple(self._facts)))
             elif fact is not None and (fact.formula is not None or fact.model):
                 self._problems.append(_derived(name))
             source = self._source(name, body, fact)
-            if source is not None and fact is not None:
-                found[name.text] = source
+            if fact is not None and fact.id in found:
+                self._problems.append(_twice(name, fact))
+            elif source is not None and fact is not None:
+                found[fact.id] = source
+                undated = without_day(name, source, fact)
+                self._problems.extend(() if undated is None else (undated,))
         return found
 
     def _source(self, name: Scalar, body: Node, fact: FactDefinition | None) -> Source | None:
@@ -80,12 +87,15 @@ class SourceReader:
             if known:
                 self._problems.append(_no_relation(name, known[0], tuple(self.related)))
                 return None
-            Keys(body, (*FIELD_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
-        pick = pick_of(body, self._problems, also=("values", *_LATER))
+            Keys(body, (*SOURCE_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
+        pick = pick_of(body, self._problems, also=("values", *JUDGED_KEYS, *_LATER))
         if pick is None:
             return None
-        values = body.get("values") if isinstance(body, Mapping) else None
-        return FieldSource(pick, {} if values is None else self._values(values, fact))
+        if not isinstance(body, Mapping):
+            return FieldSource(pick)
+        values = body.get("values")
+        table = {} if values is None else self._values(values, fact)
+        return FieldSource(pick, table, read_judged(body, fact, self._problems))
 
     def _values(self, node: Node, fact: FactDefinition | None) -> dict[str, str]:
         wanted: tuple[str, ...] | None = None
@@ -133,8 +143,10 @@ class SourceReader:
             inner = Keys(node, ("object", "via", "date", "where"), self._problems, family="MAP")
             parts = {key: inner.word(key, required=True) or "" for key in ("object", "via", "date")}
             where = self._where(node.get("where"))
-            self.related[name.text] = Related(name.text, **parts, where=where, span=name.span)
-            return name.text
+            known = self._facts.get(self._renamed.get(name.text, name.text))
+            own = name.text if known is None else known.was or known.id
+            self.related[own] = Related(own, **parts, where=where, span=name.span)
+            return own
         word = keys.word("related", required=True)
         if word is None:
             return None
@@ -275,6 +287,18 @@ def _undeclared(name: Scalar, known: tuple[str, ...]) -> Diagnostic:
         ),
         mend if near is not None else Text(zh="去掉这一行", en="Remove the line."),
         fix=near,
+    )
+
+
+def _twice(name: Scalar, fact: FactDefinition) -> Diagnostic:
+    return error(
+        "MAP021",
+        name.span,
+        Text(
+            zh=f"事实“{fact.id}”写了两次：一次用现名，一次用旧名“{fact.was}”",
+            en=f"the fact “{fact.id}” is given twice, by its name and by its old one, “{fact.was}”",
+        ),
+        Text(zh="去掉旧名的那一行", en="Remove the line with the old name."),
     )
 
 

@@ -14,6 +14,7 @@ from crmsync.evaluate.population import (
 from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.spark import SparkVerdicts, match_spark
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
 from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
@@ -23,6 +24,7 @@ __all__ = [
     "Engine",
     "EvaluatedPopulation",
     "EvaluationContext",
+    "SparkVerdicts",
     "SteadyFigures",
     "SteadyRow",
     "Wording",
@@ -33,6 +35,7 @@ __all__ = [
     "explain",
     "match_columnar",
     "match_compiled",
+    "match_spark",
     "past_episode",
     "rete_status",
     "row_from_facts",

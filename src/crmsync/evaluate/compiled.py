@@ -181,6 +181,8 @@ def _reads_state(condition: Condition) -> bool:
 def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
     for card in ruleset.scorecards:
         yield from scorecard_conditions(card)
+    if ruleset.tier is not None and ruleset.tier.table is not None:
+        yield from ruleset.tier.table.conditions
     yield from (item.when for item in ruleset.departures)
     if ruleset.newcomer is not None:
         yield ruleset.newcomer.when

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crmsync.model.condition import Condition
-from crmsync.model.period import CalendarUnit, Window
+from crmsync.model.period import CalendarUnit, Period, Window
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.source import SourceTerms
 
@@ -27,11 +27,29 @@ class FieldPick:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedFields:
+    """The fields beside a value that people type in: who, on which day, and why.
+
+    ``valid_for`` stands above what the rules say of the fact, for this CRM alone.
+    """
+
+    author: FieldPick | None = None
+    date: FieldPick | None = None
+    remark: FieldPick | None = None
+    valid_for: Period | None = None
+
+    def picks(self) -> tuple[FieldPick, ...]:
+        """Those that are mapped."""
+        return tuple(pick for pick in (self.author, self.date, self.remark) if pick is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSource:
     """The fact is a field of the customer record; ``values`` translates stored values."""
 
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    judged: JudgedFields | None = None
 
 
 class Aggregate(StrEnum):
@@ -134,6 +152,9 @@ WRITE_ROLES = (
     "evaluated_on",
 )
 """The roles a mapping's ``write`` block may name."""
+OWNER = "owner"
+"""The role of the record's owner: written only where a rule says ``may_reassign_owner``."""
+OWNED_ROLES = (*WRITE_ROLES, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +175,10 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+
+    def owning(self) -> CrmMapping:
+        """The same mapping, with the record's owner among the fields crmsync writes."""
+        if self.identity_owner is None:
+            return self
+        target = WriteTarget(OWNER, self.identity_owner)
+        return dataclasses.replace(self, write={**self.write, OWNER: target})

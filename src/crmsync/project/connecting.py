@@ -10,7 +10,7 @@ from typing import Any
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import FieldProvisioner, FieldWorksheet
 from crmsync.model.fact import FactType
-from crmsync.model.mapping import CrmMapping, FieldPick, FieldSource, WriteTarget
+from crmsync.model.mapping import OWNER, CrmMapping, FieldPick, FieldSource, WriteTarget
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema, Organization
 from crmsync.model.text import Text
@@ -127,8 +127,9 @@ def create_fields(
 
 def wanted_fields(rules: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, FieldSchema]]:
     """Every field crmsync writes or is steered by, as it should be."""
-    for target in mapping.write.values():
-        yield mapping.object, _field(rules, target)
+    for role, target in mapping.write.items():
+        if role != OWNER:  # every record has one
+            yield mapping.object, _field(rules, target)
     if mapping.lock_field is not None:
         name, label = _names(mapping.lock_field)
         yield mapping.object, FieldSchema(name, label, FieldType.BOOLEAN)
@@ -159,9 +160,22 @@ def _lacking_sources(
             max_length=_TEXT_LENGTH if fact.type is FactType.TEXT else None,
         )
         schema = schemas[mapping.object]
-        if _present(schema, field) is None and name.casefold() != "id":
-            found.append(LackingSource(fact.label, mapping.object, field))
+        for wanted in (field, *_beside(source)):
+            if _present(schema, wanted) is None and name.casefold() != "id":
+                found.append(LackingSource(fact.label, mapping.object, wanted))
     return tuple(found)
+
+
+def _beside(source: FieldSource) -> Iterator[FieldSchema]:
+    """The fields of author, day and remark beside a judged value."""
+    if source.judged is None:
+        return
+    parts = ("author", FieldType.TEXT), ("date", FieldType.DATE), ("remark", FieldType.TEXT)
+    for part, kind in parts:
+        pick = getattr(source.judged, part)
+        if pick is not None:
+            length = _TEXT_LENGTH if kind is FieldType.TEXT else None
+            yield FieldSchema(*_names(pick), kind, max_length=length)
 
 
 def _document(object: str, item: FieldSchema) -> dict[str, Any]:

@@ -23,7 +23,14 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
+from crmsync.facts import (
+    excluded_count,
+    fact_row,
+    fact_rows,
+    judged_terms,
+    prepare,
+    relation,
+)
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
@@ -48,6 +55,7 @@ from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
+from crmsync.project.renaming import figures_renamed
 from crmsync.store import Store
 from crmsync.store.batching import batched
 from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
@@ -97,9 +105,10 @@ class OpenPopulation:
         self._mirror = mirror
         self._meta = meta
         self._schemas = population.schemas or meta.schemas()
-        prepare(mirror, population.rules)
+        rules = judged_terms(population.rules, population.mapping)
+        prepare(mirror, rules)
         snapshot = Snapshot(
-            rules=population.rules,
+            rules=rules,
             mapping=population.mapping,
             schemas=self._schemas,
             mirror=mirror,
@@ -155,7 +164,8 @@ class OpenPopulation:
     def previous(self) -> PlanCounts | None:
         """The figures of the last applied plan by these rules."""
         people = self._population
-        return people.store.runs.last_figures(people.connection, people.rules.id)
+        found = people.store.runs.last_figures(people.connection, people.rules.id)
+        return None if found is None else figures_renamed(found, people.rules)
 
     @cached_property
     def unfresh(self) -> tuple[Unfresh, ...]:
@@ -209,7 +219,7 @@ class OpenPopulation:
         firm = firm_facts(people.rules, people.mapping)
         asked = Asked(
             unmoved=unmoved_sql(self._values, people.rules, write_score_from),
-            line=observation_sql(self.relation, firm, people.as_of),
+            line=observation_sql(self.relation, firm, people.as_of, people.rules.renamed),
             filtered=filtered,
         )
         population = self.population(asked)

@@ -13,6 +13,7 @@ from crmsync.model.position import Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
+from crmsync.rules.renaming import check_renamed
 from crmsync.rules.shape import Block, Findings, identifier, words
 from crmsync.rules.wobble import read_wobble
 from crmsync.source import Mapping as MappingNode
@@ -26,7 +27,8 @@ _RESERVED = frozenset(
         *("days_since", "months_since", "min", "max", "round", "abs"),
     )
 )
-_LATER: Mapping[str, Text | None] = {"valid_for": None, "remark": None, "was": None}
+_MAPPED = ("author", "date", "remark")
+"""What a CRM holds beside a judged value: where, is the mapping's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Draft:
     formula: Scalar | None
     between: Scalar | None
     missing: Scalar | None
+    valid_for: Scalar | None = None
 
 
 def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple[Draft, ...]:
@@ -67,6 +70,7 @@ def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple
         drafts.append(draft)
         for spelling in {draft.fact.id, *draft.fact.label.all()}:
             _unique(spelling, key, spellings, findings)
+    check_renamed([draft.fact for draft in drafts], spellings, findings)
     return tuple(drafts)
 
 
@@ -81,7 +85,7 @@ def _declare(
             Text(zh=f"“{name}”是保留的名称", en=f"“{name}” is a reserved name"),
             Text(zh="请换一个名称", en="Choose another name."),
         )
-    block = Block.of(value, findings, later=_LATER, languages=languages)
+    block = Block.of(value, findings, languages=languages)
     if block is None:
         return None
     kind = block.one_of("type", [item.value for item in FactType], required=True)
@@ -90,6 +94,11 @@ def _declare(
     judge = block.scalar("judged_by")
     formula, between, missing = (block.scalar(word) for word in ("formula", "between", "missing"))
     wobble = read_wobble(block, kind, derived=formula is not None)
+    valid_for = block.scalar("valid_for")
+    if valid_for is not None and judge is None:
+        _not_judged(valid_for, findings)
+    _mapped_elsewhere(block)
+    was = block.scalar("was")
     block.finish()
     if kind is None:
         return None
@@ -100,10 +109,40 @@ def _declare(
         type=FactType(kind),
         choices=choices,
         judged_by=None if judge is None else judge.text,
+        was=None if was is None else identifier(was, findings, marks="_"),
         wobble=wobble,
         span=key.span,
     )
-    return Draft(fact, formula, between, missing)
+    return Draft(fact, formula, between, missing, valid_for)
+
+
+def _not_judged(valid_for: Scalar, findings: Findings) -> None:
+    findings.add(
+        "RULE020",
+        valid_for.span,
+        Text(
+            zh="valid_for 只用于写了 judged_by 的事实",
+            en="valid_for is for facts that say judged_by",
+        ),
+        Text(zh="写上 judged_by，或去掉 valid_for", en="Add judged_by, or remove valid_for."),
+    )
+
+
+def _mapped_elsewhere(block: Block) -> None:
+    for name in _MAPPED:
+        if block.node.get(name) is None:
+            continue
+        block.take(name)
+        block.findings.add(
+            "RULE001",
+            block.place(name),
+            Text(zh=f"事实里没有“{name}”这个键", en=f"a fact has no key “{name}”"),
+            Text(
+                zh=f"它存在哪个字段，写在 mapping/<crm>.yaml 的 read 下：{{field: …, {name}: …}}",
+                en=f"Say in mapping/<crm>.yaml, under read, which field holds it: "
+                f"{{field: …, {name}: …}}.",
+            ),
+        )
 
 
 def _check_choices(
@@ -174,6 +213,7 @@ def _complete(draft: Draft, language: Language) -> FactDefinition:
         formula=formula,
         between=None if draft.between is None else _between(draft.between, fact.type, language),
         missing=_missing(draft, language),
+        valid_for=None if draft.valid_for is None else language.period(draft.valid_for),
     )
 
 

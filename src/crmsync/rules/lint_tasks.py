@@ -9,6 +9,7 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.task import (
+    ACCOUNT_OWNER,
     EntersStage,
     EveryPeriod,
     FactDay,
@@ -39,6 +40,21 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
                 Text(
                     zh="改 event，或补上它要等的规则",
                     en="Change the event, or add the rule it waits for.",
+                ),
+            )
+        others = {*task.owner, task.fallback_owner} - {ACCOUNT_OWNER, None}
+        if task.may_reassign_owner and not others:
+            yield warning(
+                "RULE223",
+                task.span,
+                Text(
+                    zh=f"任务“{task.id}”写了 may_reassign_owner，但负责人就是客户现在的负责人",
+                    en=f"the task “{task.id}” may reassign the owner, but its owner is the one the "
+                    "customer has",
+                ),
+                Text(
+                    zh="在 owner 写要接手的人或角色，或去掉 may_reassign_owner",
+                    en="Name who takes over under owner, or remove may_reassign_owner.",
                 ),
             )
         if "judge" in task.owner and not any(fact.judged_by for fact in ruleset.facts):
