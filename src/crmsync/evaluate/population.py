@@ -93,7 +93,7 @@ class EvaluatedPopulation:
         self._mirror = mirror
         self._relation = relation
         self._count = len(engine.conditions)
-        statement = population_sql(relation, engine, as_of, asked).sql(dialect="duckdb")
+        statement = population_sql(relation, engine, as_of, asked).sql(dialect="duckdb", copy=False)
         mirror.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS {statement}")
 
     def steady(self) -> SteadyFigures:
