@@ -223,6 +223,11 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                     en="Drop the line, or let the rules decide it.",
                 ),
             )
+    yield from _without_a_place(ruleset, mapping, whole)
+
+
+def _without_a_place(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
+    """What the rules do with tasks and owners, and the mapping has no field for."""
     spoken = next((task for task in ruleset.tasks if task.via is not None), None)
     if spoken is not None and mapping.tasks is not None and mapping.tasks.via is None:
         yield warning(
