@@ -5,6 +5,7 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.placing import Placing, opened_tasks
 from crmsync.evaluate.population import (
     Asked,
     EvaluatedPopulation,
@@ -23,6 +24,7 @@ __all__ = [
     "Engine",
     "EvaluatedPopulation",
     "EvaluationContext",
+    "Placing",
     "SteadyFigures",
     "SteadyRow",
     "Wording",
@@ -33,6 +35,7 @@ __all__ = [
     "explain",
     "match_columnar",
     "match_compiled",
+    "opened_tasks",
     "past_episode",
     "rete_status",
     "row_from_facts",
