@@ -21,8 +21,9 @@ ASKING = {
     "place",
 }
 """How a `Block` is asked for a key."""
-CASE_FILES = {"cases.py", "case_state.py", "case_lines.py"}
-NOT_KEYS = {"given"}
+CASE_FILES = {"cases.py", "case_facts.py", "case_state.py", "case_lines.py"}
+NOT_KEYS = {"given", "author", "date", "remark"}
+"""Words that are no keys there; the last three are asked for only to say where they belong."""
 
 
 def strings(node: ast.AST | None, known: dict[str, ast.AST]) -> set[str]:

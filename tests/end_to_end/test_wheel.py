@@ -64,4 +64,4 @@ def test_the_wheel_brings_rulesets_connectors_and_types(installed: Path, tmp_pat
         "assert files('crmsync_zoho').joinpath('GUIDE.md').is_file()"
     )
     names = call(installed / "bin" / "python", "-c", code, cwd=tmp_path)
-    assert names.split() == ["b2b-standard", "real-estate", "retail-rfm"]
+    assert names.split() == ["b2b-standard", "real-estate", "retail-rfm", "saas-health"]

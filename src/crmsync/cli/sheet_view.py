@@ -10,6 +10,7 @@ from html import escape
 import click
 
 from crmsync.cli.face import Face
+from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import clean, fact_text
 from crmsync.model.decision import CriterionResult
@@ -62,14 +63,14 @@ def rows(found: Explained) -> list[Row]:
     if score is None:
         return []
     known = {item.id: item for card in found.ruleset.scorecards for item in card.criteria}
-    lines = [_row(item, known.get(item.id)) for item in score.criteria]
+    lines = [_row(item, known.get(item.id), _judged(found, item.id)) for item in score.criteria]
     most = sum((item.maximum for item in score.criteria), Decimal(0))
     total = _range(score.low, score.high)
     lines.append(Row(say("合计", "Total"), "", "", f"{total} / {_plain(most)}"))
     return lines
 
 
-def _row(item: CriterionResult, rule: Criterion | None) -> Row:
+def _row(item: CriterionResult, rule: Criterion | None, judged: Sequence[str]) -> Row:
     points = _range(item.low, item.high)
     if item.maximum:
         points += f" / {_plain(item.maximum)}"
@@ -80,10 +81,16 @@ def _row(item: CriterionResult, rule: Criterion | None) -> Row:
         operands = [of for way in rule.ways for of in way.operands]
         kind = operands[0].type if len(operands) == 1 else None
         actual = "–" if item.value is None else fact_text(item.value, kind)
-    return Row(item.label.to(LANG), _standard(rule), actual, points, _remark(item, rule))
+    remark = say("；", "; ").join((*judged, *_remark(item, rule)))
+    return Row(item.label.to(LANG), _standard(rule), actual, points, remark)
 
 
-def _remark(item: CriterionResult, rule: Criterion) -> str:
+def _judged(found: Explained, criterion: str) -> list[str]:
+    """Who gave the values a criterion looks at, and what they remarked."""
+    return [told(item, fact.type) for fact, item in found.judgements(criterion)]
+
+
+def _remark(item: CriterionResult, rule: Criterion) -> list[str]:
     parts = []
     if item.missing:
         parts.append(say("未知，按范围计", "unknown: counted as a range"))
@@ -94,7 +101,7 @@ def _remark(item: CriterionResult, rule: Criterion) -> str:
         parts.append(band.name)
     if rule.note is not None:
         parts.append(rule.note.to(LANG))
-    return say("；", "; ").join(parts)
+    return parts
 
 
 def _standard(rule: Criterion) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
 from crmsync.model.condition import All, AnyOf, Not
@@ -38,6 +39,7 @@ _PLACES = {
     "exception": Text(zh="例外", en="exception"),
     "task": Text(zh="任务", en="task"),
     "segment": Text(zh="分群", en="segment"),
+    "tier": Text(zh="等级表", en="table of tiers"),
 }
 TICKS = {Verdict.TRUE: "✓", Verdict.FALSE: "✗", Verdict.UNKNOWN: "?"}
 
@@ -57,6 +59,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     if decision.score is not None:
         yield ""
         yield from score_sheet(decision.score, rules)
+    yield from _tier_rows(found)
     yield from _exceptions(found)
     yield from _segments(found)
     yield from _conditions(found, full=full)
@@ -232,6 +235,37 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
+def _tier_rows(found: Explained) -> Iterator[str]:
+    """The table the tier comes from: the rows that count or might, each with its conditions; those
+    above that do not fit in one line."""
+    rules, rows = found.ruleset.tier, found.explanation.rows
+    if rules is None or rules.table is None:
+        return
+    given = {row.number: rules.level(row.level).label.to(LANG) for row in rules.table.rows}
+    yield ""
+    yield f"  {say('等级表', 'table of tiers')} {rules.table.file}"
+    crossed: list[str] = []
+    for number, trace in rows:
+        if trace.verdict is Verdict.FALSE:
+            crossed.append(str(number))
+            continue
+        if crossed:
+            yield _crossed_rows(crossed)
+            crossed = []
+        name = say(f"第 {number} 行", f"row {number}")
+        yield f"    {TICKS[trace.verdict]} {name} → {given[number]}{_place(trace.span)}"
+        yield from trace_lines(trace, found, depth=3)
+        if trace.verdict is Verdict.TRUE:
+            return
+    if crossed:
+        yield _crossed_rows(crossed)
+
+
+def _crossed_rows(numbers: list[str]) -> str:
+    row = "row" if len(numbers) == 1 else "rows"
+    return say(f"    ✗ 第 {'、'.join(numbers)} 行", f"    ✗ {row} {', '.join(numbers)}")
+
+
 def _exceptions(found: Explained) -> Iterator[str]:
     """Every exception with its verdict; one that holds says where it stands."""
     traces = found.explanation.exceptions
@@ -324,7 +358,11 @@ def _facts(found: Explained) -> Iterator[str]:
             source = say(f"{fact.model} 块 ", f"{fact.model} block ") + fact.span.short
         elif fact.formula is not None:
             source = say("公式 ", "formula ") + (fact.span.short if fact.span.line else "")
-        rows.append((f"    {fact.label.to(LANG)}", shown, f"← {clean(source)}" if source else ""))
+        source = f"← {clean(source)}" if source else ""
+        judged = found.explanation.decision.judged.get(fact.id)
+        if judged is not None:
+            source = f"{source}   {told(judged, fact.type)}".strip()
+        rows.append((f"    {fact.label.to(LANG)}", shown, source))
     yield from table(rows, align="lrl") if rows else ()
     models = [*found.notes, *lines_text(found.ruleset)]
     if models:
@@ -347,10 +385,11 @@ def _unknown(unknown: UnknownCondition, rules: Ruleset) -> str:
     labels = {fact.id: fact.label.to(LANG) for fact in rules.facts}
     facts = say("、", ", ").join(labels.get(fact, fact) for fact in unknown.facts)
     kind, _, id = unknown.place.partition(" ")
+    id = f" {id}" if id else ""
     place = (
-        _move(id, rules)
+        _move(id.strip(), rules)
         if kind == "move"
-        else f"{_PLACES.get(kind, Text.same(kind)).to(LANG)} {id}"
+        else f"{_PLACES.get(kind, Text.same(kind)).to(LANG)}{id}"
     )
     return say(
         f"  ? {place}：缺少{facts}，无法判断", f"  ? {place}: cannot be told without {facts}"

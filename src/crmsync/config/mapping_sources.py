@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 
 from crmsync.condition import Scope, parse_window, read_condition
+from crmsync.config.judged_fields import JUDGED_KEYS, read_judged, without_day
 from crmsync.config.keys import MAX_PROBLEMS, Keys
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
@@ -37,7 +38,8 @@ AGGREGATES: MappingOf[str, Aggregate] = {
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
 FIELD_KEYS = ("field", "label", "values")
-_LATER = ("author", "date", "remark", "valid_for", "rate", "currency", "via")
+SOURCE_KEYS = (*FIELD_KEYS, *JUDGED_KEYS)
+_LATER = ("rate", "currency", "via")
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
@@ -70,6 +72,8 @@ class SourceReader:
             source = self._source(name, body, fact)
             if source is not None and fact is not None:
                 found[name.text] = source
+                undated = without_day(name, source, fact)
+                self._problems.extend(() if undated is None else (undated,))
         return found
 
     def _source(self, name: Scalar, body: Node, fact: FactDefinition | None) -> Source | None:
@@ -80,12 +84,15 @@ class SourceReader:
             if known:
                 self._problems.append(_no_relation(name, known[0], tuple(self.related)))
                 return None
-            Keys(body, (*FIELD_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
-        pick = pick_of(body, self._problems, also=("values", *_LATER))
+            Keys(body, (*SOURCE_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
+        pick = pick_of(body, self._problems, also=("values", *JUDGED_KEYS, *_LATER))
         if pick is None:
             return None
-        values = body.get("values") if isinstance(body, Mapping) else None
-        return FieldSource(pick, {} if values is None else self._values(values, fact))
+        if not isinstance(body, Mapping):
+            return FieldSource(pick)
+        values = body.get("values")
+        table = {} if values is None else self._values(values, fact)
+        return FieldSource(pick, table, read_judged(body, fact, self._problems))
 
     def _values(self, node: Node, fact: FactDefinition | None) -> dict[str, str]:
         wanted: tuple[str, ...] | None = None

@@ -10,6 +10,8 @@ from crmsync.config.field_rules import (
     LOOKUPS,
     NUMBERS,
     OWNERS,
+    PERSONS,
+    REMARKS,
     TICKS,
     Wanted,
     role_wants,
@@ -25,6 +27,7 @@ from crmsync.model.mapping import (
     CrmMapping,
     FieldPick,
     FieldSource,
+    JudgedFields,
     Related,
     TaskTarget,
     WriteTarget,
@@ -116,7 +119,8 @@ class _Resolver:
 
     def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
         if isinstance(source, FieldSource):
-            return dataclasses.replace(source, field=self._pick(source.field))
+            judged = None if source.judged is None else self._judged(source.judged)
+            return dataclasses.replace(source, field=self._pick(source.field), judged=judged)
         related = self._mapping.related[source.related]
         if not self.fields.known(related.object):
             return source
@@ -127,6 +131,15 @@ class _Resolver:
             of = of if found is None else FieldPick(name=found.name, span=of.span)
         where = self._condition(related.object, source.where)
         return dataclasses.replace(source, of=of, where=where)
+
+    def _judged(self, judged: JudgedFields) -> JudgedFields:
+        wanted = {"author": PERSONS, "date": DATES, "remark": REMARKS}
+        picks = {part: getattr(judged, part) for part in wanted}
+        found = {
+            part: None if pick is None else self._pick(pick, Wanted(wanted[part]))
+            for part, pick in picks.items()
+        }
+        return JudgedFields(**found, valid_for=judged.valid_for)
 
     def _target(self, target: WriteTarget) -> WriteTarget:
         wanted = dataclasses.replace(role_wants(target.role), written=True)

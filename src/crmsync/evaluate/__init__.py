@@ -15,6 +15,7 @@ from crmsync.evaluate.population import (
 from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.spark import SparkVerdicts, match_spark
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
 from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
@@ -25,6 +26,7 @@ __all__ = [
     "EvaluatedPopulation",
     "EvaluationContext",
     "Placing",
+    "SparkVerdicts",
     "SteadyFigures",
     "SteadyRow",
     "Wording",
@@ -35,6 +37,7 @@ __all__ = [
     "explain",
     "match_columnar",
     "match_compiled",
+    "match_spark",
     "opened_tasks",
     "past_episode",
     "rete_status",

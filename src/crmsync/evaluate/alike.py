@@ -10,13 +10,14 @@ open task, a fact that was lost, a score that SQL is not sure of) the customer i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlglot import exp
 
 from crmsync.condition import names, normal_form
 from crmsync.condition.sql import day_literal
-from crmsync.evaluate.compiled import CompiledRuleset, scorecard_conditions
+from crmsync.evaluate.compiled import CompiledRuleset, conditions_of, scorecard_conditions
 from crmsync.evaluate.due_sql import NotDue, call, either
 from crmsync.evaluate.matching import PreparedWriter, packed
 from crmsync.evaluate.score_sql import Layer, Place, column, lacking_columns, named, tenths_of
@@ -24,8 +25,7 @@ from crmsync.evaluate.tasks import JUDGE
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.condition import All, AnyOf, Condition, Name, Not
 from crmsync.model.relation import FactRelation
-from crmsync.model.ruleset import STATE_NAMES
-from crmsync.model.scorecard import Scorecard
+from crmsync.model.ruleset import STATE_NAMES, Ruleset
 from crmsync.model.task import DoneWithin, OnDay
 
 SINCE = {"tier_since", "lifecycle_since"}
@@ -94,17 +94,9 @@ class Likeness:
 
     def _of_facts(self) -> Iterator[Condition]:
         """The conditions that do more than give points."""
-        points = {
-            line.when
-            for card in self._rules.scorecards
-            for criterion in card.criteria
-            for part in criterion.ways
-            for line in getattr(part, "lines", ())
-        }
-        used = {card.when for card in self._rules.scorecards} | set(_beside_points(self._engine))
-        for item in self._engine.conditions:
-            if item not in points or item in used:
-                yield item
+        cards = self._rules.scorecards
+        used = {*conditions_of(replace(self._rules, scorecards=())), *(card.when for card in cards)}
+        return (item for item in self._engine.conditions if item in used)
 
     def _written(self, leaf: Condition, today: frozenset[str]) -> exp.Expr:
         """*leaf* with the names of *today* read as this day."""
@@ -177,20 +169,18 @@ class Likeness:
 
     def _unsure(self) -> Iterator[exp.Expr]:
         """What the score does not tell of itself."""
-        cards = self._rules.scorecards
         if any(_mixed(leaf) for leaf in self._parts):
             yield exp.true()
         dated = {name for leaf in self._parts if _dated(leaf) for name in names(leaf) & SINCE}
         yield self._by_fields(dated)
-        if not cards:
-            return
-        yield column("s_doubt")
-        read = {name for card in cards for name in _read_by(card)}
+        if self._rules.scorecards:
+            yield column("s_doubt")
+        read = set(_measured(self._rules))
         for fact in sorted(self._engine.inputs(read)):
             known = call("LIST_CONTAINS", column("o_known"), exp.Literal.string(fact))
             lost = exp.Coalesce(this=known, expressions=[exp.false()])
             yield exp.paren(exp.and_(_missing(self._fact(fact)), lost, copy=False))
-        if read & STATE_NAMES.keys():
+        if read & STATE_NAMES.keys() - {"score"}:
             yield self._by_fields(STANDING)
 
     def _by_fields(self, roles: Iterable[str]) -> exp.Expr:
@@ -252,25 +242,18 @@ def _mixed(leaf: Condition) -> bool:
     return "score" in read and len(read) > 1
 
 
-def _beside_points(engine: CompiledRuleset) -> Iterator[Condition]:
-    """The conditions of everything but the scorecards."""
-    rules = engine.ruleset
-    if rules.tier is not None:
-        yield from (item.when for item in rules.tier.exceptions)
-    if rules.lifecycle is not None:
-        yield from (move.when for move in rules.lifecycle.moves)
-    yield from (segment.when for segment in rules.segments)
-    for task in rules.tasks:
-        yield from task.conditions()
-
-
-def _read_by(card: Scorecard) -> Iterator[str]:
-    for condition in scorecard_conditions(card):
-        yield from names(condition)
-    for criterion in card.criteria:
-        for part in criterion.ways:
-            for operand in part.operands:
-                yield from names(operand)
+def _measured(rules: Ruleset) -> Iterator[str]:
+    """The names the tier is held against."""
+    for card in rules.scorecards:
+        for condition in scorecard_conditions(card):
+            yield from names(condition)
+        for criterion in card.criteria:
+            for part in criterion.ways:
+                for operand in part.operands:
+                    yield from names(operand)
+    if rules.tier is not None and rules.tier.table is not None:
+        for condition in rules.tier.table.conditions:
+            yield from names(condition)
 
 
 def _missing(value: exp.Expr) -> exp.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from crmsync.condition import names, to_text, trace
@@ -11,7 +12,7 @@ from crmsync.evaluate.engine import Engine, decide
 from crmsync.evaluate.matching import match_compiled
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.evaluate.what_if import Setting, what_if
-from crmsync.model.condition import Condition
+from crmsync.model.condition import All, Condition
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.fact import FactRow, FactValue
 from crmsync.model.state import CustomerState
@@ -54,9 +55,19 @@ def explain(
         keep_line=keep,
         parent=context.parents.get(row.ref),
         drawn=None if rules.tier is None else rules.tier.drawn,
+        rows=() if rules.tier is None else tuple(_rows(rules.tier, before, context)),
         segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )
+
+
+def _rows(
+    rules: TierRules, values: dict[str, FactValue], context: EvaluationContext
+) -> Iterator[tuple[int, Trace]]:
+    """The rows of the table tiers come from, if they do."""
+    for row in () if rules.table is None else rules.table.rows:
+        when = All((), row.span) if row.when is None else row.when
+        yield row.number, replace(_traced(when, values, context), span=row.span)
 
 
 def _asked(task: TaskRule) -> Iterator[tuple[str, Condition]]:

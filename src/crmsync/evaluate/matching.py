@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from duckdb import DuckDBPyConnection
@@ -56,22 +57,22 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
     outermost packs them into words, ``t0`` … for true and ``u0`` … for unknown.
     """
     read = [
-        exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}")
+        exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}", copy=False)
         for number, kind in enumerate(relation.types)
     ]
     facts = relation.select.copy()
     facts.set("order", None)  # the whole is ordered once, at the end
-    inner = exp.select(exp.Star(), *read)
+    inner = exp.select(exp.Star(), *read, copy=False)
     inner = inner.from_(facts.subquery("facts", copy=False), copy=False)
     columns = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
     writer = PreparedWriter(lambda name: exp.column(columns[name.id]), as_of)
     verdicts = [
-        exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
+        exp.alias_(writer.condition(normal_form(condition)), f"c{number}", copy=False)
         for number, condition in enumerate(engine.conditions)
     ]
-    middle = exp.select(*relation.columns, *verdicts)
+    middle = exp.select(*relation.columns, *verdicts, copy=False)
     middle = middle.from_(inner.subquery("known", copy=False), copy=False)
-    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)))
+    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)), copy=False)
     outer = outer.from_(middle.subquery("verdicts", copy=False), copy=False)
     return outer.order_by("id", copy=False)
 
@@ -81,7 +82,7 @@ def mask_columns(conditions: int) -> list[exp.Expr]:
     words = packed([exp.column(f"c{number}") for number in range(conditions)])
     half = len(words) // 2
     return [
-        exp.alias_(word, f"{'t' if number < half else 'u'}{number % half}")
+        exp.alias_(word, f"{'t' if number < half else 'u'}{number % half}", copy=False)
         for number, word in enumerate(words)
     ]
 
@@ -115,10 +116,11 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
 def _word(verdicts: Sequence[exp.Expr], of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
     for number, verdict in enumerate(verdicts):
-        bit = exp.cast(exp.Literal.number(1 << number), "BIGINT")
-        none = exp.cast(exp.Literal.number(0), "BIGINT")
+        bit = exp.cast(exp.Literal.number(1 << number), "BIGINT", copy=False)
+        none = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
         term: exp.Expr = exp.paren(
-            exp.case().when(of(verdict), bit, copy=False).else_(none, copy=False)
+            exp.case().when(of(verdict), bit, copy=False).else_(none, copy=False),
+            copy=False,
         )
         total = term if total is None else exp.Add(this=total, expression=term)
     assert total is not None
@@ -130,6 +132,7 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
     first = len(IDENTITY_COLUMNS)
     last = first + len(relation.facts)
     owned_end = last + len(relation.owned)
+    end = owned_end + len(relation.judged)
     words = (conditions + WORD - 1) // WORD
     moments = [n for n, kind in enumerate(relation.types) if kind is FactType.DATETIME]
 
@@ -137,11 +140,13 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
         facts: list[FactValue] = list(values[first:last])  # type: ignore[arg-type]
         for number in moments:
             facts[number] = _aware(facts[number])
-        masks = values[owned_end : owned_end + 2 * words]
-        true = _joined(masks[:words])
-        unknown = _joined(masks[words:])
+        masks = values[end : end + 2 * words]
+        true = mask_of(masks[:words])
+        unknown = mask_of(masks[words:])
         owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))
         row = _row(relation, values, dict(zip(relation.facts, facts, strict=True)), owned)
+        if relation.judged:
+            row = replace(row, judged=relation.judgements(values[owned_end:end]))
         return MatchedRow(row, true, unknown)
 
     return read
@@ -168,7 +173,8 @@ def _row(
     )
 
 
-def _joined(words: Sequence[object]) -> int:
+def mask_of(words: Sequence[object]) -> int:
+    """The bits of one kind, out of their words."""
     mask = 0
     for number, word in enumerate(words):
         mask |= int(word) << (number * WORD)  # type: ignore[call-overload]

@@ -184,7 +184,7 @@ class _Statement:
             test = Steady(engine, self._verdict, self._as_of)
             parts = [*test.conditions().values(), asked.unmoved]
             steady = exp.Coalesce(
-                this=exp.paren(exp.and_(*parts, copy=False)), expressions=[exp.false()]
+                this=exp.Paren(this=exp.and_(*parts, copy=False)), expressions=[exp.false()]
             )
             incomplete = test.incomplete()
         layers.append([named(steady, "steady"), named(incomplete, "incomplete")])
@@ -195,7 +195,7 @@ class _Statement:
     def _stacked(self, layers: Sequence[Layer], filtered: bool) -> exp.Select:
         facts = self._relation.select.copy()
         facts.set("order", None)
-        below = exp.select("*").from_(facts.subquery("facts", copy=False), copy=False)
+        below = exp.select("*", copy=False).from_(facts.subquery("facts", copy=False), copy=False)
         if filtered:
             below = below.join(
                 exp.to_table(OPENING_TABLE),
@@ -205,17 +205,17 @@ class _Statement:
             )
         for layer in layers:
             if layer:
-                below = exp.select("*", *layer).from_(
+                below = exp.select("*", *layer, copy=False).from_(
                     below.subquery("below", copy=False), copy=False
                 )
         return below
 
     def _outer(self, below: exp.Select, asked: Asked, filtered: bool) -> exp.Select:
-        nothing = exp.cast(exp.null(), "VARCHAR")
+        nothing = exp.cast(exp.null(), "VARCHAR", copy=False)
         line = asked.line if filtered and asked.line is not None else nothing
-        kept = exp.case().when(column("steady"), line)
+        kept = exp.case().when(column("steady"), line, copy=False)
         told: dict[str, exp.Expr] = {"o_tier": nothing, "o_lifecycle": nothing}
-        told |= dict.fromkeys(("s_low", "s_high"), exp.cast(exp.null(), "BIGINT"))
+        told |= dict.fromkeys(("s_low", "s_high"), exp.cast(exp.null(), "BIGINT", copy=False))
         told["s_doubt"] = exp.true()
         beside = [
             column(name) if filtered else named(value.copy(), name) for name, value in told.items()
@@ -223,10 +223,11 @@ class _Statement:
         return exp.select(
             *map(column, self._relation.columns),
             *mask_columns(len(self._engine.conditions)),
-            named(exp.cast(kept, "VARCHAR"), "line"),
+            named(exp.cast(kept, "VARCHAR", copy=False), "line"),
             column("steady"),
             column("incomplete"),
             *beside,
+            copy=False,
         ).from_(below.subquery("whole", copy=False), copy=False)
 
     def _prepared(self) -> Layer:
@@ -284,5 +285,5 @@ class _Statement:
 def _total() -> exp.Expr:
     """The score as conditions read it: a number where the range is one."""
     one = exp.EQ(this=column("s_low"), expression=column("s_high"))
-    points = exp.Div(this=exp.cast(column("s_low"), "DOUBLE"), expression=double(10.0))
-    return exp.case().when(one, points)
+    points = exp.Div(this=exp.cast(column("s_low"), "DOUBLE", copy=False), expression=double(10.0))
+    return exp.case().when(one, points, copy=False)

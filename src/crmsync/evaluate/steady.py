@@ -34,7 +34,15 @@ from crmsync.model.task import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.tier import DownChange, Level, TierException, TierRules, UpChange
+from crmsync.model.tier import (
+    DownChange,
+    Level,
+    TierException,
+    TierRow,
+    TierRules,
+    TierTable,
+    UpChange,
+)
 
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
@@ -42,7 +50,9 @@ _KEYS: Mapping[type, str] = {
     "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges span",
-    TierRules: "levels up down exceptions freeze drawn span",
+    TierRules: "levels up down exceptions freeze drawn table span",
+    TierTable: "file hit rows span",
+    TierRow: "when level keep number text span",
     Level: "id label enter keep enter_cut keep_cut by_exception_only span",
     UpChange: "hold max_step span",
     DownChange: "demote_after hold grace max_step at_review notice span",
@@ -65,11 +75,12 @@ _PASSING = EntersStage | LeavesStage | TierRises | TierFalls
 def understood(ruleset: Ruleset) -> bool:
     """Whether the filter knows everything these rules use."""
     tier, lifecycle = ruleset.tier, ruleset.lifecycle
-    if tier is not None and (not ruleset.scorecards or tier.undrawn):
+    if tier is not None and (tier.undrawn or not (ruleset.scorecards or tier.table)):
         return False
     parts: list[object] = [ruleset, *ruleset.scorecards, *ruleset.tasks, *ruleset.segments]
     if tier is not None:
         parts += [tier, tier.up, tier.down, *tier.levels, *tier.exceptions]
+        parts += [] if tier.table is None else [tier.table, *tier.table.rows]
     if lifecycle is not None:
         parts += [lifecycle, *lifecycle.moves]
     criteria = [criterion for card in ruleset.scorecards for criterion in card.criteria]
@@ -123,7 +134,9 @@ class Steady:
             "values": _equal(call("LEN", column("rejected")), exp.Literal.number(0)),
         }
         if self._rules.tier is not None:
-            parts["tier"] = self._tier(self._rules.tier)
+            table = self._rules.tier.table
+            whole = self._tier if table is None else self._tabled
+            parts["tier"] = whole(self._rules.tier)
             parts["exceptions"] = self._exceptions(self._rules.tier)
         if self._rules.scorecards:
             parts["score"] = exp.Not(this=column("s_doubt"))
@@ -174,6 +187,23 @@ class Steady:
                 here.append(exp.GTE(this=column("s_low"), expression=tenths_of(keep)))
             ways.append(exp.paren(exp.and_(*here, copy=False)))
         return either(ways)
+
+    def _tabled(self, rules: TierRules) -> exp.Expr:
+        """Whether the first row that fits leaves the customer on its level; not before every row
+        above it is decided."""
+        assert rules.table is not None
+        ranks = {level.id: rank for rank, level in enumerate(rules.ranked)}
+        choice = exp.case()
+        for row in rules.table.rows:
+            staying = [level.id for level in rules.ranked[ranks[row.keep] : ranks[row.level] + 1]]
+            stays = call("LIST_CONTAINS", _texts(staying), column("o_tier"))
+            if row.when is None:
+                choice = choice.when(exp.true(), stays)
+                break
+            holds = self._of(row.when)
+            choice = choice.when(holds, stays)
+            choice = choice.when(exp.Is(this=holds.copy(), expression=exp.null()), exp.false())
+        return choice.else_(exp.false())
 
     def _exceptions(self, rules: TierRules) -> exp.Expr:
         """No exception holds; one left unknown holds only where it did before."""

@@ -21,7 +21,7 @@ from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.scoring import score_names
 from crmsync.evaluate.wording import points, shown
 from crmsync.model.decision import Because, Decision, WhatIf
-from crmsync.model.fact import FactRow, FactType, FactValue
+from crmsync.model.fact import FactRow, FactType, FactValue, Judgement
 from crmsync.model.ruleset import FactDefinition
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
@@ -76,8 +76,11 @@ class _Search:
     ) -> Decision:
         row, engine = self._setting.row, self._engine
         facts = {**row.facts, **changed}
-        made = row_from_facts(engine, row.ref, facts, context.as_of)
-        full = replace(row, facts=made.facts, rejected=made.rejected)
+        # whoever changes a judgement gives it today; all of them grow old
+        today = Judgement(on=self._setting.context.as_of)
+        judged = {**row.judged, **dict.fromkeys(changed, today)}
+        made = row_from_facts(engine, row.ref, facts, context.as_of, judged)
+        full = replace(row, facts=made.facts, rejected=made.rejected, judged=made.judged)
         (matched,) = match_compiled([full], engine, context.as_of)
         return decide(engine, matched, state, context)
 
@@ -256,6 +259,8 @@ def _thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
     exceptions = [item.when for item in rules.departures]
     exceptions += [] if rules.newcomer is None else [rules.newcomer.when]
     measured = set() if rules.tier is None or rules.tier.of is None else {rules.tier.of}
+    table = None if rules.tier is None else rules.tier.table
+    exceptions += [] if table is None else table.conditions
     read = score_names(rules) | measured | {n for e in exceptions for n in names(e)}
     relevant = engine.inputs(read)
     return {fact: marks for fact, marks in thresholds(engine).items() if fact in relevant}

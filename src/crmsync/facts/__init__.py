@@ -5,6 +5,7 @@ from crmsync.facts.clv_fit import Fit, Histories, Refused, fit_bg_nbd, fit_gamma
 from crmsync.facts.cut_points import draw_cut_points
 from crmsync.facts.cuts import draw_cuts
 from crmsync.facts.grouping import circles, group_links
+from crmsync.facts.judging import judged_terms
 from crmsync.facts.model_functions import prepare
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
@@ -24,6 +25,7 @@ __all__ = [
     "fit_gamma_gamma",
     "group_links",
     "histories",
+    "judged_terms",
     "prepare",
     "relation",
     "row_of",

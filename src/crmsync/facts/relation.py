@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from crmsync.condition import condition_sql, declared_sql, expression_sql, names
-from crmsync.facts import conversion
+from crmsync.facts import conversion, judging
 from crmsync.facts.grouping import grouped
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
@@ -38,6 +38,7 @@ def relation(
     stored. A count or sum over nothing is unknown unless the fact's ``missing`` says otherwise. A
     numeric fact without a source stays unknown.
     """
+    ruleset = judging.judged_terms(ruleset, mapping)
     fields = Fields(mapping, schemas)
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
     roles = tuple(role for role in WRITE_ROLES if role in mapping.write)
@@ -57,6 +58,7 @@ def relation(
         facts=facts,
         types=types,
         owned=roles,
+        judged=tuple(builder.judged),
     )
 
 
@@ -77,6 +79,8 @@ class _Builder:
         self._numbers = {fact.id: number for number, fact in enumerate(ruleset.facts)}
         self._sources = used(ruleset, setting.mapping)
         self._types: dict[str, FieldType] = {}
+        self.judged = judging.judged_facts(ruleset, self._sources)
+        """Facts of which the CRM tells who judged them."""
 
     def sources(self, roles: Sequence[str]) -> exp.Select:
         """Identity, what stands in owned fields, and one source column per fact."""
@@ -142,10 +146,13 @@ class _Builder:
                 this=_known(_column(f"s{number}")), expression=_is_null(_column(f"t{number}"))
             )
             rejected = exp.Or(this=_column(f"b{number}"), expression=exp.paren(unfit, copy=False))
-            default = exp.Coalesce(
-                this=_column(f"t{number}"), expressions=[_constant(fact.missing, fact.type)]
-            )
-            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default)
+            known: exp.Expr = _column(f"t{number}")
+            if fact.id in self.judged:
+                counts = judging.counting(number, fact.valid_for, self._setting.as_of)
+                added.append((judging.judgement(number, known, counts), f"j{number}"))
+                known = exp.case().when(counts.copy(), known.copy())
+            default = exp.Coalesce(this=known, expressions=[_constant(fact.missing, fact.type)])
+            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default, copy=False)
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
@@ -210,8 +217,9 @@ class _Builder:
         columns = [_column(name) for name in identity]
         facts = [_column(f"f{number}") for number in range(len(ids))]
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
+        judged = [_column(f"j{self._numbers[fact]}") for fact in self.judged]
         return (
-            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned)
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged, copy=False)
             .from_(below.subquery("facts", copy=False), copy=False)
             .order_by(exp.Ordered(this=_column("id")), copy=False)
         )
@@ -260,7 +268,10 @@ class _Builder:
             this="LIST_CONTAINS", expressions=[_of("_unfit"), exp.Literal.string(field.name)]
         )
         broken = exp.Coalesce(this=unfit, expressions=[exp.false()])
-        added = _named(value, f"s{number}"), _named(broken, f"b{number}")
+        added = [_named(value, f"s{number}"), _named(broken, f"b{number}")]
+        if id in self.judged:
+            zone = self._ruleset.time_zone
+            added += judging.told(self.judged[id], self._setting.fields, number, zone)
         return select.select(*added, copy=False)
 
     def _joined(self, select: exp.Select, related: RelatedTable, alias: str) -> exp.Select:

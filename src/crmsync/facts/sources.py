@@ -110,6 +110,8 @@ def _named(ruleset: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, str]]:
     for source in used(ruleset, mapping).values():
         if isinstance(source, FieldSource):
             yield own, _name(source.field)
+            for pick in () if source.judged is None else source.judged.picks():
+                yield own, _name(pick)
             continue
         related = related_of(mapping, source)
         yield related.object, related.via

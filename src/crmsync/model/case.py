@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from crmsync.model.fact import FactValue
+from crmsync.model.fact import FactValue, Judgement
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.rfm import CutPoints
 from crmsync.model.state import CustomerState
@@ -50,8 +50,9 @@ class Case:
     """One customer: facts, where it stood before, and what must come out.
 
     ``facts`` holds only what was given; counts and sums left out take their value for missing.
-    ``before.standing`` is empty for a customer never seen. ``released``: a review was released, so
-    demotions that wait for one may happen.
+    ``judged`` tells when people gave values, where that matters. ``before.standing`` is empty for a
+    customer never seen. ``released``: a review was released, so demotions that wait for one may
+    happen.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Case:
     episodes: tuple[CaseEpisode, ...]
     expect: Expectation
     span: Span = field(default=NOWHERE, compare=False)
+    judged: Mapping[str, Judgement] = field(default_factory=dict)
     released: bool = False
     parent_tier: str | None = None
     """The tier of the parent (of the group's head), where the rules have groups."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from crmsync.model.period import Period
 from crmsync.model.record import RecordRef, Value
 
 FactValue: TypeAlias = bool | int | float | Decimal | str | date | datetime | None
@@ -44,6 +45,30 @@ _NUMERIC = frozenset({FactType.INTEGER, FactType.NUMBER, FactType.MONEY, FactTyp
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a CRM says beside a value that a person typed in; ``None`` where it says nothing.
+
+    ``on`` is the day of the judgement. ``expired`` is the value that stands there and no longer
+    counts, so that a reader may see it; the fact itself is then missing.
+    """
+
+    author: str | None = None
+    on: date | None = None
+    remark: str | None = None
+    expired: FactValue = None
+
+    def counts(self, valid_for: Period | None, as_of: date) -> bool:
+        """Whether it is young enough on that day: it was given ``within`` *valid_for*.
+
+        As in every window a day of the future never fits; a judgement without a day has no known
+        age and does not count where an age is asked for.
+        """
+        if valid_for is None:
+            return True
+        return self.on is not None and valid_for.before(as_of) < self.on <= as_of
+
+
+@dataclass(frozen=True, slots=True)
 class FactRow:
     """Everything known of one customer before rules look at it.
 
@@ -62,6 +87,8 @@ class FactRow:
     modified_at: datetime | None = None
     locked: bool = False
     rejected: tuple[str, ...] = ()
+    judged: Mapping[str, Judgement] = field(default_factory=dict)
+    """Who judged, when and why, by fact; only facts of which something is told."""
 
 
 @dataclass(frozen=True, slots=True)

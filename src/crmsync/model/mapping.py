@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crmsync.model.condition import Condition
-from crmsync.model.period import CalendarUnit, Window
+from crmsync.model.period import CalendarUnit, Period, Window
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.source import SourceTerms
 
@@ -27,11 +27,29 @@ class FieldPick:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedFields:
+    """The fields beside a value that people type in: who, on which day, and why.
+
+    ``valid_for`` stands above what the rules say of the fact, for this CRM alone.
+    """
+
+    author: FieldPick | None = None
+    date: FieldPick | None = None
+    remark: FieldPick | None = None
+    valid_for: Period | None = None
+
+    def picks(self) -> tuple[FieldPick, ...]:
+        """Those that are mapped."""
+        return tuple(pick for pick in (self.author, self.date, self.remark) if pick is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSource:
     """The fact is a field of the customer record; ``values`` translates stored values."""
 
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    judged: JudgedFields | None = None
 
 
 class Aggregate(StrEnum):

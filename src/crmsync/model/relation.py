@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crmsync.model.fact import FactType
+from crmsync.model.fact import FactType, Judgement
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -37,8 +37,10 @@ class FactRelation:
 
     Columns in this order: `IDENTITY_COLUMNS`; one per fact of ``facts`` (``f0`` … in the order of
     ``ruleset.facts``, formulas included, typed by `SQL_TYPES`); one per role of ``owned``
-    (``w_tier`` …, the canonical value now standing in the field crmsync writes). NULL is unknown.
-    A reader may wrap the statement as a subquery; it must not change it in place.
+    (``w_tier`` …, the canonical value now standing in the field crmsync writes); one per fact of
+    ``judged`` (``j3`` for the fact of ``f3``: a STRUCT of author, on, remark and expired, as in
+    `Judgement`, NULL where nothing is told). NULL is unknown. A reader may wrap the statement as a
+    subquery; it must not change it in place.
     """
 
     object: str
@@ -46,6 +48,7 @@ class FactRelation:
     facts: tuple[str, ...]
     types: tuple[FactType, ...]
     owned: tuple[str, ...] = ()
+    judged: tuple[str, ...] = ()
 
     def column(self, fact: str) -> str:
         """The column that holds *fact*; raises ValueError when there is no such fact."""
@@ -60,7 +63,20 @@ class FactRelation:
     def columns(self) -> tuple[str, ...]:
         """Every column name, in order."""
         facts = tuple(f"f{number}" for number in range(len(self.facts)))
-        return IDENTITY_COLUMNS + facts + tuple(self.owned_column(role) for role in self.owned)
+        owned = tuple(self.owned_column(role) for role in self.owned)
+        return IDENTITY_COLUMNS + facts + owned + tuple(map(self.judged_column, self.judged))
+
+    def judged_column(self, fact: str) -> str:
+        """The column that tells who judged *fact*."""
+        return f"j{self.facts.index(fact)}"
+
+    def judgements(self, values: Sequence[Any]) -> dict[str, Judgement]:
+        """The judgements out of the values of the ``judged`` columns, by fact."""
+        return {
+            fact: Judgement(**told)
+            for fact, told in zip(self.judged, values, strict=True)
+            if told is not None
+        }
 
 
 OPENING_TABLE = "opening_state"

@@ -15,6 +15,7 @@ from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.override import HumanEditRule
+from crmsync.model.period import Period
 from crmsync.model.population import ScopeLine
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.rfm import RfmRules
@@ -39,6 +40,8 @@ class FactDefinition:
     between: tuple[Decimal, Decimal] | None = None
     missing: FactValue = None
     judged_by: str | None = None
+    valid_for: Period | None = None
+    """How long a person's value counts from the day it was given; ``None``: for ever."""
     formula: Expression | None = None
     model: str = ""
     """The model block that works this fact out (``rfm``, ``clv``); empty for a declared fact."""

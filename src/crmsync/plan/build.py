@@ -25,7 +25,7 @@ from crmsync.plan.capacity import OVERFLOW, Capacity
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
-from crmsync.plan.header import MOST_LISTED, NOTE, STALE, Figures, header
+from crmsync.plan.header import MOST_LISTED, NOTE, NOTES, STALE, UNPLACED, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
 from crmsync.plan.tasks import Tasks
@@ -158,6 +158,8 @@ class _Making:
         for kind, texts in ((STALE, decision.unfresh), ("fact_lost", decision.withheld)):
             for text in texts:
                 self._list(Withheld(row.ref, row.name, kind, text))
+        if decision.unplaced is not None:
+            self._list(Withheld(row.ref, row.name, UNPLACED, decision.unplaced))
         for fact in row.rejected:
             text = Text(
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
@@ -246,7 +248,7 @@ class _Making:
             unchanged=count["unchanged"],
             new_tasks=count["TaskCreate"],
             closed_tasks=count["TaskClose"],
-            withheld=self.kinds.total() - self.kinds[NOTE] - self.kinds[OVERFLOW],
+            withheld=self.kinds.total() - sum(self.kinds[kind] for kind in (*NOTES, OVERFLOW)),
             missing=count["missing"],
             by_cause=dict(self.causes),
             tiers_before=dict(self.before),

@@ -19,7 +19,7 @@ from crmsync.evaluate.places import Line, line_of, thresholds
 from crmsync.evaluate.wording import shown
 from crmsync.model.case import Case, Expectation
 from crmsync.model.condition import Condition, Expression, Literal, OneOf
-from crmsync.model.fact import FactType, FactValue
+from crmsync.model.fact import FactType, FactValue, Judgement
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
 from crmsync.project.boundary_states import Dated, clocks, standings, waits
@@ -64,7 +64,20 @@ def _identity(case: Case) -> str:
     opening = replace(opening_of(case.before), pending={})
     pending = sorted(case.before.clocks.pending.items())
     facts = sorted(case.facts.items())
-    return repr((case.today, facts, opening, pending, case.episodes, case.released))
+    ages = sorted((fact, told.on) for fact, told in case.judged.items())
+    return repr((case.today, facts, ages, opening, pending, case.episodes, case.released))
+
+
+def _ages(base: Case, rules: Ruleset) -> Iterator[tuple[Case, Text]]:
+    """Every judgement that grows old, on the first day that counts and on the day before it."""
+    for fact in rules.facts:
+        if fact.valid_for is None or base.facts.get(fact.id) is None:
+            continue
+        oldest = fact.valid_for.before(base.today)
+        for day in (oldest, oldest + timedelta(days=1)):
+            judged = {**base.judged, fact.id: Judgement(on=day)}
+            what = Text(zh=f"{fact.label.zh}评于 {day}", en=f"{fact.label.en} judged on {day}")
+            yield replace(base, judged=judged), what
 
 
 class _Finder:
@@ -81,6 +94,8 @@ class _Finder:
             for fact in self._rules.facts:
                 for value in self._values(base, fact, self._searched):
                     yield self._told(*_with(base, fact, value))
+            for changed, what in _ages(base, self._rules):
+                yield self._told(changed, what)
             for opening, what in self._openings(base):
                 yield self._told(_opened(base, opening), what)
 

@@ -12,7 +12,7 @@ from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.evaluate import Engine, EvaluationContext, explain
 from crmsync.model.case import Case, CaseEpisode
-from crmsync.model.fact import FactRow, FactType, FactValue
+from crmsync.model.fact import FactRow, FactType, FactValue, Judgement
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState
@@ -74,6 +74,7 @@ def masked(engine: Engine, row: FactRow, state: CustomerState, context: Evaluati
         name="",
         today=context.as_of,
         facts=_facts(engine, row),
+        judged=_ages(engine, row),
         before=opening_of(state).state(ref, context.as_of),
         episodes=episodes,
         expect=expectation_of(decision),
@@ -103,11 +104,22 @@ def _cut_lines(engine: Engine) -> dict[str, Decimal]:
     return {name: line for name, (line,) in tier.drawn.lines.items()}
 
 
+def _ages(engine: Engine, row: FactRow) -> dict[str, Judgement]:
+    """The days of judgements that grow old; authors and remarks stay out of a case."""
+    return {
+        fact.id: Judgement(on=row.judged[fact.id].on)
+        for fact in engine.ruleset.facts
+        if fact.valid_for is not None and fact.id in row.judged
+    }
+
+
 def _facts(engine: Engine, row: FactRow) -> dict[str, FactValue]:
     compared = words_compared(engine)
     found: dict[str, FactValue] = {}
     for fact in engine.ruleset.facts:
         value = row.facts.get(fact.id)
+        if value is None and fact.id in row.judged:
+            value = row.judged[fact.id].expired
         if fact.formula is not None or value is None:
             continue
         if fact.type is FactType.TEXT and value not in compared.get(fact.id, ()):

@@ -159,9 +159,22 @@ def _lacking_sources(
             max_length=_TEXT_LENGTH if fact.type is FactType.TEXT else None,
         )
         schema = schemas[mapping.object]
-        if _present(schema, field) is None and name.casefold() != "id":
-            found.append(LackingSource(fact.label, mapping.object, field))
+        for wanted in (field, *_beside(source)):
+            if _present(schema, wanted) is None and name.casefold() != "id":
+                found.append(LackingSource(fact.label, mapping.object, wanted))
     return tuple(found)
+
+
+def _beside(source: FieldSource) -> Iterator[FieldSchema]:
+    """The fields of author, day and remark beside a judged value."""
+    if source.judged is None:
+        return
+    parts = ("author", FieldType.TEXT), ("date", FieldType.DATE), ("remark", FieldType.TEXT)
+    for part, kind in parts:
+        pick = getattr(source.judged, part)
+        if pick is not None:
+            length = _TEXT_LENGTH if kind is FieldType.TEXT else None
+            yield FieldSchema(*_names(pick), kind, max_length=length)
 
 
 def _document(object: str, item: FieldSchema) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def decide_case(engine: Engine, case: Case) -> Decision:
     state, context = case.before, EvaluationContext(as_of=case.today, released=case.released)
     if case.parent_tier is not None:
         context = replace(context, parents={state.ref: ParentTier("", case.parent_tier)})
-    row = row_from_facts(engine, state.ref, dict(case.facts), case.today)
+    row = row_from_facts(engine, state.ref, dict(case.facts), case.today, case.judged)
     (matched,) = match_compiled((row,), engine, case.today)
     decision = decide(engine, matched, state, context)
     if not case.episodes:

@@ -24,7 +24,14 @@ from crmsync.evaluate import (
     decide,
     match_columnar,
 )
-from crmsync.facts import excluded_count, fact_row, fact_rows, prepare, relation
+from crmsync.facts import (
+    excluded_count,
+    fact_row,
+    fact_rows,
+    judged_terms,
+    prepare,
+    relation,
+)
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
@@ -92,9 +99,10 @@ class OpenPopulation:
         self._mirror = mirror = shared.mirror
         self._meta: MirrorMeta = read_meta(mirror)
         self._schemas = population.schemas or self._meta.schemas()
-        prepare(mirror, population.rules)
+        rules = judged_terms(population.rules, population.mapping)
+        prepare(mirror, rules)
         snapshot = Snapshot(
-            rules=population.rules,
+            rules=rules,
             mapping=population.mapping,
             schemas=self._schemas,
             mirror=mirror,

@@ -17,6 +17,7 @@ from crmsync.model.decision import (
     TierResult,
     Trace,
 )
+from crmsync.model.fact import Judgement
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
@@ -36,6 +37,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "ruleset": rules.id,
         "ruleset_version": rules.version,
         "tier": None if decision.tier is None else _tier(shown, decision.tier),
+        "tier_table": [{"row": number, **_trace(trace, words)} for number, trace in shown.rows],
         "score": None if decision.score is None else _score(decision.score),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
@@ -53,6 +55,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         ],
         "closes": [{"task": item.task_id, "key": item.key} for item in decision.closes],
         "facts": dict(decision.facts),
+        "judged": {fact: _judged(told) for fact, told in decision.judged.items()},
         **_open_points(decision),
         "what_if": [
             {
@@ -85,6 +88,15 @@ def override_document(stored: StoredOverride) -> dict[str, Any]:
     }
 
 
+def _judged(told: Judgement) -> dict[str, Any]:
+    return {
+        "author": told.author,
+        "on": told.on,
+        "remark": told.remark,
+        "expired": told.expired,
+    }
+
+
 def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
     return {
         "before": tier.before,
@@ -96,6 +108,7 @@ def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
         "due_on": tier.due_on,
         "enter": shown.enter_line,
         "keep": shown.keep_line,
+        "row": tier.row,
         "cut_lines": None if shown.drawn is None else _lines(shown.drawn),
         "place": _place(tier.span),
     }
@@ -167,6 +180,7 @@ def _open_points(decision: Decision) -> dict[str, Any]:
             for item in decision.unknown
         ],
         "withheld": [*decision.unfresh, *decision.withheld],
+        "unplaced": decision.unplaced,
     }
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crmsync.condition import names
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
 from crmsync.evaluate import Wording, explain
 from crmsync.model.decision import Decision, Explanation, Trace
+from crmsync.model.fact import Judgement
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource
 from crmsync.model.record import RecordRef
-from crmsync.model.ruleset import Ruleset
+from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explained import explanation_document, override_document
@@ -44,6 +46,20 @@ class Explained:
             return Text.same(trace.text)
         as_of = self.explanation.decision.as_of
         return Wording(self.ruleset).because_of(trace.condition, trace.values, as_of)
+
+    def judgements(self, criterion: str) -> list[tuple[FactDefinition, Judgement]]:
+        """Who gave the values a criterion hangs on, formulas included, by fact."""
+        rules = self.ruleset
+        cards = (item for card in rules.scorecards for item in card.criteria)
+        ways = [way for item in cards if item.id == criterion for way in item.ways]
+        todo = {name for way in ways for of in way.operands for name in names(of)}
+        read: set[str] = set()
+        while todo:
+            read |= todo
+            made = [rules.fact(name).formula for name in todo]
+            todo = {name for of in made if of is not None for name in names(of)} - read
+        judged = self.explanation.decision.judged
+        return [(fact, judged[fact.id]) for fact in rules.facts if fact.id in judged.keys() & read]
 
     def as_document(self) -> dict[str, Any]:
         """For ``--json``."""

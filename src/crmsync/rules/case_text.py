@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from crmsync.condition.numbers import number_text
 from crmsync.model.case import Case, Expectation
-from crmsync.model.fact import FactType, FactValue
+from crmsync.model.fact import FactType, FactValue, Judgement
 from crmsync.model.ruleset import Ruleset
 from crmsync.rules.case_lines import cut_lines_text
 from crmsync.rules.case_state import opening_of
@@ -25,7 +25,7 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
     if case.today != today:
         lines.append(f"  today: {case.today}")
     facts = {
-        fact.id: fact_text(case.facts[fact.id], fact.type)
+        fact.id: _judged(fact_text(case.facts[fact.id], fact.type), case.judged.get(fact.id))
         for fact in ruleset.facts
         if fact.id in case.facts
     }
@@ -52,6 +52,20 @@ def case_text(case: Case, ruleset: Ruleset, *, today: date | None = None) -> str
         lines.append("  review: released")
     lines.append(f"  expect: {_flow(dict(_expect(case.expect)))}")
     return "\n".join(lines) + "\n"
+
+
+def _judged(value: str, told: Judgement | None) -> str:
+    """A value with what is told of whoever gave it."""
+    if told is None:
+        return value
+    parts = {"value": value}
+    if told.author is not None:
+        parts["author"] = _words(told.author)
+    if told.on is not None:
+        parts["date"] = told.on.isoformat()
+    if told.remark is not None:
+        parts["remark"] = _words(told.remark)
+    return _flow(parts)
 
 
 def _flow(entries: Mapping[str, str]) -> str:

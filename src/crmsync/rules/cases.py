@@ -14,10 +14,11 @@ from crmsync.model.fact import FactType, FactValue
 from crmsync.model.group import GroupTier
 from crmsync.model.record import RecordRef
 from crmsync.model.rfm import CutPoints, Part
-from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue
 from crmsync.model.text import Text
+from crmsync.rules.case_facts import read_facts
 from crmsync.rules.case_lines import own_cut_lines, read_cut_lines
 from crmsync.rules.case_names import Names, names_of
 from crmsync.rules.case_state import Opening
@@ -30,7 +31,6 @@ from crmsync.source import Node, Scalar, has_errors, read_file
 CASES_FILE = "rules.test.yaml"
 CASE_OBJECT = "case"
 """The object name of records that exist only in a case."""
-_UNKNOWN = frozenset({"missing", "unknown", "缺失", "未知"})
 _NONE = frozenset({"none", "无"})
 _RANGE = re.compile(r"(-?[0-9.]+)\s*\.\.\s*(-?[0-9.]+)\Z", re.ASCII)
 
@@ -106,7 +106,7 @@ class _Reader:
         own = self.date(block.scalar("today")) or today
         if own is None:
             block.lacks("today")
-        facts = self._facts(block.need("facts"))
+        facts, judged = read_facts(block.need("facts"), self._names, self._language)
         day = own or date.min + timedelta(days=1)
         ref = RecordRef(CASE_OBJECT, str(number))
         before_node, expect_node = block.take("before"), block.need("expect")
@@ -128,6 +128,7 @@ class _Reader:
             episodes=episodes,
             expect=expect,
             span=block.span,
+            judged=judged,
             released=released,
             cut_lines=lines,
             cut_points=cuts,
@@ -152,43 +153,6 @@ class _Reader:
     def _lines(self, block: Block) -> Mapping[str, Decimal]:
         """The file's cut lines with the case's own; each cut of the rules needs one."""
         return own_cut_lines(block, self._cut_lines, self._ruleset, self._language)
-
-    # ── facts ──────────────────────────────────────────────────────────────────────────────────
-
-    def _facts(self, node: Node | None) -> dict[str, FactValue]:
-        found: dict[str, FactValue] = {}
-        if node is None:
-            return found
-        if not isinstance(node, MappingNode):
-            Block.of(node, self._findings)
-            return found
-        for key, value in node.entries:
-            fact = self._names.facts.get(key.text)
-            if fact is None:
-                self._unknown(
-                    "TEST010", key, Text(zh="没有事实", en="there is no fact"), self._names.facts
-                )
-                continue
-            if fact.formula is not None:
-                self._findings.add(
-                    "TEST011",
-                    key.span,
-                    Text(
-                        zh=f"“{fact.id}”由公式算出，不能直接给值",
-                        en=f"“{fact.id}” comes from a formula and cannot be given",
-                    ),
-                    Text(zh="请给公式所用的事实", en="Give the facts its formula uses."),
-                )
-                continue
-            single = scalar(value, self._findings)
-            if single is not None:
-                found[fact.id] = self._value(single, fact)
-        return found
-
-    def _value(self, found: Scalar, fact: FactDefinition) -> FactValue:
-        if found.text in _UNKNOWN and found.text not in fact.choices:
-            return None
-        return self._language.value(found, fact.type, fact.choices)
 
     def _cut_points(self, node: Node | None, given: Mapping[str, FactValue]) -> CutPoints | None:
         """``{recency: [30, 90], frequency: [1, 3], monetary: [100, 900]}`` for this case alone."""

@@ -18,7 +18,11 @@ _FOR_PEOPLE = frozenset({"span", "label", "note", "file", "digest", "bands", "ed
     "cut_spans",
     "frozen",
 }
-_FOR_PEOPLE_IN = {"Ruleset": frozenset({"title"}), "PointLine": frozenset({"text"})}
+_FOR_PEOPLE_IN = {
+    "Ruleset": frozenset({"title"}),
+    "PointLine": frozenset({"text"}),
+    "TierRow": frozenset({"text", "number"}),
+}
 
 
 def digest_of(ruleset: Ruleset) -> str:

@@ -26,7 +26,9 @@ _RESERVED = frozenset(
         *("days_since", "months_since", "min", "max", "round", "abs"),
     )
 )
-_LATER: Mapping[str, Text | None] = {"valid_for": None, "remark": None, "was": None}
+_LATER: Mapping[str, Text | None] = {"was": None}
+_MAPPED = ("author", "date", "remark")
+"""What a CRM holds beside a judged value: where, is the mapping's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Draft:
     formula: Scalar | None
     between: Scalar | None
     missing: Scalar | None
+    valid_for: Scalar | None = None
 
 
 def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple[Draft, ...]:
@@ -86,6 +89,10 @@ def _declare(
     judge = block.scalar("judged_by")
     formula, between, missing = (block.scalar(word) for word in ("formula", "between", "missing"))
     wobble = read_wobble(block, kind, derived=formula is not None)
+    valid_for = block.scalar("valid_for")
+    if valid_for is not None and judge is None:
+        _not_judged(valid_for, findings)
+    _mapped_elsewhere(block)
     block.finish()
     if kind is None:
         return None
@@ -99,7 +106,36 @@ def _declare(
         wobble=wobble,
         span=key.span,
     )
-    return Draft(fact, formula, between, missing)
+    return Draft(fact, formula, between, missing, valid_for)
+
+
+def _not_judged(valid_for: Scalar, findings: Findings) -> None:
+    findings.add(
+        "RULE020",
+        valid_for.span,
+        Text(
+            zh="valid_for 只用于写了 judged_by 的事实",
+            en="valid_for is for facts that say judged_by",
+        ),
+        Text(zh="写上 judged_by，或去掉 valid_for", en="Add judged_by, or remove valid_for."),
+    )
+
+
+def _mapped_elsewhere(block: Block) -> None:
+    for name in _MAPPED:
+        if block.node.get(name) is None:
+            continue
+        block.take(name)
+        block.findings.add(
+            "RULE001",
+            block.place(name),
+            Text(zh=f"事实里没有“{name}”这个键", en=f"a fact has no key “{name}”"),
+            Text(
+                zh=f"它存在哪个字段，写在 mapping/<crm>.yaml 的 read 下：{{field: …, {name}: …}}",
+                en=f"Say in mapping/<crm>.yaml, under read, which field holds it: "
+                f"{{field: …, {name}: …}}.",
+            ),
+        )
 
 
 def _check_choices(
@@ -167,6 +203,7 @@ def _complete(draft: Draft, language: Language) -> FactDefinition:
         formula=formula,
         between=None if draft.between is None else _between(draft.between, fact.type, language),
         missing=_missing(draft, language),
+        valid_for=None if draft.valid_for is None else language.period(draft.valid_for),
     )
 
 

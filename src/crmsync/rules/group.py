@@ -8,6 +8,7 @@ from crmsync.model.ruleset import FactDefinition
 from crmsync.model.text import Text
 from crmsync.model.tier import TierException
 from crmsync.rules.language import Language
+from crmsync.rules.reserved import reserve
 from crmsync.rules.shape import Block, words
 from crmsync.source import Node, Scalar
 
@@ -52,17 +53,7 @@ def read_group(
                 en="group needs sum, or tier: shared or at_least_parent, or it does nothing",
             ),
         )
-    double = next((item for item in exceptions if item.id == GROUP), None)
-    if double is not None:
-        findings.add(
-            "RULE007",
-            double.span,
-            Text(
-                zh="已有 group 块，例外不能也叫 group",
-                en="there is a group block, so no exception can be called group",
-            ),
-            Text(zh="给例外换一个名称", en="Rename the exception."),
-        )
+    reserve(GROUP, exceptions, findings)
     if by is None:
         return None
     return Group(by[1].id, tuple(sums), GroupTier(tier or GroupTier.OWN), block.span)

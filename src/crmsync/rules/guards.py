@@ -9,8 +9,8 @@ from decimal import Decimal
 from crmsync.model.guard import GuardLimit
 from crmsync.model.text import Text
 from crmsync.rules.language import Language, at
+from crmsync.rules.level_names import Levels
 from crmsync.rules.shape import Block, scalar
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 

@@ -123,6 +123,21 @@ MAPPING_HELP = (
         " needs within, of a whole number of them. With no records the fact stays unknown.",
     ),
     entry(
+        "MAP019",
+        ("只有由人评分的事实才有评分人和日期", "author and day belong to judged facts"),
+        "author、date、remark、valid_for 是评分旁边的内容。事实在规则里要写 judged_by。",
+        "author, date, remark and valid_for stand beside a person's judgement. In the rules the "
+        "fact must say judged_by.",
+    ),
+    entry(
+        "MAP020",
+        ("有效期没有起算日", "an age without a day to count from"),
+        "valid_for 从评分日期算起；没有日期就不知道评分有多旧，它便永远不算数。用 date 写明存放评分"
+        "日期的字段。",
+        "valid_for counts from the day of the judgement; without it nobody knows how old a score "
+        "is, and it would never count. Name the field of that day with date.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",

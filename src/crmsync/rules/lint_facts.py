@@ -59,6 +59,8 @@ def _conditions(ruleset: Ruleset) -> Iterator[Condition]:
             yield card.when
         for criterion in card.criteria:
             yield from _lines(criterion)
+    if ruleset.tier is not None and ruleset.tier.table is not None:
+        yield from ruleset.tier.table.conditions
     yield from (item.when for item in ruleset.departures)
     if ruleset.newcomer is not None:
         yield ruleset.newcomer.when

@@ -108,6 +108,11 @@ def _fact(fact: FactDefinition, sentences: Sentences) -> Iterator[tuple[FactDefi
         if other is not None and fact.type is not FactType.MONEY:
             change = Change(text, f"missing: {_value(other)}", fact.span)
             yield replace(fact, missing=other), change
+    if fact.valid_for is not None:
+        text, other_period = f"valid_for: {length(fact.valid_for)}", longer(fact.valid_for)
+        yield replace(fact, valid_for=None), Change(text, WITHOUT, fact.span)
+        change = Change(text, f"valid_for: {length(other_period)}", fact.span)
+        yield replace(fact, valid_for=other_period), change
     if fact.between is not None:
         low, high = fact.between
         whole = fact.type is FactType.INTEGER

@@ -12,8 +12,9 @@ from crmsync.model.season import Season
 from crmsync.model.text import Text
 from crmsync.model.tier import TierException
 from crmsync.rules.language import Language, at
+from crmsync.rules.level_names import Levels
+from crmsync.rules.reserved import reserve
 from crmsync.rules.shape import Block
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Node, Scalar
 
 _AFTER = re.compile(r"(?P<period>.+?)\s+after\s+(?P<fact>.+)\Z")
@@ -52,19 +53,9 @@ def read_newcomer(
                 en="newcomer needs at_least or no_demotion, or it does nothing",
             ),
         )
-    double = next((item for item in exceptions if item.id == NEWCOMER), None)
-    if double is not None:
-        findings.add(
-            "RULE007",
-            double.span,
-            Text(
-                zh="已有 newcomer 块，例外不能也叫 newcomer",
-                en="there is a newcomer block, so no exception can be called newcomer",
-            ),
-            Text(zh="给例外换一个名称", en="Rename the exception."),
-        )
+    free = reserve(NEWCOMER, exceptions, findings)
     read = None if span is None else _period(span, language)
-    if read is None or double is not None:
+    if read is None or not free:
         return None
     period, name = read
     when = Within(name, RollingWindow(period), block.span)

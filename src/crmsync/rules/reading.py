@@ -20,6 +20,7 @@ from crmsync.rules.facts import complete, declare
 from crmsync.rules.guards import read_guards
 from crmsync.rules.header import Header, read_header
 from crmsync.rules.language import Language, facts_scope, state_scope
+from crmsync.rules.level_names import Levels
 from crmsync.rules.lifecycle import Stages, read_lifecycle, read_stages
 from crmsync.rules.models import ModelNodes, Models, read_models
 from crmsync.rules.score import read_scorecards
@@ -29,7 +30,7 @@ from crmsync.rules.shelf import Shelf
 from crmsync.rules.smaller import read_smaller
 from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
-from crmsync.rules.tier_levels import Ladder, Levels, read_levels
+from crmsync.rules.tier_levels import Ladder, read_levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import error, has_errors, read_file
 
@@ -90,7 +91,8 @@ def read_rules(
     facts = models.facts
     scorecards = read_scorecards(root, language)
     tier_node, cycle_node = root.take("tier"), root.take("lifecycle")
-    ladder = Ladder() if tier_node is None else read_levels(tier_node, language)
+    scored = any(root.node.get(key) is not None for key in ("score", "scorecards"))
+    ladder = Ladder() if tier_node is None else read_levels(tier_node, language, scored=scored)
     levels = ladder.levels
     stages = () if cycle_node is None else read_stages(cycle_node, language)
     tier = None if tier_node is None else read_tier(tier_node, ladder, language)
@@ -154,7 +156,7 @@ def _facts(
 ) -> tuple[Models, Language]:
     node = root.need("facts")
     drafts = () if node is None else declare(node, header.languages, findings)
-    nodes = ModelNodes.of(root)
+    nodes = ModelNodes.of(root, shelf if shelf is not None else Shelf(None))
     declared = tuple(draft.fact for draft in drafts)
     known = {fact.id for fact in declared}
     given = tuple(fact for fact in nodes.names() if fact.id not in known)
@@ -193,6 +195,7 @@ def _rules(ruleset: Ruleset) -> int:
     return (
         sum(len(card.criteria) for card in ruleset.scorecards)
         + (0 if tier is None else len(tier.levels) + len(tier.exceptions))
+        + (0 if tier is None or tier.table is None else len(tier.table.rows))
         + (0 if cycle is None else len(cycle.moves))
         + len(ruleset.segments)
         + len(ruleset.tasks)

@@ -113,13 +113,13 @@ class Openings:
         )
         for piece in self._pieces(rows):
             texts: dict[tuple[str, str | None], int] = {}
-            places = [
-                texts.setdefault((_undigested(snap), present and _undigested(present)), len(texts))
-                for snap, present in (row[1:] for row in piece)
-            ]
+            places = []
+            for row in piece:
+                now = row.present and _undigested(row.present)
+                places.append(texts.setdefault((_undigested(row.snap), now), len(texts)))
             mirror.execute(
                 f"INSERT INTO {_READ} SELECT unnest(?::VARCHAR[]), ? + unnest(?::BIGINT[])",
-                [[row[0] for row in piece], first, places],
+                [[row.record_id for row in piece], first, places],
             )
             mirror.execute(
                 f"INSERT INTO {_STORED} SELECT ? + unnest(range(?)), unnest(?::VARCHAR[]), "

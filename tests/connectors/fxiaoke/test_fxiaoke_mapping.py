@@ -9,7 +9,8 @@ from tests.connectors.fxiaoke.fxiaoke_open import opened
 
 from crmsync.config.mapping_file import read_mapping
 from crmsync.config.resolving import resolve
-from crmsync.model.mapping import CrmMapping
+from crmsync.model.fact import FactType
+from crmsync.model.mapping import CrmMapping, FieldSource
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.rules.reading import load
@@ -22,6 +23,13 @@ TYPES = {
     "tier_since": FieldType.DATE,
     "lifecycle_since": FieldType.DATE,
     "score": FieldType.DECIMAL,
+}
+READ = {
+    FactType.DATE: FieldType.DATE,
+    FactType.INTEGER: FieldType.INTEGER,
+    FactType.NUMBER: FieldType.DECIMAL,
+    FactType.MONEY: FieldType.CURRENCY,
+    FactType.YES_NO: FieldType.BOOLEAN,
 }
 
 
@@ -55,13 +63,24 @@ def wanted(rules: Ruleset, mapping: CrmMapping) -> list[FieldSchema]:
     return [*fields, FieldSchema("", mapping.lock_field.label or "", FieldType.BOOLEAN)]
 
 
-@pytest.mark.parametrize("name", ["b2b-standard", "retail-rfm"])
+def read_from(rules: Ruleset, mapping: CrmMapping) -> list[FieldSchema]:
+    """The account's own fields that the facts come from."""
+    return [
+        FieldSchema("", source.field.label or "", READ[rules.fact(id).type])
+        for id, source in mapping.read.items()
+        if isinstance(source, FieldSource)
+    ]
+
+
+@pytest.mark.parametrize("name", ["b2b-standard", "retail-rfm", "saas-health"])
 def test_a_shipped_mapping_fits_after_the_worksheet(sandbox: FxiaokeSandbox, name: str) -> None:
     rules, mapping = shipped(name)
     fields = wanted(rules, mapping)
     connector = opened(sandbox)
     assert f"处理 {len(fields)} 个字段" in connector.worksheet("AccountObj", fields).zh
     sandbox.make_fields_by_hand("AccountObj", fields)
+    if name == "saas-health":  # the practice tenant has the fields the others read
+        sandbox.make_fields_by_hand("AccountObj", read_from(rules, mapping))
     assert "都已就绪" in connector.worksheet("AccountObj", fields).zh
     assert mapping.tasks is not None
     objects = {mapping.object, mapping.tasks.object, *(r.object for r in mapping.related.values())}

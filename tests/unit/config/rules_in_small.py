@@ -36,6 +36,7 @@ RULES = Ruleset(
         fact("usual_gap", "number"),
         fact("potential", "choice", "高", "中", "低"),
         fact("blacklisted", "yes_no"),
+        FactDefinition("strength", Text.same("strength"), FactType.NUMBER, judged_by="judge"),
         FactDefinition(
             "double",
             Text.same("double"),
@@ -101,6 +102,10 @@ SCHEMAS = {
             field("C_Tier", "picklist", "VIP", "普通"),
             field("C_Since", "date", label="等级起始日"),
             field("C_Lock", "boolean"),
+            field("Strength", "decimal"),
+            field("Strength_By", "user"),
+            field("Strength_On", "date"),
+            field("Strength_Why", "long_text", label="评分说明"),
             field("Formula", "decimal", read_only=True, label="同名"),
             field("Note", "long_text", label="同名"),
         ),

@@ -9,7 +9,13 @@ import pytest
 from tests.unit.config.rules_in_small import MAPPING, good, read
 
 from crmsync.condition import to_text
-from crmsync.model.mapping import Aggregate, AggregateSource, FieldPick, FieldSource
+from crmsync.model.mapping import (
+    Aggregate,
+    AggregateSource,
+    FieldPick,
+    FieldSource,
+    JudgedFields,
+)
 from crmsync.model.period import Period, RollingWindow
 from crmsync.source import apply_fixes
 
@@ -90,6 +96,29 @@ def test_a_source_may_count_by_another_date(tmp_path: Path) -> None:
     assert mapping.related[source.related].where == mapping.related["orders"].where
 
 
+JUDGED = (
+    "  strength: {field: Strength, author: Strength_By, date: {field: Strength_On},"
+    " remark: {label: 评分说明}, valid_for: 6 个月}"
+)
+
+
+def test_a_judgement_is_mapped_with_author_day_and_remark(tmp_path: Path) -> None:
+    mapping = good(MAPPING.replace("  blacklisted:   Blacklisted", JUDGED), tmp_path)
+    assert mapping.read["strength"] == FieldSource(
+        FieldPick("Strength"),
+        judged=JudgedFields(
+            FieldPick("Strength_By"),
+            FieldPick("Strength_On"),
+            FieldPick(label="评分说明"),
+            Period(months=6),
+        ),
+    )
+    other = good(
+        MAPPING.replace("  blacklisted:   Blacklisted", JUDGED.replace("6", "7")), tmp_path
+    )
+    assert other.digest != mapping.digest
+
+
 CASES = [
     # what is replaced, by what, code, line, zh, en, what the mend makes of it
     ("object: Accounts", "objekt: Accounts", "MAP004", 2, "没有“objekt”这个键", "no key “objekt”", "object: Accounts"),
@@ -115,7 +144,12 @@ CASES = [
     ("gap: median", "gap: medain", "MAP007", 11, "gap 不能是", "“gap” cannot be", "gap: median"),
     ("High: 高", "High: 很高", "MAP007", 12, "“很高”不能写在这里", "“很高” cannot stand here", "High: 高"),
     ("{label: 需求潜力, values", "{label: 需求潜力, field: P, values", "MAP012", 12, "CRM 字段", "a CRM field", None),
-    ("{label: 需求潜力, values: {High: 高, Low: 低}}", "{field: P, author: Q}", "MAP009", 12, "暂不支持“author”", "“author” is not supported yet", None),
+    ("{label: 需求潜力, values: {High: 高, Low: 低}}", "{field: P, author: Q}", "MAP019", 12, "不是由人评分的", "not judged by a person", None),
+    ("  blacklisted:   Blacklisted", "  strength: {field: S, valid_for: 1 year}", "MAP020", 13, "评分日期在哪个字段", "on which day it was judged", None),
+    ("  blacklisted:   Blacklisted", "  strength: {field: S, date: D, valid_for: 3 hours}", "RULE057", 13, "不是日历上的时段", "no calendar period", None),
+    ("  blacklisted:   Blacklisted", "  strength: {field: S, date: D, valid_for: [1]}", "MAP005", 13, "应是一段时间", "a span of time", None),
+    ("  blacklisted:   Blacklisted", "  strength: {field: S, autor: A}", "MAP004", 13, "没有“autor”这个键", "no key “autor”", "  strength: {field: S, author: A}"),
+    ("count: all, within: 12 months}", "count: all, valid_for: 1 year}", "MAP004", 9, "没有“valid_for”这个键", "no key “valid_for”", None),
     ("  blacklisted:", "  blacklistd:", "MAP015", 13, "没有声明事实“blacklistd”", "declare no fact “blacklistd”", "  blacklisted:"),
     ("  blacklisted:   Blacklisted", "  double: X", "MAP016", 13, "由公式得出", "derived by a formula", None),
     ("  blacklisted:   Blacklisted", "  blacklisted:", "MAP012", 13, "CRM 字段", "a CRM field", None),

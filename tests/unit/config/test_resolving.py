@@ -25,6 +25,25 @@ def test_labels_become_api_names(tmp_path: Path) -> None:
     assert mapping.digest == good(MAPPING, tmp_path).digest
 
 
+JUDGED = (
+    "strength: {field: Strength, author: Strength_By, date: Strength_On, remark: {label: 评分说明}}"
+)
+
+
+def test_the_fields_beside_a_judgement_are_found(tmp_path: Path) -> None:
+    mapping = resolve(
+        good(MAPPING.replace("blacklisted:   Blacklisted", JUDGED), tmp_path), SCHEMAS
+    )
+    source = mapping.read["strength"]
+    assert isinstance(source, FieldSource)
+    assert source.judged is not None
+    assert [pick.name for pick in source.judged.picks()] == [
+        "Strength_By",
+        "Strength_On",
+        "Strength_Why",
+    ]
+
+
 def test_conditions_may_name_fields_and_options_as_people_see_them(tmp_path: Path) -> None:
     text = MAPPING.replace("Account_Type is Customer", "客户类型 is 终端客户")
     mapping = resolve(good(text, tmp_path), SCHEMAS)
@@ -46,6 +65,8 @@ def test_the_record_id_needs_no_description(tmp_path: Path) -> None:
 
 CASES = [
     ("object: Accounts", "object: Acounts", "MAP051", 1, "没有对象“Acounts”", "no object “Acounts”", "“Accounts”"),
+    ("blacklisted:   Blacklisted", JUDGED.replace("date: Strength_On", "date: Strength"), "MAP053", 13, "是 decimal", "is decimal", "Choose another"),
+    ("blacklisted:   Blacklisted", JUDGED.replace("Strength_By", "Strength_Bi"), "MAP052", 13, "没有字段“Strength_Bi”", "no field “Strength_Bi”", "“Strength_By”"),
     ("object: Deals", "object: Deal", "MAP051", 6, "没有对象“Deal”", "no object “Deal”", "“Deals”"),
     ("{name: Account_Name,", "{name: Acount_Name,", "MAP052", 4, "没有字段“Acount_Name”", "no field “Acount_Name” in Accounts", "“Account_Name”"),
     ("Account_Type is", "Acount_Type is", "MAP052", 3, "没有字段", "no field “Acount_Type”", "“Account_Type”"),

@@ -43,7 +43,19 @@ from crmsync.model.tier import DownChange, Patience
 from crmsync.store import Snapshot, StoredState
 
 MANY = 60
-NAMES = ["crossed", "scored", "whole", "skip", "two cards", "visits", "days", "segments", "state"]
+NAMES = [
+    "crossed",
+    "scored",
+    "whole",
+    "skip",
+    "two cards",
+    "table",
+    "table of score",
+    "visits",
+    "days",
+    "segments",
+    "state",
+]
 
 
 def rules_of(name):

@@ -337,6 +337,15 @@ def test_missing_data_is_counted_and_listed() -> None:
     assert seen.known_facts == {"orders", "days"}
 
 
+def test_whom_no_rule_measures_is_listed_and_nothing_is_held_back_by_it() -> None:
+    text = Text("没有适用的评分卡", "no scorecard applies")
+    draft, _ = made([customer(1, was=stood(), owned=holds(stood()), unplaced=text)])
+    assert draft.header.counts.withheld_by_kind == {"unplaced": 1}
+    assert draft.header.counts.withheld == 0
+    (listed,) = draft.header.withheld
+    assert (listed.ref, listed.text) == (ref(1), text)
+
+
 def test_a_standing_the_crm_already_shows_is_confirmed_without_a_field() -> None:
     new = replace(stood("key"), tier_since=DAY)
     item = customer(1, was=stood("standard"), owned=holds(new))

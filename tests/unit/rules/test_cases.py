@@ -169,7 +169,7 @@ def test_no_case_file_is_no_finding(tmp_path: Path) -> None:
     assert load_cases(tmp_path, typed(tmp_path)) == (None, [])
 
 
-@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm"])
+@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm", "saas-health"])
 def test_shipped_cases_come_true_and_touch_every_rule(name: str) -> None:
     ruleset, _ = load(RULESETS / name)
     assert ruleset is not None

@@ -25,7 +25,7 @@ def found(folder: Path, *changes: tuple[str, str]) -> list[Diagnostic]:
     return check(typed(folder, *changes))
 
 
-@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm"])
+@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm", "saas-health"])
 def test_shipped_rulesets_have_no_lint(name: str) -> None:
     ruleset, _ = load(RULESETS / name)
     assert ruleset is not None

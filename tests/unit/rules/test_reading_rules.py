@@ -38,7 +38,7 @@ from crmsync.rules import load
 from crmsync.source import apply_fixes
 
 
-@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm"])
+@pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm", "saas-health"])
 def test_shipped_rulesets_read_without_a_finding(name: str) -> None:
     ruleset, findings = load(RULESETS / name)
     assert findings == []

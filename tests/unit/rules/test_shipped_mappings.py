@@ -9,7 +9,7 @@ from crmsync.config import read_mapping
 from crmsync.model.mapping import CrmMapping
 from crmsync.rules import check, load
 
-NAMES = ("b2b-standard", "real-estate", "retail-rfm")
+NAMES = ("b2b-standard", "real-estate", "retail-rfm", "saas-health")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -119,6 +119,7 @@ def _blocks() -> dict[str, Schema]:
                 "levels": hover(
                     items(ref("level")), "等级，从高到低", "The levels, the best one first."
                 ),
+                **table_keys(),
                 "of": hover(
                     SCALAR, "按哪个事实定级，代替评分", "The fact tiers go by, instead of points."
                 ),

@@ -115,6 +115,7 @@ def mapping_schema() -> Schema:
     definitions = {
         "condition": CONDITION,
         "field": {"anyOf": [TEXT, block(every(mapping_sources.FIELD_KEYS, pick))]},
+        "source": {"anyOf": [TEXT, block(every(mapping_sources.SOURCE_KEYS, pick | _judged()))]},
         "target": {"anyOf": [TEXT, block(pick)]},
         "aggregate": block(aggregate, required=["related"]),
         "relation": block(
@@ -124,6 +125,19 @@ def mapping_schema() -> Schema:
     known = _mapping_keys(write, tasks, terms)
     top = block(every(mapping_file.TOP, known), required=["connector", "object", "identity"])
     return document("crmsync mapping", top, definitions)
+
+
+def _judged() -> dict[str, Schema]:
+    return {
+        "author": hover(ref("field"), "存放评分人的字段", "The field of who judged."),
+        "date": hover(ref("field"), "存放评分日期的字段", "The field of the day it was judged."),
+        "remark": hover(ref("field"), "存放备注的字段", "The field of the remark."),
+        "valid_for": hover(
+            DURATION,
+            "在这个 CRM 里评分多久有效；优先于规则里的",
+            "How long a judgement counts in this CRM; stands above the rules' own.",
+        ),
+    }
 
 
 def _mapping_keys(
@@ -146,7 +160,7 @@ def _mapping_keys(
         ),
         "related": hover(mapping(ref("relation")), "关联对象", "Related objects."),
         "read": hover(
-            mapping({"anyOf": [ref("field"), ref("aggregate")]}),
+            mapping({"anyOf": [ref("source"), ref("aggregate")]}),
             "每个事实从哪里来",
             "Where each fact comes from.",
         ),

@@ -90,7 +90,13 @@ def rules_schema() -> Schema:
 
 def cases_schema() -> Schema:
     """Everything a ``rules.test.yaml`` may say."""
-    known = mapping({"anyOf": [SCALAR, {"type": "null"}]})
+    judged = {
+        "value": hover(SCALAR, "评分", "What was given."),
+        "author": hover(TEXT, "谁评的", "Who gave it."),
+        "date": hover(DATE, "哪天评的", "The day it was given."),
+        "remark": hover(TEXT, "备注", "The remark."),
+    }
+    known = mapping({"anyOf": [SCALAR, {"type": "null"}, block(judged, required=["value"])]})
     day = hover(DATE, "日期", "A day.")
     cuts = hover(
         mapping({"anyOf": [SCALAR, mapping(SCALAR)]}),

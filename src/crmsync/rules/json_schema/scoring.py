@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmsync.model.fact import FactType
 from crmsync.model.scorecard import Combining, Edges, MissingPoints
 from crmsync.rules.json_schema.parts import (
+    DURATION,
     NUMBER,
     SCALAR,
     TEXT,
@@ -52,6 +53,11 @@ def facts() -> dict[str, Schema]:
                     "What a missing value counts as; for counts and sums only.",
                 ),
                 "judged_by": hover(TEXT, "由谁评分", "Who judges it."),
+                "valid_for": hover(
+                    DURATION,
+                    "评分多久有效，如 12 个月；过期就当作缺失",
+                    "How long a judgement counts, such as 12 months; an older one is missing.",
+                ),
                 "formula": hover(
                     TEXT,
                     "由其他事实算出，如 days_since(last_order_on)",
