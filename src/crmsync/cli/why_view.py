@@ -177,7 +177,10 @@ def _stage(stage: StageResult, rules: Ruleset) -> str:
 def _to_do(decision: Decision) -> Iterator[str]:
     for task in decision.opens:
         title = clean(task.title.to(LANG))
-        yield say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
+        zh, en = ("；客户转给任务负责人", "; the customer goes to its owner")
+        more = say(zh, en) if task.hands_over else ""
+        said = say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
+        yield said + more
     for closing in decision.closes:
         text = clean(closing.text.to(LANG))
         yield say(f"  - 关闭任务  {text}", f"  - close task  {text}")

@@ -90,7 +90,7 @@ class _Reader:
         )
         if target is None or identity[0] is None:
             return None
-        return mapping_digest(found)
+        return mapping_digest(found, self._ruleset.renamed)
 
     def _keys(self, node: Mapping, known: tuple[str, ...], *, later: tuple[str, ...] = ()) -> Keys:
         return Keys(node, known, self.problems, family="MAP", later=later)

@@ -18,9 +18,17 @@ from sqlglot import exp
 from crmsync.condition import names, normal_form
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, conditions_of, scorecard_conditions
-from crmsync.evaluate.due_sql import NotDue, call, either
+from crmsync.evaluate.due_sql import NotDue, call, either, texts
 from crmsync.evaluate.matching import PreparedWriter, packed
-from crmsync.evaluate.score_sql import Layer, Place, column, lacking_columns, named, tenths_of
+from crmsync.evaluate.score_sql import (
+    Layer,
+    Place,
+    column,
+    lacking_columns,
+    named,
+    tenths_of,
+    texts,
+)
 from crmsync.evaluate.tasks import JUDGE
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.condition import All, AnyOf, Condition, Name, Not
@@ -177,11 +185,15 @@ class Likeness:
             yield column("s_doubt")
         read = set(_measured(self._rules))
         for fact in sorted(self._engine.inputs(read)):
-            known = call("LIST_CONTAINS", column("o_known"), exp.Literal.string(fact))
+            known = call("LIST_HAS_ANY", column("o_known"), texts(self._remembered(fact)))
             lost = exp.Coalesce(this=known, expressions=[exp.false()])
             yield exp.paren(exp.and_(_missing(self._fact(fact)), lost, copy=False))
         if read & STATE_NAMES.keys() - {"score"}:
             yield self._by_fields(STANDING)
+
+    def _remembered(self, fact: str) -> list[str]:
+        """The names under which the state may know *fact*."""
+        return [fact, *(old for old, new in self._rules.renamed.items() if new == fact)]
 
     def _by_fields(self, roles: Iterable[str]) -> exp.Expr:
         """Whether one of *roles* stands in the CRM alone: columns of state read the store only."""

@@ -172,6 +172,13 @@ def call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def texts(items: Sequence[str]) -> exp.Expr:
+    """A list of texts."""
+    return exp.cast(
+        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
+    )
+
+
 def _days(day: exp.Expr, base: exp.Expr) -> exp.Expr:
     return exp.paren(exp.Sub(this=day, expression=exp.paren(base.copy())))
 

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
-from crmsync.evaluate.due_sql import NotDue, call, either
+from crmsync.evaluate.due_sql import NotDue, call, either, texts
 from crmsync.evaluate.score_sql import Place, column, tenths_of
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.lifecycle import LifecycleRules, Move
@@ -61,7 +61,7 @@ _KEYS: Mapping[type, str] = {
     Move: "id sources to when lasting span",
     Segment: "id label when span",
     TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
-    "counts_as_done via result start capacity",
+    "counts_as_done via result start capacity may_reassign_owner",
 }
 KNOWN: Mapping[type, frozenset[str]] = {
     kind: frozenset(keys.split()) for kind, keys in _KEYS.items()
@@ -196,7 +196,7 @@ class Steady:
         choice = exp.case()
         for row in rules.table.rows:
             staying = [level.id for level in rules.ranked[ranks[row.keep] : ranks[row.level] + 1]]
-            stays = call("LIST_CONTAINS", _texts(staying), column("o_tier"))
+            stays = call("LIST_CONTAINS", texts(staying), column("o_tier"))
             if row.when is None:
                 choice = choice.when(exp.true(), stays)
                 break
@@ -243,7 +243,7 @@ class Steady:
     def _nothing_pending(but: Sequence[str]) -> exp.Expr:
         """That no other clock of a move runs."""
         keys = call("MAP_KEYS", column("o_pending"))
-        return call("LIST_HAS_ALL", _texts(but), keys)
+        return call("LIST_HAS_ALL", texts(but), keys)
 
     def _segments(self) -> exp.Expr:
         """The customer is in the same segments as before; one left unknown stays."""
@@ -260,7 +260,7 @@ class Steady:
         ]
         now = call(
             "LIST_WHERE",
-            _texts([item.id for item in segments]),
+            texts([item.id for item in segments]),
             exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
         )
         return _equal(now, column("o_segments"))
@@ -279,7 +279,7 @@ class Steady:
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
             same.append(exp.case().when(unknown, exp.true()).else_(still))
         keys = call("MAP_KEYS", column("o_held"))
-        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys), copy=False))
+        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", texts(watched), keys), copy=False))
 
     def _event(self, task: TaskRule) -> exp.Expr | None:
         """That the event cannot have happened to a steady row; ``None`` where that is plain."""
@@ -298,7 +298,7 @@ class Steady:
         """That no open episode of the task is to be closed."""
         assert task.close_when is not None
         ids = [id for id in dict.fromkeys((task.id, task.was)) if id]
-        ours = call("LIST_HAS_ANY", column("o_open"), _texts(ids))
+        ours = call("LIST_HAS_ANY", column("o_open"), texts(ids))
         return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when), copy=False)))
 
     def _true(self, condition: object) -> exp.Expr:
@@ -319,13 +319,6 @@ def _leaving(rules: LifecycleRules) -> Iterable[tuple[str, list[Move]]]:
             stage.id,
             [move for move in rules.moves if stage.id in move.sources and move.to != stage.id],
         )
-
-
-def _texts(items: Sequence[str]) -> exp.Expr:
-    """A list of texts."""
-    return exp.cast(
-        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
-    )
 
 
 def _equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:

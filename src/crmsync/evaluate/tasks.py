@@ -131,6 +131,7 @@ class Agenda:
             span=task.span,
             via=task.via,
             note=self._note(task),
+            hands_over=task.may_reassign_owner,
         )
 
     def _note(self, task: TaskRule) -> Text | None:

@@ -19,7 +19,7 @@ from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.mapping import WRITE_ROLES, AggregateSource, CrmMapping, FieldSource
+from crmsync.model.mapping import OWNED_ROLES, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.relation import SQL_TYPES, FactRelation
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.schema import FieldSchema, FieldType, ObjectSchema
@@ -41,7 +41,7 @@ def relation(
     ruleset = judging.judged_terms(ruleset, mapping)
     fields = Fields(mapping, schemas)
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
-    roles = tuple(role for role in WRITE_ROLES if role in mapping.write)
+    roles = tuple(role for role in OWNED_ROLES if role in mapping.write)
     builder = _Builder(ruleset, setting)
     layers = builder.sources(roles)
     layers = builder.typed(layers)

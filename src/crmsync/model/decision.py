@@ -150,6 +150,8 @@ class TaskOpening:
     via: str | None = None
     note: Text | None = None
     """What the task is to find out, and what may be answered."""
+    hands_over: bool = False
+    """Whether the customer goes to the task's owner with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,9 @@ WRITE_ROLES = (
     "evaluated_on",
 )
 """The roles a mapping's ``write`` block may name."""
+OWNER = "owner"
+"""The role of the record's owner: written only where a rule says ``may_reassign_owner``."""
+OWNED_ROLES = (*WRITE_ROLES, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +171,10 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+
+    def owning(self) -> CrmMapping:
+        """The same mapping, with the record's owner among the fields crmsync writes."""
+        if self.identity_owner is None:
+            return self
+        target = WriteTarget(OWNER, self.identity_owner)
+        return dataclasses.replace(self, write={**self.write, OWNER: target})

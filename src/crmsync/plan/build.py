@@ -95,7 +95,7 @@ class _Making:
             counted.update(item.tiers)
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
-        digest = facts_digest(item.row.facts, self.firm)
+        digest = facts_digest(item.row, self.firm)
         outcome, lines, withheld = self._planned(item, known, self._cause(item, digest))
         self._list_notes(item)
         for held in withheld:
@@ -116,9 +116,9 @@ class _Making:
     def _planned(
         self, item: Evaluated, known: Mapping[str, Episode], cause: Cause
     ) -> tuple[Outcome, list[PlanLine], list[Withheld]]:
-        outcome = self.changes.of(item, cause)
-        withheld = list(outcome.withheld)
         made, ownerless = self.tasks.creations(item, known)
+        outcome = self.changes.of(item, cause, owner=_handed_to(item.decision, made))
+        withheld = list(outcome.withheld)
         closings = self.tasks.closings(item, known)
         change = [] if outcome.change is None else [outcome.change]
         if outcome.held_back:
@@ -259,6 +259,12 @@ class _Making:
             notices=count["notices"],
             sources=dict(self.inputs.source_rows),
         )
+
+
+def _handed_to(decision: Decision, made: Sequence[TaskCreate]) -> str | None:
+    """Who gets the customer: the owner of the first new task that hands it over."""
+    handing = {opening.key for opening in decision.opens if opening.hands_over}
+    return next((task.owner for task in made if task.key in handing), None)
 
 
 def _observation(item: Evaluated, digest: str) -> Observation:

@@ -55,6 +55,7 @@ from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
+from crmsync.project.renaming import figures_renamed
 from crmsync.project.sharing import Shared, mirror_of
 from crmsync.store import Store
 from crmsync.store.batching import batched
@@ -158,7 +159,8 @@ class OpenPopulation:
     def previous(self) -> PlanCounts | None:
         """The figures of the last applied plan by these rules."""
         people = self._population
-        return people.store.runs.last_figures(people.connection, people.rules.id)
+        found = people.store.runs.last_figures(people.connection, people.rules.id)
+        return None if found is None else figures_renamed(found, people.rules)
 
     @cached_property
     def unfresh(self) -> tuple[Unfresh, ...]:
@@ -212,7 +214,7 @@ class OpenPopulation:
         firm = firm_facts(people.rules, people.mapping)
         asked = Asked(
             unmoved=unmoved_sql(self._values, people.rules, write_score_from),
-            line=observation_sql(self.relation, firm, people.as_of),
+            line=observation_sql(self.relation, firm, people.as_of, people.rules.renamed),
             filtered=filtered,
         )
         population = self.population(asked)

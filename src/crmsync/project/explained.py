@@ -50,7 +50,13 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "moves": _traces(shown.moves, words),
         "tasks": _traces(shown.tasks, words),
         "opens": [
-            {"task": item.task_id, "title": item.title, "due": item.due, "key": item.key}
+            {
+                "task": item.task_id,
+                "title": item.title,
+                "due": item.due,
+                "key": item.key,
+                "hands_over": item.hands_over,
+            }
             for item in decision.opens
         ],
         "closes": [{"task": item.task_id, "key": item.key} for item in decision.closes],

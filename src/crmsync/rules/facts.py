@@ -13,6 +13,7 @@ from crmsync.model.position import Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
+from crmsync.rules.renaming import check_renamed
 from crmsync.rules.shape import Block, Findings, identifier, words
 from crmsync.rules.wobble import read_wobble
 from crmsync.source import Mapping as MappingNode
@@ -26,7 +27,6 @@ _RESERVED = frozenset(
         *("days_since", "months_since", "min", "max", "round", "abs"),
     )
 )
-_LATER: Mapping[str, Text | None] = {"was": None}
 _MAPPED = ("author", "date", "remark")
 """What a CRM holds beside a judged value: where, is the mapping's business."""
 
@@ -66,6 +66,7 @@ def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple
         drafts.append(draft)
         for spelling in {draft.fact.id, *draft.fact.label.all()}:
             _unique(spelling, key, spellings, findings)
+    check_renamed([draft.fact for draft in drafts], spellings, findings)
     return tuple(drafts)
 
 
@@ -80,7 +81,7 @@ def _declare(
             Text(zh=f"“{name}”是保留的名称", en=f"“{name}” is a reserved name"),
             Text(zh="请换一个名称", en="Choose another name."),
         )
-    block = Block.of(value, findings, later=_LATER, languages=languages)
+    block = Block.of(value, findings, languages=languages)
     if block is None:
         return None
     kind = block.one_of("type", [item.value for item in FactType], required=True)
@@ -93,6 +94,7 @@ def _declare(
     if valid_for is not None and judge is None:
         _not_judged(valid_for, findings)
     _mapped_elsewhere(block)
+    was = block.scalar("was")
     block.finish()
     if kind is None:
         return None
@@ -103,6 +105,7 @@ def _declare(
         type=FactType(kind),
         choices=choices,
         judged_by=None if judge is None else judge.text,
+        was=None if was is None else identifier(was, findings, marks="_"),
         wobble=wobble,
         span=key.span,
     )

@@ -227,6 +227,17 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
             ),
             Text(zh="在 tasks 下加 via: 字段名", en="Add via: FIELD under tasks."),
         )
+    if ruleset.reassigns and mapping.identity_owner is None:
+        yield warning(
+            "MAP003",
+            whole,
+            Text(
+                zh=f"规则会改客户的负责人，但 {mapping.connector} 没有写 identity.owner",
+                en=f"the rules may reassign owners, but {mapping.connector} names no "
+                "identity.owner",
+            ),
+            Text(zh="在 identity 下加 owner: 字段名", en="Add owner: FIELD under identity."),
+        )
     if ruleset.tasks and mapping.tasks is None:
         yield warning(
             "MAP003",

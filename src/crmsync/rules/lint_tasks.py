@@ -9,6 +9,7 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion, MissingPoints
 from crmsync.model.task import (
+    ACCOUNT_OWNER,
     EntersStage,
     EveryPeriod,
     FactDay,
@@ -33,6 +34,21 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
         reason = _never_happens(task, ruleset, asking)
         if reason is not None:
             yield warning("RULE221", task.span, reason)
+        others = {*task.owner, task.fallback_owner} - {ACCOUNT_OWNER, None}
+        if task.may_reassign_owner and not others:
+            yield warning(
+                "RULE223",
+                task.span,
+                Text(
+                    zh=f"任务“{task.id}”写了 may_reassign_owner，但负责人就是客户现在的负责人",
+                    en=f"the task “{task.id}” may reassign the owner, but its owner is the one the "
+                    "customer has",
+                ),
+                Text(
+                    zh="在 owner 写要接手的人或角色，或去掉 may_reassign_owner",
+                    en="Name who takes over under owner, or remove may_reassign_owner.",
+                ),
+            )
         if "judge" in task.owner and not any(fact.judged_by for fact in ruleset.facts):
             yield warning(
                 "RULE221",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from crmsync.condition import Unit
 from crmsync.model.ruleset import FactDefinition
-from crmsync.model.task import Due, Priority, TaskRule
+from crmsync.model.task import ACCOUNT_OWNER, Due, Priority, TaskRule
 from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
@@ -31,9 +31,9 @@ ONCE_PER = (
     "year",
     "ever",
 )
-_OWNERS = {"account owner": "account owner", "客户负责人": "account owner", "judge": "judge"}
+_OWNERS = {ACCOUNT_OWNER: ACCOUNT_OWNER, "客户负责人": ACCOUNT_OWNER, "judge": "judge"}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
-_LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each", "may_reassign_owner"))
+_LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each",))
 _MAX_DUE = 3660
 MAX_TASKS = 500
 
@@ -160,6 +160,7 @@ def _task(node: Node, around: _Around) -> TaskRule | None:
         result=extras.result,
         start=extras.start,
         capacity=extras.capacity,
+        may_reassign_owner=extras.may_reassign_owner,
         span=block.span,
     )
 
@@ -202,7 +203,7 @@ def _owner(found: Scalar, findings: Findings) -> str:
         found.span,
         Text(zh=f"“{text}”不能作任务负责人", en=f"“{text}” cannot own a task"),
         text,
-        ("account owner", "judge", "role:NAME", "queue:NAME", "user:ID"),
+        (ACCOUNT_OWNER, "judge", "role:NAME", "queue:NAME", "user:ID"),
     )
     return ""
 

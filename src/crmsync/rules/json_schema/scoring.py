@@ -58,6 +58,11 @@ def facts() -> dict[str, Schema]:
                     "评分多久有效，如 12 个月；过期就当作缺失",
                     "How long a judgement counts, such as 12 months; an older one is missing.",
                 ),
+                "was": hover(
+                    TEXT,
+                    "改名前的名称；历史、状态、映射和用例照旧可用",
+                    "What it was called before; history, state, mappings and cases go on.",
+                ),
                 "formula": hover(
                     TEXT,
                     "由其他事实算出，如 days_since(last_order_on)",
