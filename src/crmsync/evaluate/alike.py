@@ -27,7 +27,6 @@ from crmsync.evaluate.score_sql import (
     lacking_columns,
     named,
     tenths_of,
-    texts,
 )
 from crmsync.evaluate.tasks import JUDGE
 from crmsync.evaluate.tier_words import keep_line

@@ -43,7 +43,7 @@ def match_columnar(
     Rows stream: memory stays flat whatever the population. *connection* is busy until the iterator
     is exhausted or closed. Moments come back aware, in UTC.
     """
-    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb")
+    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb", copy=False)
     result = connection.execute(statement)
     read = reader(relation, len(engine.conditions))
     while batch := result.fetchmany(BATCH):
