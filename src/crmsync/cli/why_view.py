@@ -59,6 +59,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     if decision.score is not None:
         yield ""
         yield from score_sheet(decision.score, rules)
+        yield from _evidence(shown, rules)
     yield from _tier_rows(found)
     yield from _exceptions(found)
     yield from _segments(found)
@@ -204,6 +205,17 @@ def score_sheet(score: ScoreResult, rules: Ruleset) -> list[str]:
     most = sum((item.maximum for item in score.criteria), Decimal(0))
     rows.append((say("  合计", "  total"), "", "", f"{_total(score)}/{_plain(most)}", ""))
     return table(rows, align="lrlrl")
+
+
+def _evidence(shown: Explanation, rules: Ruleset) -> Iterator[str]:
+    """What a judge should look at, for criteria that say so."""
+    labels = {item.id: item.label for card in rules.scorecards for item in card.criteria}
+    rows = [
+        (f"    {labels[id].to(LANG)}", clean(text.to(LANG))) for id, text in shown.evidence.items()
+    ]
+    if rows:
+        yield f"  {say('评分时看', 'what to judge by')}"
+        yield from table(rows, align="ll")
 
 
 def _total(score: ScoreResult) -> str:
