@@ -17,7 +17,7 @@ _CONDITIONS = (
     tree.Compare, tree.OneOf, tree.Between, tree.Within, tree.Known, tree.Missing, tree.Holds,
     tree.All, tree.AnyOf, tree.Not,
 )  # fmt: skip
-_NOT_CONTENT = frozenset({"span", "file", "digest"})
+_NOT_CONTENT = frozenset({"span", "file", "digest", "places"})
 
 
 def mapping_digest(mapping: CrmMapping, renamed: Mapping[str, str]) -> CrmMapping:

@@ -213,6 +213,7 @@ class SourceReader:
                     "MAP005",
                     node.span,
                     Text(zh="这里应是一段时间", en="“within” is a span of time"),
+                    Text(zh="写成 within: 12 months 这样", en="Write it like within: 12 months."),
                 )
             )
             return None

@@ -110,6 +110,8 @@ class WriteTarget:
     role: str
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where each stored value is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class TaskTarget:
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     """The field of the text below the subject: what the task is to find out."""
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
 
 WRITE_ROLES = (

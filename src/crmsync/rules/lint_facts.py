@@ -141,6 +141,10 @@ def _without_source(
             zh=f"事实“{fact.id}”在 {mapping.connector} 中没有来源，也没有规则使用它",
             en=f"the fact “{fact.id}” has no source in {mapping.connector}, and no rule reads it",
         ),
+        Text(
+            zh="在 read 里给它来源，或从规则里去掉",
+            en="Give it a source under read, or drop it from the rules.",
+        ),
     )
 
 
@@ -219,7 +223,16 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                     zh=f"write 里有 {role}，但规则不决定它",
                     en=f"write names {role}, but the rules do not decide it",
                 ),
+                Text(
+                    zh="去掉这一行，或在规则里决定它",
+                    en="Drop the line, or let the rules decide it.",
+                ),
             )
+    yield from _without_a_place(ruleset, mapping, whole)
+
+
+def _without_a_place(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
+    """What the rules do with tasks and owners, and the mapping has no field for."""
     spoken = next((task for task in ruleset.tasks if task.via is not None), None)
     if spoken is not None and mapping.tasks is not None and mapping.tasks.via is None:
         yield warning(
@@ -250,5 +263,9 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
             Text(
                 zh=f"规则有任务，但 {mapping.connector} 没有写 tasks",
                 en=f"the rules have tasks, but {mapping.connector} says nothing of tasks",
+            ),
+            Text(
+                zh="写上 tasks: {object: …, key: …}，否则不会建任务",
+                en="Write tasks: {object: …, key: …}; without it no task is created.",
             ),
         )

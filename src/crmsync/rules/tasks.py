@@ -79,6 +79,7 @@ def read_tasks(
                 zh=f"有 {len(entries)} 个任务，上限 {MAX_TASKS}",
                 en=f"{len(entries)} tasks; the limit is {MAX_TASKS}",
             ),
+            Text(zh="合并几个任务，或拆成几个规则集", en="Join tasks, or make several rulesets."),
         )
         return (), None
     around = _Around(names, facts, language, Seen(language.findings))
@@ -93,6 +94,9 @@ def read_tasks(
                 Text(
                     zh=f"was: {task.was} 仍是另一个任务的名称，两者的任务会混在一起",
                     en=f"was: {task.was} still names a task: the two would share their episodes",
+                ),
+                Text(
+                    zh="去掉 was，或改掉另一个任务的名称", en="Drop was, or rename the other task."
                 ),
             )
     return tasks, capacity
@@ -230,5 +234,6 @@ def _once_per(block: Block, findings: Findings) -> tuple[str, ...]:
                 zh=f"customer 之外只能再写一项，这里有：{'、'.join(spells)}",
                 en=f"besides customer only one may stand here; found {', '.join(spells)}",
             ),
+            Text(zh="只留一项", en="Keep one of them."),
         )
     return ("customer", *spells[:1])
