@@ -260,7 +260,7 @@ def _pasted(path: str, value: Scalar) -> Diagnostic:
         "CONF010",
         value.span,
         Text(
-            zh=f"“{key}”像是密码或令牌，不能写在文件里",
+            zh=f"“{key}”像是密码或密钥，不能写在文件里",
             en=f"“{key}” looks like a secret; it must not stand in the file",
         ),
         Text(
