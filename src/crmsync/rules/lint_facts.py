@@ -32,6 +32,10 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
+    for card in ruleset.scorecards:
+        for line in (line for item in card.criteria for line in item.evidence):
+            for words in line.text.all():
+                found |= set(_PLACEHOLDER.findall(words))
     if ruleset.tier is not None and ruleset.tier.of is not None:
         found.add(ruleset.tier.of)
     if ruleset.group is not None:
@@ -80,6 +84,7 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
+    yield from (line.when for line in criterion.evidence if line.when is not None)
     for part in criterion.ways:
         if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
