@@ -10,13 +10,15 @@ RUN := $(VENV)/bin
 # An installed uv is used; else pip puts one into .uv/ from the package index pip is set up for.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
+# Tests wait for sockets and processes half of their time: two workers for each core, at most eight.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(2 * min(os.cpu_count() or 1, 4))')
 # durable-rules is source only; on Python >= 3.13 it compiles with this one definition.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export UV_NO_PROGRESS := 1
 # Compiled modules are kept: the tests start hundreds of processes, each of which would compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test editor schema bench proofs lint format docs lock wheel clean setup
+.PHONY: help demo test editor schema spark bench proofs lint format docs lock wheel clean setup
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,7 +44,7 @@ lint: setup  ## ruff and mypy --strict
 	$(RUN)/mypy
 
 test: lint  ## every check and test
-	$(RUN)/python -m pytest -n 2 --dist loadfile
+	$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 proofs: setup  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
 	$(RUN)/python -m tests.proofs --save $(ONLY)
@@ -53,6 +55,13 @@ editor: setup  ## what editors are told of the files, tried with a real language
 
 schema: setup  ## write the editors' JSON Schemas from the code
 	$(RUN)/python -m crmsync.rules.json_schema
+
+.spark/.ready: pyproject.toml | setup
+	$(UV) pip install --quiet --python $(RUN)/python --target .spark 'pyspark>=4.0,<4.1'
+	touch $@
+
+spark: setup .spark/.ready  ## the matcher on Spark against the compiled one (needs Java)
+	PYTHONPATH=.spark:. $(RUN)/python -m tests.spark
 
 .venv-bench/.ready: tests/bench/peers.txt | setup
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
@@ -79,4 +88,4 @@ wheel: setup  ## build the wheel into dist/
 	$(RUN)/hatchling build -t wheel
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .uv .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

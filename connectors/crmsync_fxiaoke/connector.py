@@ -82,6 +82,7 @@ class FxiaokeConnector:
             index_lag=timedelta(seconds=self._settings.index_lag_seconds),
             late_commit=timedelta(seconds=self._settings.late_commit_seconds),
             create_once=CreateOnce.C,
+            reassigns=False,
         )
 
     def check(self) -> Organization:

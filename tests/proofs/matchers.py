@@ -43,7 +43,7 @@ def agreeing(scale: Scale, place: Path) -> Figure:
     """Generated conditions over awkward records, by every matcher; then by broken ones."""
     rows, rete = scale.of(20, 320), not missing()
     trials = wrong = 0
-    for conditions, seed in _samples(scale.of(6, 220), scale.seed):
+    for conditions, seed in samples(scale.of(6, 220), scale.seed):
         records = three.drawn(seed, rows)
         expected = agreement.by_python(conditions, records)
         said = [agreement.by_sql(conditions, records)]
@@ -64,7 +64,7 @@ def agreeing(scale: Scale, place: Path) -> Figure:
     )
 
 
-def _samples(count: int, seed: int) -> list[Sample]:
+def samples(count: int, seed: int) -> list[Sample]:
     """So many lists of conditions, each with the seed of its records; the same for one *seed*."""
     found: list[Sample] = []
 

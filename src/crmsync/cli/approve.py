@@ -30,16 +30,16 @@ from crmsync.cli.run import person
 @face_options
 def approve_command(face: Face, plan: Path, ceilings: tuple[str, ...], reason: str) -> None:
     """Recorded with name, time and reason; the last approval of a plan counts."""
+    from crmsync.model.plan import short_digest
     from crmsync.project.approving import approve
 
     project = face.project()
-    if not plan.exists() and (face.folder / plan).exists():
-        plan = face.folder / plan
+    plan = face.file(plan)
     made = approve(project, plan, ceilings=ceilings, reason=reason, by=person())
     if face.json:
         face.document("crmsync.approval/1", made.as_document())
         return
-    short = f"{made.approval.digest[:4]}…{made.approval.digest[-4:]}"
+    short = short_digest(made.approval.digest)
     click.echo(
         say(
             f"已批准计划 {short}（{made.approval.by}）：写入 {made.written} 项，"

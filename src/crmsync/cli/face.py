@@ -70,6 +70,11 @@ class Face:
         """The day to evaluate as of, where no project says which zone's."""
         return self.today or self.now().date()
 
+    def file(self, path: Path) -> Path:
+        """A file somebody named: as given or, where nothing is there, inside the project."""
+        inside = self.folder / path
+        return inside if not path.exists() and inside.exists() else path
+
     @property
     def terminal(self) -> bool:
         """Whether a person is there to be asked."""

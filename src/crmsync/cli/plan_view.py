@@ -13,7 +13,15 @@ from crmsync.cli.layout import bar, clean, figure_text, number_text, table
 from crmsync.model.cut import TIER_LINES
 from crmsync.model.decision import Cause
 from crmsync.model.metering import PlanCost
-from crmsync.model.plan import GuardResult, PlanCounts, PlanHeader, PlanKind, PlanLine, Withheld
+from crmsync.model.plan import (
+    GuardResult,
+    PlanCounts,
+    PlanHeader,
+    PlanKind,
+    PlanLine,
+    Withheld,
+    short_digest,
+)
 from crmsync.model.text import Text
 from crmsync.project.frozen_view import frozen_line
 
@@ -323,7 +331,7 @@ def next_step(header: PlanHeader, *, digest: str, file: str) -> Text:
     counts = header.counts
     if not (counts.fields or counts.new_tasks or counts.closed_tasks):
         return Text(zh="没有要写的内容。", en="There is nothing to write.")
-    short = f"{digest[:4]}…{digest[-4:]}"
+    short = short_digest(digest)
     hours = round((header.expires_at - header.created_at).total_seconds() / 3600)
     allow = "".join(f" --allow {guard.allow}" for guard in header.guards if guard.tripped)
     command = f"crmsync apply {file}{allow}"

@@ -142,8 +142,7 @@ def show_command(face: Face, plan: Path, every: bool) -> None:
     from crmsync.project.planning import load_plan
 
     project = face.project()
-    if not plan.exists() and (face.folder / plan).exists():
-        plan = face.folder / plan
+    plan = face.file(plan)
     _show(face, load_plan(project, plan), every=every)
 
 
@@ -196,8 +195,8 @@ def apply_command(
     from crmsync.project.applying import ApplyAsk, Applying
 
     project = face.project()
-    if plan is not None and not plan.exists() and (face.folder / plan).exists():
-        plan = face.folder / plan
+    if plan is not None:
+        plan = face.file(plan)
     ask = ApplyAsk(
         plan=plan or (face.folder / "plan.json" if run is None else None),
         resume=run,

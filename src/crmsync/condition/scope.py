@@ -5,24 +5,27 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 from crmsync.model.fact import FactType
 from crmsync.model.text import Text
 
 _QUOTES = frozenset("“”\"'「」『』‘’")
+_BLANKS = {code: " " for code in range(128) if chr(code).isspace()}
 _NEVER_BARE = _QUOTES | frozenset(",、;")
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """*text*, letter for letter, without what typing habits vary.
 
     Full-width signs become plain ones, every blank a space, capitals small; the length stays.
     """
-    return "".join(_fold(char) for char in text)
+    if text.isascii():
+        return text.lower().translate(_BLANKS)
+    return "".join(map(_fold, text))
 
 
+@cache
 def _fold(char: str) -> str:
     code = ord(char)
     if 0xFF01 <= code <= 0xFF5E:

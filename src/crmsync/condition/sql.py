@@ -163,7 +163,7 @@ class SqlWriter:
         """A sum, difference, product or quotient of doubles; days between two dates."""
         kinds = {kind_of(left), kind_of(right)}
         if kinds <= {Kind.DAY, Kind.MOMENT} and operator is Operator.SUBTRACT:
-            return days_between(self.known(right, Kind.DAY), self.known(left, Kind.DAY))
+            return self.days(self.known(right, Kind.DAY), self.known(left, Kind.DAY))
         if kinds != {Kind.NUMBER}:
             return _typed(exp.null(), Kind.NUMBER)
         if operator is Operator.DIVIDE:
@@ -173,6 +173,10 @@ class SqlWriter:
                 this=_wrapped(self.value(left)), expression=_wrapped(self.value(right))
             )
         )
+
+    def days(self, start: Node, end: Node) -> Node:
+        """Days from one date to another."""
+        return days_between(start, end)
 
     def quotient(self, left: Node, right: Node) -> Node:
         """A division; by zero it is NULL."""
@@ -195,7 +199,7 @@ class SqlWriter:
                 return _typed(exp.null(), Kind.NUMBER)
             day = self.known(first, Kind.DAY)
             if function is Function.DAYS_SINCE:
-                return days_between(day, day_literal(self._as_of))
+                return self.days(day, day_literal(self._as_of))
             return self.months_since(day)
         if function is Function.ROUND:
             return self.rounded(self.known(first), round_digits(arguments))

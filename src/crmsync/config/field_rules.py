@@ -30,6 +30,7 @@ _ROLES = {
     "reason": TEXTS,
     "rules_version": TEXTS,
     "run": TEXTS | NUMBERS,
+    "owner": OWNERS,
 }
 
 

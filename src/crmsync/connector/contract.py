@@ -127,6 +127,8 @@ class Capabilities:
     version_resolution: timedelta = timedelta()
     """The grain of ``version``: edits inside it cannot be told apart."""
     create_once: CreateOnce = CreateOnce.D
+    reassigns: bool = True
+    """SetFields may change who owns a record, like any other field."""
     lookback: timedelta = timedelta(minutes=5)
     """How far an incremental read overlaps the last one."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from crmsync.model.metering import Admission, Admitted, Spending, next_place, set_back, slot_of
+from crmsync.model.metering import Admission, Admitted, Spending, place_of, set_back, slot_of
 from crmsync.model.schema import Quota
 
 
@@ -48,31 +48,25 @@ class OwnMeter:
     def admit(self, ask: Admission) -> Admitted:
         """Book a call and give it its place, or say why not."""
         with self._guard:
-            now = ask.now.timestamp()
             taken = self._taken.setdefault(ask.lane, deque())
-            if ask.window and set_back(taken, now, ask.window):
+            if ask.window and set_back(taken, ask.now.timestamp(), ask.window):
                 taken.clear()
                 self._not_before.clear()
             told = [self._not_before.get(lane, ask.now) for lane in ("", ask.lane)]
-            start = max(now, *(moment.timestamp() for moment in told))
-            held = start > now
-            if start - now > ask.longest_hold:
-                return Admitted(start - now, held)
-            if ask.calls is not None:
-                start = next_place(taken, start, ask.calls, ask.window)
-            if start - now > ask.longest:
-                return Admitted(start - now, held)
+            place = place_of(ask, taken, told)
+            if not place.taken:
+                return place.answer
             if ask.ceiling is not None and ask.since is not None:
                 used = sum(used for slot, used in self._spent.items() if slot >= slot_of(ask.since))
                 if used + ask.price > ask.ceiling:
                     return Admitted(spent_up=True)
             if ask.calls is not None:
-                taken.append(start)
+                taken.append(place.start)
                 while len(taken) > ask.calls:
                     taken.popleft()
             if ask.price:
                 self._spent[slot_of(ask.now)] += ask.price
-            return Admitted(start - now, held)
+            return place.answer
 
     def give_back(self, price: int, at: datetime) -> None:
         """A call booked at that moment was not charged after all."""

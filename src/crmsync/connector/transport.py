@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol
 
 import certifi
@@ -108,7 +109,9 @@ class GuardedTransport(httpx.BaseTransport):
         return b"".join(parts)
 
 
+@cache
 def _tls() -> ssl.SSLContext:
+    # One for the whole process: reading the certificates takes longer than most calls.
     # create_default_context would write the session keys to the file SSLKEYLOGFILE names
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

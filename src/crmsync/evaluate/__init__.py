@@ -5,6 +5,7 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.placing import Placing, opened_tasks
 from crmsync.evaluate.population import (
     Asked,
     EvaluatedPopulation,
@@ -14,6 +15,7 @@ from crmsync.evaluate.population import (
 from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
+from crmsync.evaluate.spark import SparkVerdicts, match_spark
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
 from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
@@ -23,6 +25,8 @@ __all__ = [
     "Engine",
     "EvaluatedPopulation",
     "EvaluationContext",
+    "Placing",
+    "SparkVerdicts",
     "SteadyFigures",
     "SteadyRow",
     "Wording",
@@ -33,6 +37,8 @@ __all__ = [
     "explain",
     "match_columnar",
     "match_compiled",
+    "match_spark",
+    "opened_tasks",
     "past_episode",
     "rete_status",
     "row_from_facts",

@@ -43,7 +43,7 @@ def match_columnar(
     Rows stream: memory stays flat whatever the population. *connection* is busy until the iterator
     is exhausted or closed. Moments come back aware, in UTC.
     """
-    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb")
+    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb", copy=False)
     result = connection.execute(statement)
     read = reader(relation, len(engine.conditions))
     while batch := result.fetchmany(BATCH):
@@ -57,33 +57,43 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
     outermost packs them into words, ``t0`` … for true and ``u0`` … for unknown.
     """
     read = [
-        exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}")
+        exp.alias_(fact_value(exp.column(f"f{number}"), kind), f"n{number}", copy=False)
         for number, kind in enumerate(relation.types)
     ]
     facts = relation.select.copy()
     facts.set("order", None)  # the whole is ordered once, at the end
-    inner = exp.select(exp.Star(), *read)
+    inner = exp.select(exp.Star(), *read, copy=False)
     inner = inner.from_(facts.subquery("facts", copy=False), copy=False)
     columns = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
     writer = PreparedWriter(lambda name: exp.column(columns[name.id]), as_of)
     verdicts = [
-        exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
+        exp.alias_(writer.condition(normal_form(condition)), f"c{number}", copy=False)
         for number, condition in enumerate(engine.conditions)
     ]
-    middle = exp.select(*relation.columns, *verdicts)
+    middle = exp.select(*relation.columns, *verdicts, copy=False)
     middle = middle.from_(inner.subquery("known", copy=False), copy=False)
-    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)))
+    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)), copy=False)
     outer = outer.from_(middle.subquery("verdicts", copy=False), copy=False)
     return outer.order_by("id", copy=False)
 
 
 def mask_columns(conditions: int) -> list[exp.Expr]:
     """The words over columns ``c0`` …: those for true, then those for unknown."""
-    words = range((conditions + WORD - 1) // WORD)
+    words = packed([exp.column(f"c{number}") for number in range(conditions)])
+    half = len(words) // 2
     return [
-        exp.alias_(_word(conditions, word, of), f"{letter}{word}")
-        for letter, of in (("t", _is_true), ("u", _is_unknown))
-        for word in words
+        exp.alias_(word, f"{'t' if number < half else 'u'}{number % half}", copy=False)
+        for number, word in enumerate(words)
+    ]
+
+
+def packed(verdicts: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Nullable BOOLEANs as words of `WORD` bits: those that are true, then those unknown."""
+    pieces = range(0, len(verdicts), WORD)
+    return [
+        _word(verdicts[start : start + WORD], of)
+        for of in (_is_true, _is_unknown)
+        for start in pieces
     ]
 
 
@@ -103,12 +113,15 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
     return exp.Paren(this=exp.Is(this=condition, expression=exp.null()))
 
 
-def _word(conditions: int, word: int, of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+def _word(verdicts: Sequence[exp.Expr], of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
-    for number in range(word * WORD, min(conditions, (word + 1) * WORD)):
-        bit = exp.cast(exp.Literal.number(1 << number % WORD), "BIGINT")
-        none = exp.cast(exp.Literal.number(0), "BIGINT")
-        term: exp.Expr = exp.paren(exp.case().when(of(exp.column(f"c{number}")), bit).else_(none))
+    for number, verdict in enumerate(verdicts):
+        bit = exp.cast(exp.Literal.number(1 << number), "BIGINT", copy=False)
+        none = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
+        term: exp.Expr = exp.paren(
+            exp.case().when(of(verdict), bit, copy=False).else_(none, copy=False),
+            copy=False,
+        )
         total = term if total is None else exp.Add(this=total, expression=term)
     assert total is not None
     return total
@@ -128,8 +141,8 @@ def reader(relation: FactRelation, conditions: int) -> Callable[[_Values], Match
         for number in moments:
             facts[number] = _aware(facts[number])
         masks = values[end : end + 2 * words]
-        true = _joined(masks[:words])
-        unknown = _joined(masks[words:])
+        true = mask_of(masks[:words])
+        unknown = mask_of(masks[words:])
         owned = dict(zip(relation.owned, map(_owned, values[last:owned_end]), strict=True))
         row = _row(relation, values, dict(zip(relation.facts, facts, strict=True)), owned)
         if relation.judged:
@@ -160,7 +173,8 @@ def _row(
     )
 
 
-def _joined(words: Sequence[object]) -> int:
+def mask_of(words: Sequence[object]) -> int:
+    """The bits of one kind, out of their words."""
     mask = 0
     for number, word in enumerate(words):
         mask |= int(word) << (number * WORD)  # type: ignore[call-overload]

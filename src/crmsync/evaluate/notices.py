@@ -36,17 +36,12 @@ def notice_of(
     ranks = {level.id: rank for rank, level in enumerate(rules.ranked)}
     if reached not in ranks or computed.tier is None or ranks[reached] <= ranks[computed.tier]:
         return None
-    text = _text(rules, waiting, (computed.tier, reached), today)
-    return Notice(reached, waiting.due_on, waiting.line - waiting.score, text)
+    text = _text(rules, waiting, reached, today)
+    return Notice(reached, waiting.due_on, waiting.missing, text)
 
 
-def _text(rules: TierRules, waiting: Waiting, tiers: tuple[str, str], today: date) -> Text:
-    now, then = (rules.level(tier).label for tier in tiers)
-    missing, line = (
-        waiting.words.more(waiting.line - waiting.score),
-        waiting.words.line(waiting.line),
-    )
-    due, verb = waiting.due_on, "keep" if waiting.words.label is None else "keeps"
+def _text(rules: TierRules, waiting: Waiting, reached: str, today: date) -> Text:
+    then, due, saving = rules.level(reached).label, waiting.due_on, waiting.saving
     if not waiting.review:
         zh, en = f"将于 {due} 降为{then.zh}", f"falls to {then.en} on {due}"
     elif due > today:
@@ -54,7 +49,4 @@ def _text(rules: TierRules, waiting: Waiting, tiers: tuple[str, str], today: dat
         en = f"falls to {then.en} once a review is released, not before {due}"
     else:
         zh, en = f"复核放行后降为{then.zh}", f"falls to {then.en} once the review is released"
-    return Text(
-        zh=f"{zh}；{missing.zh}可保住{now.zh}（保级线 {line.zh}）",
-        en=f"{en}; {missing.en} {verb} {now.en} (keep line {line.en})",
-    )
+    return Text(zh=f"{zh}；{saving.zh}", en=f"{en}; {saving.en}")

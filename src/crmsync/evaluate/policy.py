@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
 from crmsync.evaluate.happening import Moved
-from crmsync.evaluate.measure import measure_of
+from crmsync.evaluate.measure import Measure, Unmeasured, measure_of
 from crmsync.evaluate.notices import notice_of
 from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
@@ -19,6 +20,7 @@ from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
 from crmsync.evaluate.tasks import Agenda
 from crmsync.evaluate.tier import Computed, Setting, compute, track_of
+from crmsync.evaluate.tier_table import TableOfTiers
 from crmsync.model.decision import Because, Decision, StageResult, TierResult, Verdict
 from crmsync.model.fact import MatchedRow
 from crmsync.model.group import ParentTier
@@ -56,11 +58,18 @@ class Policy:
     """Whether the rules are for somebody."""
     new: Test | None = None
     """Whether somebody is a new customer."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Former names of facts, under which the state may remember them."""
+    table: TableOfTiers | None = None
+    """The table tiers come from, where they do."""
 
     def decide(
         self, matched: MatchedRow, state: CustomerState, context: EvaluationContext
     ) -> Decision:
         """The decision for one customer; see `crmsync.evaluate.decide`."""
+        if self.renamed:
+            known = frozenset(self.renamed.get(fact, fact) for fact in state.known_facts)
+            state = replace(state, known_facts=known)
         standing = state.standing
         opening = Answers(self.engine, matched, context.as_of).under(
             tier=standing.tier,
@@ -87,9 +96,8 @@ class Policy:
         rules = self.engine.ruleset.tier
         if rules is None:
             return None
-        computed = compute(
-            rules, measure_of(rules, scored, answers), state, self._setting(answers, context)
-        )
+        measure = self._measure(rules, answers, scored)
+        computed = compute(rules, measure, state, self._setting(answers, context))
         in_force = self.exceptions.in_force(answers, state.clocks.exceptions, context.stale)
         overrides = context.overrides.get(state.ref, ())
         exceptions = self._with_group(rules, in_force.exceptions, context.parents.get(state.ref))
@@ -99,6 +107,11 @@ class Policy:
             told = notice_of(rules, computed, exceptions, overrides, context.as_of)
             result = replace(result, notice=told)
         return _Tiered(result, computed, in_force, _beside(rules, result, computed, state, context))
+
+    def _measure(self, rules: TierRules, answers: Answers, scored: Scored) -> Measure | Unmeasured:
+        if self.table is not None:
+            return self.table.measure(answers, scored)
+        return measure_of(rules, scored, answers)
 
     def _applies(self, answers: Answers) -> bool:
         return self.population is None or answers.holds(self.population) is Verdict.TRUE
@@ -139,7 +152,7 @@ class Policy:
         tasks = self.agenda.tasks(answers, Moved(tier, stage, scored.asked), state, context)
         unknown = (
             *scored.unknown,
-            *(() if tiered is None else tiered.in_force.unknown),
+            *(() if tiered is None else (*tiered.computed.unknown, *tiered.in_force.unknown)),
             *(() if staged is None else staged.unknown),
             *undecided,
             *tasks.unknown,
@@ -176,6 +189,7 @@ class Policy:
             exceptions=clocks.exceptions,
             known_facts=state.known_facts | known,
             segments=segments,
+            unplaced=None if tiered is None else tiered.computed.unplaced,
             judged=row.judged,
             applies=self._applies(answers),
         )
@@ -191,7 +205,7 @@ def _first(before: Standing, tier: TierResult | None, stage: StageResult | None)
 def policy_of(engine: CompiledRuleset) -> Policy:
     """The policy of the engine's ruleset, its parts compiled."""
     rules, newcomer = engine.ruleset.lifecycle, engine.ruleset.newcomer
-    people = engine.ruleset.population
+    people, tier = engine.ruleset.population, engine.ruleset.tier
     return Policy(
         engine=engine,
         sheet=ScoreSheet(engine),
@@ -201,6 +215,10 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         agenda=Agenda(engine),
         population=None if people is None else engine.test(people),
         new=None if newcomer is None else engine.test(newcomer.when),
+        renamed=engine.ruleset.renamed,
+        table=None
+        if tier is None or tier.table is None
+        else TableOfTiers(engine, tier, tier.table),
     )
 
 
@@ -219,6 +237,7 @@ def _tier_result(
         since=standing.tier_since if after == standing.tier else today,
         due_on=computed.due_on if departed is None else None,
         span=computed.span if departed is None else departed.span,
+        row=computed.row,
     )
 
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
 
 from sqlglot import exp
 
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
-from crmsync.evaluate.due_sql import NotDue, call, either
-from crmsync.evaluate.score_sql import Place, column
+from crmsync.evaluate.due_sql import NotDue, call, either, texts
+from crmsync.evaluate.score_sql import Place, column, tenths_of
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import Ruleset
@@ -35,15 +34,25 @@ from crmsync.model.task import (
     TierFalls,
     TierRises,
 )
-from crmsync.model.tier import DownChange, Level, TierException, TierRules, UpChange
+from crmsync.model.tier import (
+    DownChange,
+    Level,
+    TierException,
+    TierRow,
+    TierRules,
+    TierTable,
+    UpChange,
+)
 
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
     "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
-    Criterion: "id label maximum points missing missing_points bands note edges span",
-    TierRules: "levels up down exceptions freeze drawn span",
+    Criterion: "id label maximum points missing missing_points bands note edges evidence span",
+    TierRules: "levels up down exceptions freeze drawn table span",
+    TierTable: "file hit rows span",
+    TierRow: "when level keep number text span",
     Level: "id label enter keep enter_cut keep_cut by_exception_only span",
     UpChange: "hold max_step span",
     DownChange: "demote_after hold grace max_step at_review notice span",
@@ -52,7 +61,7 @@ _KEYS: Mapping[type, str] = {
     Move: "id sources to when lasting span",
     Segment: "id label when span",
     TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
-    "counts_as_done via result start capacity",
+    "counts_as_done via result start capacity may_reassign_owner",
 }
 KNOWN: Mapping[type, frozenset[str]] = {
     kind: frozenset(keys.split()) for kind, keys in _KEYS.items()
@@ -66,11 +75,12 @@ _PASSING = EntersStage | LeavesStage | TierRises | TierFalls
 def understood(ruleset: Ruleset) -> bool:
     """Whether the filter knows everything these rules use."""
     tier, lifecycle = ruleset.tier, ruleset.lifecycle
-    if tier is not None and (not ruleset.scorecards or tier.undrawn):
+    if tier is not None and (tier.undrawn or not (ruleset.scorecards or tier.table)):
         return False
     parts: list[object] = [ruleset, *ruleset.scorecards, *ruleset.tasks, *ruleset.segments]
     if tier is not None:
         parts += [tier, tier.up, tier.down, *tier.levels, *tier.exceptions]
+        parts += [] if tier.table is None else [tier.table, *tier.table.rows]
     if lifecycle is not None:
         parts += [lifecycle, *lifecycle.moves]
     criteria = [criterion for card in ruleset.scorecards for criterion in card.criteria]
@@ -124,7 +134,9 @@ class Steady:
             "values": _equal(call("LEN", column("rejected")), exp.Literal.number(0)),
         }
         if self._rules.tier is not None:
-            parts["tier"] = self._tier(self._rules.tier)
+            table = self._rules.tier.table
+            whole = self._tier if table is None else self._tabled
+            parts["tier"] = whole(self._rules.tier)
             parts["exceptions"] = self._exceptions(self._rules.tier)
         if self._rules.scorecards:
             parts["score"] = exp.Not(this=column("s_doubt"))
@@ -152,7 +164,7 @@ class Steady:
                 undecided = [self._unknown(move.when) for move in moves]
                 here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
                 if undecided:
-                    lacking.append(exp.and_(here, exp.or_(*undecided)))
+                    lacking.append(exp.and_(here, exp.or_(*undecided, copy=False), copy=False))
         lacking += [self._unknown(item.when) for item in self._rules.segments]
         return either(lacking)
 
@@ -165,16 +177,33 @@ class Steady:
                 continue
             here: list[exp.Expr] = [_equal(column("o_tier"), exp.Literal.string(level.id))]
             here += [
-                exp.LT(this=column("s_high"), expression=_tenths(line))
+                exp.LT(this=column("s_high"), expression=tenths_of(line))
                 for line in lines
                 if line is not None
             ]
             keep = keep_line(level)
             # the lowest level keeps whatever keeps nothing else
             if keep is not None and rank < len(rules.ranked) - 1:
-                here.append(exp.GTE(this=column("s_low"), expression=_tenths(keep)))
-            ways.append(exp.paren(exp.and_(*here)))
+                here.append(exp.GTE(this=column("s_low"), expression=tenths_of(keep)))
+            ways.append(exp.paren(exp.and_(*here, copy=False)))
         return either(ways)
+
+    def _tabled(self, rules: TierRules) -> exp.Expr:
+        """Whether the first row that fits leaves the customer on its level; not before every row
+        above it is decided."""
+        assert rules.table is not None
+        ranks = {level.id: rank for rank, level in enumerate(rules.ranked)}
+        choice = exp.case()
+        for row in rules.table.rows:
+            staying = [level.id for level in rules.ranked[ranks[row.keep] : ranks[row.level] + 1]]
+            stays = call("LIST_CONTAINS", texts(staying), column("o_tier"))
+            if row.when is None:
+                choice = choice.when(exp.true(), stays)
+                break
+            holds = self._of(row.when)
+            choice = choice.when(holds, stays)
+            choice = choice.when(exp.Is(this=holds.copy(), expression=exp.null()), exp.false())
+        return choice.else_(exp.false())
 
     def _exceptions(self, rules: TierRules) -> exp.Expr:
         """No exception holds; one left unknown holds only where it did before."""
@@ -187,9 +216,11 @@ class Steady:
             here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
             staying = [self._stays(move) for move in moves]
             lasting = [move.id for move in moves if move.lasting]
-            ways.append(exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting))))
+            ways.append(
+                exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting), copy=False))
+            )
         since = exp.Not(this=exp.Is(this=column("o_lifecycle_since"), expression=exp.null()))
-        return exp.paren(exp.and_(since, either(ways)))
+        return exp.paren(exp.and_(since, either(ways), copy=False))
 
     def _stays(self, move: Move) -> exp.Expr:
         """A move that does not hold; one that must last may hold and wait as it did before.
@@ -212,7 +243,7 @@ class Steady:
     def _nothing_pending(but: Sequence[str]) -> exp.Expr:
         """That no other clock of a move runs."""
         keys = call("MAP_KEYS", column("o_pending"))
-        return call("LIST_HAS_ALL", _texts(but), keys)
+        return call("LIST_HAS_ALL", texts(but), keys)
 
     def _segments(self) -> exp.Expr:
         """The customer is in the same segments as before; one left unknown stays."""
@@ -229,7 +260,7 @@ class Steady:
         ]
         now = call(
             "LIST_WHERE",
-            _texts([item.id for item in segments]),
+            texts([item.id for item in segments]),
             exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
         )
         return _equal(now, column("o_segments"))
@@ -248,7 +279,7 @@ class Steady:
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
             same.append(exp.case().when(unknown, exp.true()).else_(still))
         keys = call("MAP_KEYS", column("o_held"))
-        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys)))
+        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", texts(watched), keys), copy=False))
 
     def _event(self, task: TaskRule) -> exp.Expr | None:
         """That the event cannot have happened to a steady row; ``None`` where that is plain."""
@@ -261,14 +292,14 @@ class Steady:
     def _not_asked(self, task: TaskRule) -> exp.Expr:
         """Nobody is to be asked, or the open episode is the one that asks today."""
         asked = call("LIST_CONTAINS", column("o_asked"), exp.Literal.string(task.id))
-        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked))
+        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked, copy=False))
 
     def _open(self, task: TaskRule) -> exp.Expr:
         """That no open episode of the task is to be closed."""
         assert task.close_when is not None
         ids = [id for id in dict.fromkeys((task.id, task.was)) if id]
-        ours = call("LIST_HAS_ANY", column("o_open"), _texts(ids))
-        return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when))))
+        ours = call("LIST_HAS_ANY", column("o_open"), texts(ids))
+        return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when), copy=False)))
 
     def _true(self, condition: object) -> exp.Expr:
         return exp.Coalesce(this=self._of(condition), expressions=[exp.false()])
@@ -288,20 +319,6 @@ def _leaving(rules: LifecycleRules) -> Iterable[tuple[str, list[Move]]]:
             stage.id,
             [move for move in rules.moves if stage.id in move.sources and move.to != stage.id],
         )
-
-
-def _tenths(line: Decimal) -> exp.Expr:
-    """The least score in tenths that reaches *line*."""
-    least = int((line * 10).to_integral_value(ROUND_CEILING))
-    number = exp.Literal.number(abs(least))
-    return exp.paren(exp.Neg(this=number)) if least < 0 else number
-
-
-def _texts(items: Sequence[str]) -> exp.Expr:
-    """A list of texts."""
-    return exp.cast(
-        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
-    )
 
 
 def _equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:

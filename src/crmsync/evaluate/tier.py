@@ -6,19 +6,19 @@ top of it. Missing data never demotes, and unknown changes nothing: neither the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from crmsync.evaluate.context import EvaluationContext
-from crmsync.evaluate.measure import POINTS, Measure, Words
-from crmsync.evaluate.tier_words import WAITS, entering, falling, keep_line, keeping
-from crmsync.model.decision import Because
+from crmsync.evaluate.measure import Measure, Unmeasured
+from crmsync.evaluate.tier_words import WAITS
+from crmsync.model.decision import Because, UnknownCondition
 from crmsync.model.position import NOWHERE, Span
 from crmsync.model.season import ALL_YEAR, Season
 from crmsync.model.state import CustomerState
 from crmsync.model.text import Text
-from crmsync.model.tier import Level, TierRules
+from crmsync.model.tier import TierRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,26 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A demotion still to come: where to, not before which day, and the line it stays below.
+    """A demotion still to come: where to, not before which day, and what would save the tier.
 
-    ``review``: it also waits until a person releases the review of that day.
+    ``review``: it also waits until a person releases the review of that day. ``missing``: the
+    distance to the keep line, where there is one.
     """
 
     level: str
     due_on: date
-    score: Decimal
-    line: Decimal
     review: bool
-    words: Words = POINTS
+    saving: Text
+    missing: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The computed tier after this evaluation, with its reason and its clock."""
+    """The computed tier after this evaluation, with its reason and its clock.
+
+    ``row``: the row of a table that decided. ``unplaced``: why nothing is measured of the customer
+    at all, where that is no matter of missing data. ``unknown``: what could not be decided.
+    """
 
     tier: str | None
     because: str
@@ -70,6 +74,9 @@ class Computed:
     below_evaluations: int = 0
     withheld: tuple[Text, ...] = ()
     waiting: Waiting | None = None
+    row: int | None = None
+    unplaced: Text | None = None
+    unknown: tuple[UnknownCondition, ...] = ()
 
 
 def track_of(rules: TierRules, state: CustomerState) -> Track:
@@ -84,17 +91,23 @@ def track_of(rules: TierRules, state: CustomerState) -> Track:
 
 
 def compute(
-    rules: TierRules, measure: Measure | Text, state: CustomerState, setting: Setting
+    rules: TierRules, measure: Measure | Unmeasured, state: CustomerState, setting: Setting
 ) -> Computed:
     """What the measure alone makes of the tier today; *measure* may be why there is none."""
-    if isinstance(measure, Text):
-        return _standstill(rules, state, measure, Because.SCORE_RANGE)
+    if isinstance(measure, Unmeasured):
+        still = _standstill(rules, state, measure.text, Because.SCORE_RANGE)
+        return replace(still, unplaced=measure.text if measure.listed else None)
     if rules.undrawn:
         return _standstill(rules, state, _no_line(rules), Because.NO_LINE)
     policy = _Policy(rules, measure, state, setting)
     if policy.now is None or setting.context.placing:
-        return policy.enter()
-    return policy.move(policy.now)
+        computed = policy.enter()
+    else:
+        computed = policy.move(policy.now)
+    if rules.table is None:
+        return computed
+    unknown = () if measure.undecided is None else (measure.undecided,)
+    return replace(computed, row=measure.row, unknown=unknown)
 
 
 def _standstill(rules: TierRules, state: CustomerState, text: Text, because: str) -> Computed:
@@ -130,7 +143,7 @@ class _Policy:
         self.rules = rules
         self.levels = rules.ranked
         self.measure = measure
-        self.words = measure.words
+        self.low, self.high = measure.ends(rules.ranked)
         self.state = state
         self.setting, self.context = setting, setting.context
         self.after = setting.season.after
@@ -139,58 +152,33 @@ class _Policy:
         self.lost = measure.lacking & state.known_facts
         self.now = None if self.track.tier is None else ids.index(self.track.tier)
 
-    # ── lines ──────────────────────────────────────────────────────────────────────────────────
-
-    def entered(self, score: Decimal) -> int:
-        """The best level whose enter line is met."""
-        for number, level in enumerate(self.levels):
-            if level.enter is None or score >= level.enter:
-                return number
-        return len(self.levels) - 1
-
-    def kept(self, number: int, score: Decimal) -> bool:
-        """Whether *score* is enough to keep a level."""
-        line = keep_line(self.levels[number])
-        return line is None or score >= line
-
-    def aim(self, now: int, score: Decimal) -> int:
-        """The level *score* points to: up by enter lines, down to the first level it keeps."""
-        entered = self.entered(score)
-        if entered < now:
-            return entered
-        return next(
-            (n for n in range(now, len(self.levels)) if self.kept(n, score)), len(self.levels) - 1
-        )
-
     # ── outcomes ───────────────────────────────────────────────────────────────────────────────
 
     def enter(self) -> Computed:
         """A first assignment, or the return from a level without rank."""
         measure = self.measure
-        low, high = self.entered(measure.low), self.entered(measure.high)
-        if low != high:
+        if self.low.enters != self.high.enters:
             return self.stay(Because.NO_TIER, measure.apart, withheld=(measure.apart,))
-        level = self.levels[low]
-        text = self._entering(measure.low, level)
-        return Computed(level.id, Because.ENTER_LINE, text, span=level.span)
+        level = self.levels[self.low.enters]
+        text = measure.entering(self.rules, level)
+        return Computed(level.id, Because.ENTER_LINE, text, span=measure.span(level))
 
     def move(self, now: int) -> Computed:
         """The way from a level: up, down or staying."""
         measure = self.measure
-        low, high = self.aim(now, measure.low), self.aim(now, measure.high)
+        low, high = self.low.aim(now), self.high.aim(now)
         if low != high:
-            because = Because.FACT_LOST if measure.scored is None else Because.SCORE_RANGE
-            return self.stay(because, measure.apart, withheld=(measure.apart,))
+            return self.stay(measure.because, measure.apart, withheld=(measure.apart,))
         if low < now:
-            return self._rise(now, low, measure.low)
+            return self._rise(now, low)
         if low > now:
             return self._fall(now, low)
         level = self.levels[now]
-        if level.enter is None or measure.low >= level.enter:
-            text, because = self._entering(measure.low, level), Because.ENTER_LINE
+        if self.low.enters <= now:
+            text, because = measure.entering(self.rules, level), Because.ENTER_LINE
         else:
-            text, because = self._keeping(measure.low, level), Because.KEEP_LINE
-        return Computed(level.id, because, text, span=level.span)
+            text, because = measure.keeping(self.rules, level), Because.KEEP_LINE
+        return Computed(level.id, because, text, span=measure.span(level))
 
     def stay(
         self,
@@ -205,8 +193,8 @@ class _Policy:
         since, count = _stretch(self.track, self.state)
         return Computed(self.track.tier, because, text, due_on, span, since, count, withheld)
 
-    def _rise(self, now: int, target: int, score: Decimal) -> Computed:
-        up, amount = self.rules.up, self.words.amount(score)
+    def _rise(self, now: int, target: int) -> Computed:
+        up, (amount, verb) = self.rules.up, self.measure.lifting()
         if up.hold and self.track.since is not None:
             due = self.after(self.track.since, up.hold)
             if self.context.as_of < due:
@@ -218,25 +206,24 @@ class _Policy:
         reached = target if up.max_step is None else max(target, now - up.max_step)
         level = self.levels[reached]
         if reached != target:
-            verb = "reach" if self.words.label is None else "reaches"
             text = Text(
                 zh=f"{amount.zh}可升到{self.levels[target].label.zh}，每天最多升 {up.max_step} 级",
                 en=f"{amount.en} {verb} {self.levels[target].label.en}, "
                 f"at most {up.max_step} up a day",
             )
             return Computed(level.id, Because.STEP, text, span=up.span)
-        return Computed(level.id, Because.ENTER_LINE, self._entering(score, level), span=level.span)
+        text, span = self.measure.entering(self.rules, level), self.measure.span(level)
+        return Computed(level.id, Because.ENTER_LINE, text, span=span)
 
     def _fall(self, now: int, target: int) -> Computed:
-        low = self.measure.low
         doubt = self._doubt(now)
         if doubt is not None:
             because, text = doubt
             return self.stay(because, text, withheld=(text,))
         if self.lost:
-            target = min(target, self.aim(now, self.measure.at_best(self.lost)))
+            target = min(target, self._at_best(now))
         since, count = self._counting()
-        gate = self._gate(now, low, since, count)
+        gate = self._gate(now, since, count)
         if gate is not None:
             because, text, due = gate
             return Computed(
@@ -247,26 +234,30 @@ class _Policy:
                 self.rules.down.span,
                 since,
                 count,
-                waiting=self._waiting(now, target, low, due or self.context.as_of),
+                waiting=self._waiting(now, target, due or self.context.as_of),
             )
         down = self.rules.down
         reached = target if down.max_step is None else min(target, now + down.max_step)
         level = self.levels[reached]
-        text = falling(self.rules, self.words, low, self.levels[now])
+        text = self.measure.falling(self.rules, self.levels[now])
         if reached == target:
             because, waiting = Because.KEEP_LINE, None
         else:
             because = Because.STEP
-            waiting = self._waiting(reached, target, low, self._next_fall())
-        span = self.levels[now].span
+            waiting = self._waiting(reached, target, self._next_fall())
+        span = self.measure.span(self.levels[now])
         return Computed(level.id, because, text, None, span, since, count, waiting=waiting)
 
-    def _waiting(self, now: int, target: int, score: Decimal, due: date) -> Waiting:
+    def _waiting(self, now: int, target: int, due: date) -> Waiting:
         """The fall from *now* that is still to come."""
-        down = self.rules.down
+        down, level = self.rules.down, self.levels[now]
         reached = target if down.max_step is None else min(target, now + down.max_step)
-        line = keep_line(self.levels[now]) or Decimal(0)
-        return Waiting(self.levels[reached].id, due, score, line, down.at_review, self.words)
+        saving, missing = self.measure.saving(level), self.measure.short(level)
+        return Waiting(self.levels[reached].id, due, down.at_review, saving, missing)
+
+    def _at_best(self, now: int) -> int:
+        """The level it would point to if everything lost were as good as it can be."""
+        return self.measure.at_best(self.levels, self.lost).aim(now)
 
     def _next_fall(self) -> date:
         """The first day of another fall after one of today: hold and patience begin anew."""
@@ -285,7 +276,7 @@ class _Policy:
                 zh=f"数据源未更新（{listed}），暂不降级",
                 en=f"not demoted while a source is stale ({', '.join(stale)})",
             )
-        decisive = bool(self.lost) and self.aim(now, self.measure.at_best(self.lost)) <= now
+        decisive = bool(self.lost) and self._at_best(now) <= now
         if decisive or self.measure.skipped:
             missing = sorted(self.lost) if decisive else list(self.measure.missing)
             listed = "、".join(missing)
@@ -305,9 +296,7 @@ class _Policy:
         counts = self.setting.season.active(today) and not again
         return start or today, count + counts
 
-    def _gate(
-        self, now: int, score: Decimal, since: date, count: int
-    ) -> tuple[str, Text, date | None] | None:
+    def _gate(self, now: int, since: date, count: int) -> tuple[str, Text, date | None] | None:
         """What a demotion still waits for: the gate that opens last, then the review."""
         down, today = self.rules.down, self.context.as_of
         gates: list[tuple[date, str]] = []
@@ -319,13 +308,7 @@ class _Policy:
             gates.append((self.setting.protected_until, Because.NEWCOMER))
         gates.append((self._patience(since, count), Because.PATIENCE))
         due, because = max(gates, key=lambda gate: gate[0])
-        amount = self.words.amount(score)
-        line = self.words.line(keep_line(self.levels[now]) or Decimal(0))
-        space = "" if self.words.label is None else " "
-        head = Text(
-            zh=f"{amount.zh}{space}低于保级线 {line.zh}（第 {count} 次）",
-            en=f"{amount.en}, below the keep line {line.en} (evaluation {count})",
-        )
+        head = self.measure.below(self.levels[now], count)
         if due > today:
             zh, en = WAITS[because]
             text = Text(
@@ -344,11 +327,3 @@ class _Policy:
         if patience.evaluations is not None:
             due = max(due, self.after(today, max(0, patience.evaluations - count)))
         return due
-
-    # ── words ──────────────────────────────────────────────────────────────────────────────────
-
-    def _entering(self, score: Decimal, level: Level) -> Text:
-        return entering(self.rules, self.words, score, level)
-
-    def _keeping(self, score: Decimal, level: Level) -> Text:
-        return keeping(self.rules, self.words, score, level)

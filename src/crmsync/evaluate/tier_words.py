@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
-from crmsync.evaluate.measure import Words
+from crmsync.evaluate.wording import points, shown
 from crmsync.model.cut import Cut
 from crmsync.model.decision import Because
+from crmsync.model.fact import FactType
 from crmsync.model.text import Text
 from crmsync.model.tier import Level, TierRules
 
@@ -16,6 +18,37 @@ WAITS: dict[str, tuple[str, str]] = {
     Because.HOLD: ("处于等级保持期", "the tier is held"),
     Because.PATIENCE: ("需持续低于保级线才降级", "it must stay below for longer"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How amounts of the measure are told: points, or the fact with its label."""
+
+    label: Text | None = None
+    type: FactType | None = None
+
+    def amount(self, value: Decimal) -> Text:
+        """``82 points``, ``Revenue 120,000``."""
+        if self.label is None:
+            return Text(zh=f"{points(value)} 分", en=f"{points(value)} points")
+        said = shown(value, self.type)
+        return Text(zh=f"{self.label.zh} {said.zh}", en=f"{self.label.en} {said.en}")
+
+    def line(self, value: Decimal) -> Text:
+        """The bare number."""
+        if self.label is None:
+            return Text.same(points(value))
+        return shown(value, self.type)
+
+    def more(self, value: Decimal) -> Text:
+        """What is still lacking: ``7 more points``, ``Revenue 7,000 more``."""
+        if self.label is None:
+            return Text(zh=f"再得 {points(value)} 分", en=f"{points(value)} more points")
+        said = shown(value, self.type)
+        return Text(zh=f"{self.label.zh}再增加 {said.zh}", en=f"{said.en} more of {self.label.en}")
+
+
+POINTS = Words()
 
 
 def keep_line(level: Level) -> Decimal | None:
@@ -63,6 +96,27 @@ def falling(rules: TierRules, words: Words, value: Decimal, level: Level) -> Tex
         if words.label is None
         else f"{amount.zh} 低于保级线 {line.zh}{drawn.zh}",
         en=f"{amount.en} {be} below the keep line {line.en}{drawn.en}",
+    )
+
+
+def below(words: Words, value: Decimal, level: Level, count: int) -> Text:
+    """That *value* lies below the keep line of *level*, for the *count*th time."""
+    amount, line = words.amount(value), words.line(keep_line(level) or Decimal(0))
+    space = "" if words.label is None else " "
+    return Text(
+        zh=f"{amount.zh}{space}低于保级线 {line.zh}（第 {count} 次）",
+        en=f"{amount.en}, below the keep line {line.en} (evaluation {count})",
+    )
+
+
+def saving(words: Words, value: Decimal, level: Level) -> Text:
+    """What *value* still lacks to keep *level*."""
+    line = keep_line(level) or Decimal(0)
+    more, said = words.more(line - value), words.line(line)
+    verb = "keep" if words.label is None else "keeps"
+    return Text(
+        zh=f"{more.zh}可保住{level.label.zh}（保级线 {said.zh}）",
+        en=f"{more.en} {verb} {level.label.en} (keep line {said.en})",
     )
 
 

@@ -259,6 +259,8 @@ def _thresholds(engine: Engine) -> dict[str, frozenset[Decimal | date]]:
     exceptions = [item.when for item in rules.departures]
     exceptions += [] if rules.newcomer is None else [rules.newcomer.when]
     measured = set() if rules.tier is None or rules.tier.of is None else {rules.tier.of}
+    table = None if rules.tier is None else rules.tier.table
+    exceptions += [] if table is None else table.conditions
     read = score_names(rules) | measured | {n for e in exceptions for n in names(e)}
     relevant = engine.inputs(read)
     return {fact: marks for fact, marks in thresholds(engine).items() if fact in relevant}

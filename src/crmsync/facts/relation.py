@@ -19,7 +19,7 @@ from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
 from crmsync.model.fact import FactType, FactValue
-from crmsync.model.mapping import WRITE_ROLES, AggregateSource, CrmMapping, FieldSource
+from crmsync.model.mapping import OWNED_ROLES, AggregateSource, CrmMapping, FieldSource
 from crmsync.model.relation import SQL_TYPES, FactRelation
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.schema import FieldSchema, FieldType, ObjectSchema
@@ -41,7 +41,7 @@ def relation(
     ruleset = judging.judged_terms(ruleset, mapping)
     fields = Fields(mapping, schemas)
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
-    roles = tuple(role for role in WRITE_ROLES if role in mapping.write)
+    roles = tuple(role for role in OWNED_ROLES if role in mapping.write)
     builder = _Builder(ruleset, setting)
     layers = builder.sources(roles)
     layers = builder.typed(layers)
@@ -152,7 +152,7 @@ class _Builder:
                 added.append((judging.judgement(number, known, counts), f"j{number}"))
                 known = exp.case().when(counts.copy(), known.copy())
             default = exp.Coalesce(this=known, expressions=[_constant(fact.missing, fact.type)])
-            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default)
+            value = exp.case().when(exp.Not(this=exp.paren(rejected)), default, copy=False)
             added.append((value, f"f{number}"))
             added.append((rejected.copy(), f"x{number}"))
         return _over(below, added)
@@ -219,7 +219,7 @@ class _Builder:
         owned = [_column(FactRelation.owned_column(role)) for role in roles]
         judged = [_column(f"j{self._numbers[fact]}") for fact in self.judged]
         return (
-            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged)
+            exp.select(*columns, _named(rejected, "rejected"), *facts, *owned, *judged, copy=False)
             .from_(below.subquery("facts", copy=False), copy=False)
             .order_by(exp.Ordered(this=_column("id")), copy=False)
         )

@@ -35,16 +35,18 @@ def excluded_count(
     setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
     if ruleset.population is not None:
         inner = relation(ruleset, mapping, schemas, as_of).select.sql("duckdb")
-        everybody = exp.select(exp.Count(this=exp.Star())).from_(table(mapping.object))
+        everybody = exp.select(exp.Count(this=exp.Star()), copy=False).from_(
+            table(mapping.object), copy=False
+        )
         counted = f"SELECT ({everybody.sql('duckdb')}) - (SELECT COUNT(*) FROM ({inner}) AS inside)"
         return int(connection.execute(counted).fetchall()[0][0])
     inside = exp.Coalesce(this=scope(setting), expressions=[exp.false()])
     query = (
-        exp.select(exp.Count(this=exp.Star()))
-        .from_(table(mapping.object))
-        .where(exp.Not(this=inside))
+        exp.select(exp.Count(this=exp.Star()), copy=False)
+        .from_(table(mapping.object), copy=False)
+        .where(exp.Not(this=inside), copy=False)
     )
-    return int(connection.execute(query.sql("duckdb")).fetchall()[0][0])
+    return int(connection.execute(query.sql("duckdb", copy=False)).fetchall()[0][0])
 
 
 def fact_row(
@@ -52,11 +54,14 @@ def fact_row(
 ) -> FactRow | None:
     """The facts of one record, or ``None`` when it is not mirrored or not in scope."""
     query = (
-        exp.select("*")
-        .from_(relation.select.copy().subquery("facts"))
-        .where(exp.EQ(this=exp.column("id", quoted=True), expression=exp.Literal.string(id)))
+        exp.select("*", copy=False)
+        .from_(relation.select.copy().subquery("facts", copy=False), copy=False)
+        .where(
+            exp.EQ(this=exp.column("id", quoted=True), expression=exp.Literal.string(id)),
+            copy=False,
+        )
     )
-    rows = connection.execute(query.sql("duckdb")).fetchall()
+    rows = connection.execute(query.sql("duckdb", copy=False)).fetchall()
     return row_of(relation, rows[0]) if rows else None
 
 
@@ -66,8 +71,8 @@ def fact_rows(
     """The facts of every record in scope whose id or exact name is *wanted*, in one pass."""
     words = exp.Array(expressions=[exp.Literal.string(word) for word in wanted])
     query = (
-        exp.select("*")
-        .from_(relation.select.copy().subquery("facts"))
+        exp.select("*", copy=False)
+        .from_(relation.select.copy().subquery("facts", copy=False), copy=False)
         .where(
             exp.Or(
                 this=exp.Anonymous(
@@ -77,11 +82,15 @@ def fact_rows(
                     this="LIST_CONTAINS",
                     expressions=[words.copy(), exp.column("name", quoted=True)],
                 ),
-            )
+            ),
+            copy=False,
         )
-        .order_by(exp.column("id", quoted=True))
+        .order_by(exp.column("id", quoted=True), copy=False)
     )
-    return [row_of(relation, row) for row in connection.execute(query.sql("duckdb")).fetchall()]
+    return [
+        row_of(relation, row)
+        for row in connection.execute(query.sql("duckdb", copy=False)).fetchall()
+    ]
 
 
 def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:

@@ -74,13 +74,14 @@ class Because(StrEnum):
 class Notice:
     """Notice of a demotion that waits and is due soon: what happens unless the score recovers.
 
-    ``due_on`` is the first day it may happen; ``missing`` the points up to the keep line of the
-    tier the customer has.
+    ``due_on`` is the first day it may happen; ``missing`` what lacks, in points or in the fact's
+    own unit, up to the keep line of the tier the customer has (``None``: no amount, for the tier
+    comes from a table).
     """
 
     tier: str
     due_on: date
-    missing: Decimal
+    missing: Decimal | None
     text: Text
 
 
@@ -89,7 +90,8 @@ class TierResult:
     """The tier before and after; ``computed`` is what the score alone says.
 
     ``because`` is a `Because` value or the id of the exception that decided. ``due_on`` is the
-    first day a waiting demotion could happen if nothing else moves.
+    first day a waiting demotion could happen if nothing else moves. ``row``: the row of a table of
+    tiers that counts for the customer, as a spreadsheet counts it.
     """
 
     before: str | None
@@ -101,6 +103,7 @@ class TierResult:
     due_on: date | None = None
     span: Span = field(default=NOWHERE, compare=False)
     notice: Notice | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ class TaskOpening:
     via: str | None = None
     note: Text | None = None
     """What the task is to find out, and what may be answered."""
+    hands_over: bool = False
+    """Whether the customer goes to the task's owner with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,9 @@ class Decision:
     stays in it, so a fall by a lost fact is withheld until the fact is back."""
     segments: SegmentResult | None = None
     """``None``: the rules have no segments."""
+    unplaced: Text | None = None
+    """Why nothing is measured of this customer, so that it has no place on the ladder: no scorecard
+    applies, or no row of the table fits."""
     judged: Mapping[str, Judgement] = field(default_factory=dict)
     """Who judged, when and why, by fact."""
     applies: bool = True
@@ -269,3 +277,7 @@ class Explanation:
     """The tier of the parent this decision was held against."""
     drawn: FrozenLines | None = None
     """The lines across the population this decision was held against."""
+    evidence: Mapping[str, Text] = field(default_factory=dict)
+    """What a judge should look at for this customer, by criterion of the scorecard that applied."""
+    rows: tuple[tuple[int, Trace], ...] = ()
+    """The rows of a table of tiers by number, in the order in which they decide."""

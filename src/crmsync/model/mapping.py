@@ -110,6 +110,8 @@ class WriteTarget:
     role: str
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where each stored value is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class TaskTarget:
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     """The field of the text below the subject: what the task is to find out."""
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
 
 WRITE_ROLES = (
@@ -148,6 +152,9 @@ WRITE_ROLES = (
     "evaluated_on",
 )
 """The roles a mapping's ``write`` block may name."""
+OWNER = "owner"
+"""The role of the record's owner: written only where a rule says ``may_reassign_owner``."""
+OWNED_ROLES = (*WRITE_ROLES, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +175,10 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+
+    def owning(self) -> CrmMapping:
+        """The same mapping, with the record's owner among the fields crmsync writes."""
+        if self.identity_owner is None:
+            return self
+        target = WriteTarget(OWNER, self.identity_owner)
+        return dataclasses.replace(self, write={**self.write, OWNER: target})

@@ -73,6 +73,16 @@ class PlanCost:
     kept: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a call would go: ``start`` is a POSIX time; ``answer`` is the wait until then, and the
+    refusal when ``taken`` is false: nothing may be booked."""
+
+    start: float
+    answer: Admitted
+    taken: bool
+
+
 SLOT = timedelta(minutes=1)
 """The grain in which spending is kept."""
 
@@ -93,6 +103,18 @@ def next_place(taken: Sequence[float], now: float, calls: int, window: float) ->
     if set_back(taken, now, window) or len(taken) < calls:
         return now
     return max(now, taken[-calls] + window)
+
+
+def place_of(ask: Admission, taken: Sequence[float], told: Iterable[datetime]) -> Place:
+    """A call's place in a lane, behind the last places *taken* and the pauses it was *told*."""
+    now = ask.now.timestamp()
+    start = max([now, *(moment.timestamp() for moment in told)])
+    held = start > now
+    patient = start - now <= ask.longest_hold
+    if patient and ask.calls is not None:
+        start = next_place(taken, start, ask.calls, ask.window)
+    wait = start - now
+    return Place(start, Admitted(wait, held), patient and wait <= ask.longest)
 
 
 def set_back(taken: Sequence[float], now: float, window: float) -> bool:

@@ -143,7 +143,8 @@ class Withheld:
     name: str
     kind: str
     """``fact_lost``, ``stale_source``, ``dead_letter``, ``human_edit``, ``locked``,
-    ``outside_pilot``, ``no_owner``, ``bad_value``; ``over_capacity`` for a task dated later."""
+    ``outside_pilot``, ``no_owner``, ``bad_value``, ``unplaced``; ``over_capacity`` for a task
+    dated later."""
     text: Text
     field: str | None = None
 
@@ -269,3 +270,8 @@ class PlanSource(Protocol):
     def lines(self) -> Iterator[PlanLine]:
         """Every line in the plan's order."""
         ...
+
+
+def short_digest(digest: str) -> str:
+    """``7f3a…c91e``: how people read a digest."""
+    return f"{digest[:4]}…{digest[-4:]}"

@@ -47,6 +47,8 @@ class FactDefinition:
     """The model block that works this fact out (``rfm``, ``clv``); empty for a declared fact."""
     choice_labels: tuple[Text, ...] = ()
     """What people call the choices, in their order, where that differs from the choices."""
+    was: str | None = None
+    """What the fact was called before: what is remembered under that name is this fact's."""
     wobble: Wobble | None = None
     """What `check` takes the value to do by itself; it decides nothing."""
     span: Span = field(default=NOWHERE, compare=False)
@@ -97,6 +99,11 @@ class Ruleset:
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
 
     @property
+    def renamed(self) -> Mapping[str, str]:
+        """The former name of every renamed fact → its name now."""
+        return {fact.was: fact.id for fact in self.facts if fact.was is not None}
+
+    @property
     def population(self) -> Condition | None:
         """What must hold of a customer for these rules to decide at all."""
         parts = [line.when for line in self.scope]
@@ -109,6 +116,11 @@ class Ruleset:
         exceptions = () if self.tier is None else self.tier.exceptions
         floor = None if self.newcomer is None else self.newcomer.exception
         return exceptions if floor is None else (*exceptions, floor)
+
+    @property
+    def reassigns(self) -> bool:
+        """Whether some task hands customers to another owner."""
+        return any(task.may_reassign_owner for task in self.tasks)
 
     def service_of(self, tier: str | None, stage: str | None) -> ServiceLevel | None:
         """What a customer of that tier in that stage is entitled to, if anything.

@@ -122,6 +122,10 @@ Event: TypeAlias = (
 )
 
 
+ACCOUNT_OWNER = "account owner"
+"""The owner word that stands for whoever owns the customer."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoneWithin:
     """``FACT within period``: the date fact lies within the event's own period, ending today."""
@@ -169,7 +173,8 @@ class TaskRule:
 
     ``counts_as_done`` keeps the task away when it was done already. ``via`` is the channel.
     Before the day ``start`` nothing is created. ``capacity`` is how many tasks of this rule one
-    owner gets for one day.
+    owner gets for one day. ``may_reassign_owner``: with the task the customer itself goes to the
+    task's owner; without it nobody's record owner is ever changed.
     """
 
     id: str
@@ -188,6 +193,7 @@ class TaskRule:
     result: TaskResult | None = None
     start: date | None = None
     capacity: int | None = None
+    may_reassign_owner: bool = False
     span: Span = field(default=NOWHERE, compare=False)
 
     def conditions(self) -> Iterator[Condition]:

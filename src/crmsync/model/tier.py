@@ -11,6 +11,7 @@ from crmsync.model.condition import Condition
 from crmsync.model.cut import Cut
 from crmsync.model.frozen import Freeze, FrozenLines
 from crmsync.model.position import NOWHERE, Span
+from crmsync.model.table import HitPolicy
 from crmsync.model.text import Text
 
 
@@ -84,11 +85,44 @@ class TierException:
 
 
 @dataclass(frozen=True, slots=True)
+class TierRow:
+    """One row of a table of tiers: whom it fits (``None``: everybody) and the tier it gives.
+
+    ``keep`` is the best tier it lets a customer keep who has it already; never a worse one than
+    ``level``. ``number`` is the row as a spreadsheet counts it, ``text`` what its inputs say.
+    """
+
+    when: Condition | None
+    level: str
+    keep: str
+    number: int
+    text: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TierTable:
+    """Tiers straight from a decision table, its rows in the order in which the first that fits
+    decides. Where no row fits, the table says nothing."""
+
+    file: str
+    hit: HitPolicy
+    rows: tuple[TierRow, ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What its rows ask."""
+        return tuple(row.when for row in self.rows if row.when is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class TierRules:
     """Levels best first (levels ``by_exception_only`` have no rank), changes and exceptions.
 
-    ``of`` is the fact the lines are held against, ``None`` for the score. ``freeze`` is how long
-    lines drawn across the population stay; ``drawn`` are those lines, once there are any.
+    ``of`` is the fact the lines are held against, ``None`` for the score; with a ``table`` no level
+    has a line. ``freeze`` is how long lines drawn across the population stay; ``drawn`` are those
+    lines, once there are any.
     """
 
     levels: tuple[Level, ...]
@@ -98,6 +132,7 @@ class TierRules:
     of: str | None = None
     freeze: Freeze = Freeze.QUARTER
     drawn: FrozenLines | None = None
+    table: TierTable | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
     @property

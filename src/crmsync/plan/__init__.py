@@ -12,7 +12,7 @@ from crmsync.plan.inputs import (
     Unchanged,
     WritePolicy,
 )
-from crmsync.plan.planfile import PlanFile, approves, read_plan, short_digest, write_plan
+from crmsync.plan.planfile import PlanFile, approves, read_plan, write_plan
 from crmsync.plan.provenance import (
     Present,
     check_plan,
@@ -47,7 +47,6 @@ __all__ = [
     "owned_fields",
     "read_plan",
     "schema_fingerprint",
-    "short_digest",
     "task_fields_of",
     "undo",
     "unmoved_sql",

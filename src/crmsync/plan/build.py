@@ -25,7 +25,7 @@ from crmsync.plan.capacity import OVERFLOW, Capacity
 from crmsync.plan.changes import Changes, Outcome, confirmed_standing
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
-from crmsync.plan.header import MOST_LISTED, NOTE, STALE, Figures, header
+from crmsync.plan.header import MOST_LISTED, NOTE, NOTES, STALE, UNPLACED, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
 from crmsync.plan.tasks import Tasks
@@ -95,7 +95,7 @@ class _Making:
             counted.update(item.tiers)
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
-        digest = facts_digest(item.row.facts, self.firm)
+        digest = facts_digest(item.row, self.firm)
         outcome, lines, withheld = self._planned(item, known, self._cause(item, digest))
         self._list_notes(item)
         for held in withheld:
@@ -116,9 +116,9 @@ class _Making:
     def _planned(
         self, item: Evaluated, known: Mapping[str, Episode], cause: Cause
     ) -> tuple[Outcome, list[PlanLine], list[Withheld]]:
-        outcome = self.changes.of(item, cause)
-        withheld = list(outcome.withheld)
         made, ownerless = self.tasks.creations(item, known)
+        outcome = self.changes.of(item, cause, owner=_handed_to(item.decision, made))
+        withheld = list(outcome.withheld)
         closings = self.tasks.closings(item, known)
         change = [] if outcome.change is None else [outcome.change]
         if outcome.held_back:
@@ -158,6 +158,8 @@ class _Making:
         for kind, texts in ((STALE, decision.unfresh), ("fact_lost", decision.withheld)):
             for text in texts:
                 self._list(Withheld(row.ref, row.name, kind, text))
+        if decision.unplaced is not None:
+            self._list(Withheld(row.ref, row.name, UNPLACED, decision.unplaced))
         for fact in row.rejected:
             text = Text(
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
@@ -246,7 +248,7 @@ class _Making:
             unchanged=count["unchanged"],
             new_tasks=count["TaskCreate"],
             closed_tasks=count["TaskClose"],
-            withheld=self.kinds.total() - self.kinds[NOTE] - self.kinds[OVERFLOW],
+            withheld=self.kinds.total() - sum(self.kinds[kind] for kind in (*NOTES, OVERFLOW)),
             missing=count["missing"],
             by_cause=dict(self.causes),
             tiers_before=dict(self.before),
@@ -257,6 +259,12 @@ class _Making:
             notices=count["notices"],
             sources=dict(self.inputs.source_rows),
         )
+
+
+def _handed_to(decision: Decision, made: Sequence[TaskCreate]) -> str | None:
+    """Who gets the customer: the owner of the first new task that hands it over."""
+    handing = {opening.key for opening in decision.opens if opening.hands_over}
+    return next((task.owner for task in made if task.key in handing), None)
 
 
 def _observation(item: Evaluated, digest: str) -> Observation:

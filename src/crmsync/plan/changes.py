@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
 from crmsync.model.decision import Because, Cause, Decision, SegmentResult
 from crmsync.model.equality import same_value
+from crmsync.model.lifecycle import LifecycleRules
+from crmsync.model.mapping import OWNER
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.plan import Direction, FieldDelta, RecordChange, Withheld
 from crmsync.model.record import Value
@@ -50,16 +52,21 @@ class Changes:
         levels = inputs.ruleset.tier.levels if inputs.ruleset.tier else ()
         self._rank = {level.id: place for place, level in enumerate(levels)}
 
-    def of(self, item: Evaluated, cause: Cause) -> Outcome:
-        """The change of one customer, what is withheld of it, and what a person's edit becomes."""
+    def of(self, item: Evaluated, cause: Cause, *, owner: str | None = None) -> Outcome:
+        """The change of one customer, what is withheld of it, and what a person's edit becomes.
+
+        *owner*: who gets the customer with a task, if somebody does.
+        """
         desired = self._values.desired(item.decision)
+        if owner is not None and OWNER in self._fields:
+            desired[OWNER] = owner
         edited = self._edited(item, desired)
         leading = [role for role in ("tier", "lifecycle") if role in edited]
         if leading:
             return self._left_alone(item, leading[0], edited[leading[0]])
         deltas = self._deltas(item, desired, set(edited))
         withheld = tuple(
-            _edit(item, self._fields[role], role, edited[role], adopted=None)
+            self._edit(item, role, edited[role], adopted=None)
             for role in edited
             if role in self._moving(item, desired, set())
         )
@@ -130,8 +137,24 @@ class Changes:
 
     def _left_alone(self, item: Evaluated, role: str, theirs: Value) -> Outcome:
         adoption = self._adoption(item, theirs) if role == "tier" else None
-        withheld = _edit(item, self._fields[role], role, theirs, adopted=adoption)
+        withheld = self._edit(item, role, theirs, adopted=adoption)
         return Outcome(None, (withheld,), adoption, held_back=True)
+
+    def _edit(
+        self, item: Evaluated, role: str, theirs: Value, *, adopted: Override | None
+    ) -> Withheld:
+        """A person's value, left alone; of a stage it is said whether a move leads there at all."""
+        held = _edit(item, self._fields[role], role, theirs, adopted=adopted)
+        graph = self._inputs.ruleset.lifecycle
+        if role != "lifecycle" or graph is None or theirs is None:
+            return held
+        illegal = _illegal(
+            graph, confirmed_standing(item).lifecycle, self._values.id_of(role, theirs), theirs
+        )
+        if illegal is None:
+            return held
+        text = Text(f"{held.text.zh}；{illegal.zh}", f"{held.text.en}; {illegal.en}")
+        return replace(held, text=text)
 
     def _adoption(self, item: Evaluated, theirs: Value) -> Override | None:
         policy, level = self._inputs.policy, self._values.id_of("tier", theirs)
@@ -176,9 +199,12 @@ class Changes:
             for role, value in desired.items()
             if role not in left and not same_value(owned.get(role), value)
         }
-        if differing & set(LEADING):
-            # segments come and go by themselves: what goes beside tier or stage stays as it is
-            return frozenset(differing if differing & set(LEADING[:3]) else {"segments"})
+        if differing & set(LEADING[:3]):
+            return frozenset(differing)
+        # segments and owners change by themselves: what goes beside tier or stage stays as it is
+        alone = differing & {"segments", OWNER}
+        if alone:
+            return frozenset(alone)
         if "score" in differing and self._score_moved(owned.get("score"), desired["score"]):
             return frozenset(differing & {"score", "reason"})
         return frozenset()
@@ -231,6 +257,23 @@ def _edit(
     if until is not None:
         text = Text(f"{zh}，作为人工指定保留到 {until}", f"{en}: kept as an override until {until}")
     return Withheld(item.row.ref, item.row.name, "human_edit", text, field)
+
+
+def _illegal(
+    graph: LifecycleRules, here: str | None, there: str | None, theirs: Value
+) -> Text | None:
+    """Why the rules know no such move; ``None`` where they do, whatever its condition says."""
+    if there is None:
+        shown = _shown(theirs)
+        return Text(f"规则里没有阶段“{shown}”", f"the rules have no stage “{shown}”")
+    stages = {stage.id: stage.label for stage in graph.stages}
+    if here not in stages or any(m.to == there and here in m.sources for m in graph.moves):
+        return None
+    one, other = stages[here], stages[there]
+    return Text(
+        f"没有从{one.zh}到{other.zh}的移动，不予承认",
+        f"no move leads from {one.en} to {other.en}, so it is refused",
+    )
 
 
 def _shown(value: Value) -> str:

@@ -23,6 +23,10 @@ STALE = "stale_source"
 """A demotion or a move held back because a source is not fresh or not whole."""
 NOTE = "bad_value"
 """Listed beside the withheld rows, but it holds no row back by itself."""
+UNPLACED = "unplaced"
+"""A customer nothing is measured of: no scorecard applies, or no row of the table of tiers fits."""
+NOTES = (NOTE, UNPLACED)
+"""What is listed and holds no row back."""
 
 
 @dataclass(frozen=True, slots=True)

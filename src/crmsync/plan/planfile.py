@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from crmsync.errors import PlanRefused
 from crmsync.model.canonical import decode, encode, text_of
-from crmsync.model.plan import PlanHeader, PlanLine
+from crmsync.model.plan import PlanHeader, PlanLine, short_digest
 from crmsync.model.text import Text
 from crmsync.plan.draft import Draft, decode_line
 
@@ -92,11 +92,6 @@ def read_plan(path: Path, key: bytes) -> PlanFile:
             ),
         )
     return PlanFile(path, decode(head["header"], PlanHeader), seal)
-
-
-def short_digest(digest: str) -> str:
-    """``7f3a…c91e``: how people read a digest."""
-    return f"{digest[:4]}…{digest[-4:]}"
 
 
 def approves(given: str, digest: str) -> bool:

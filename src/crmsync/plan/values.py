@@ -32,6 +32,7 @@ ROLE_LABELS: Mapping[str, Text] = {
     "rules_version": Text("规则版本", "Rules"),
     "run": Text("运行编号", "Run"),
     "evaluated_on": Text("评定日期", "Evaluated on"),
+    "owner": Text("负责人", "Owner"),
 }
 NUMERIC: Final = {FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT}
 _TEXTUAL = {FieldType.TEXT, FieldType.LONG_TEXT, FieldType.URL}

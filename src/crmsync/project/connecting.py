@@ -10,7 +10,7 @@ from typing import Any
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import FieldProvisioner, FieldWorksheet
 from crmsync.model.fact import FactType
-from crmsync.model.mapping import CrmMapping, FieldPick, FieldSource, WriteTarget
+from crmsync.model.mapping import OWNER, CrmMapping, FieldPick, FieldSource, WriteTarget
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import Choice, FieldSchema, FieldType, ObjectSchema, Organization
 from crmsync.model.text import Text
@@ -127,8 +127,9 @@ def create_fields(
 
 def wanted_fields(rules: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, FieldSchema]]:
     """Every field crmsync writes or is steered by, as it should be."""
-    for target in mapping.write.values():
-        yield mapping.object, _field(rules, target)
+    for role, target in mapping.write.items():
+        if role != OWNER:  # every record has one
+            yield mapping.object, _field(rules, target)
     if mapping.lock_field is not None:
         name, label = _names(mapping.lock_field)
         yield mapping.object, FieldSchema(name, label, FieldType.BOOLEAN)

@@ -6,7 +6,7 @@ decimal text, so that they add up to the score exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmsync.model.decision import (
@@ -37,7 +37,8 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "ruleset": rules.id,
         "ruleset_version": rules.version,
         "tier": None if decision.tier is None else _tier(shown, decision.tier),
-        "score": None if decision.score is None else _score(decision.score),
+        "tier_table": [{"row": number, **_trace(trace, words)} for number, trace in shown.rows],
+        "score": None if decision.score is None else _score(decision.score, shown.evidence),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
         "segments": _segments(shown, words),
@@ -49,7 +50,13 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "moves": _traces(shown.moves, words),
         "tasks": _traces(shown.tasks, words),
         "opens": [
-            {"task": item.task_id, "title": item.title, "due": item.due, "key": item.key}
+            {
+                "task": item.task_id,
+                "title": item.title,
+                "due": item.due,
+                "key": item.key,
+                "hands_over": item.hands_over,
+            }
             for item in decision.opens
         ],
         "closes": [{"task": item.task_id, "key": item.key} for item in decision.closes],
@@ -107,6 +114,7 @@ def _tier(shown: Explanation, tier: TierResult) -> dict[str, Any]:
         "due_on": tier.due_on,
         "enter": shown.enter_line,
         "keep": shown.keep_line,
+        "row": tier.row,
         "cut_lines": None if shown.drawn is None else _lines(shown.drawn),
         "place": _place(tier.span),
     }
@@ -122,7 +130,7 @@ def _lines(drawn: FrozenLines) -> dict[str, Any]:
     }
 
 
-def _score(score: ScoreResult) -> dict[str, Any]:
+def _score(score: ScoreResult, evidence: Mapping[str, Text]) -> dict[str, Any]:
     return {
         "total": score.total,
         "low": score.low,
@@ -139,6 +147,7 @@ def _score(score: ScoreResult) -> dict[str, Any]:
                 "max": line.maximum,
                 "weight": line.weight,
                 "missing": line.missing,
+                "evidence": evidence.get(line.id),
                 "place": _place(line.span),
             }
             for line in score.criteria
@@ -178,6 +187,7 @@ def _open_points(decision: Decision) -> dict[str, Any]:
             for item in decision.unknown
         ],
         "withheld": [*decision.unfresh, *decision.withheld],
+        "unplaced": decision.unplaced,
     }
 
 

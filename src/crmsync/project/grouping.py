@@ -91,9 +91,12 @@ def _rows(company: Company, ids: Sequence[str]) -> dict[str, MatchedRow]:
     column = exp.column("id", quoted=True)
     for start in range(0, len(ids), 1000):
         listed = [exp.Literal.string(id) for id in ids[start : start + 1000]]
-        select = exp.select("*").from_(company.relation.select.copy().subquery("everybody"))
+        select = exp.select("*", copy=False).from_(
+            company.relation.select.copy().subquery("everybody", copy=False), copy=False
+        )
         narrowed = replace(
-            company.relation, select=select.where(exp.In(this=column, expressions=listed))
+            company.relation,
+            select=select.where(exp.In(this=column, expressions=listed), copy=False),
         )
         rows = match_columnar(company.mirror, narrowed, company.engine, company.as_of)
         found |= {matched.row.ref.id: matched for matched in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,9 +28,12 @@ def load_rules(folder: Path) -> Ruleset:
 
 
 def load_mapping(folder: Path, connector: str, rules: Ruleset) -> CrmMapping:
-    """The mapping of *folder* for one connector; raises RulesetError."""
+    """The mapping of *folder* for one connector; raises RulesetError.
+
+    The record's owner is among the fields it writes only where a rule may reassign it.
+    """
     path = folder / "mapping" / f"{connector}.yaml"
-    if not path.is_file():
+    if not os.path.lexists(path):
         present = ", ".join(sorted(item.stem for item in (folder / "mapping").glob("*.yaml")))
         raise RulesetError(
             Text(
@@ -45,7 +49,7 @@ def load_mapping(folder: Path, connector: str, rules: Ruleset) -> CrmMapping:
     mapping, problems = read_mapping(path, rules)
     if mapping is None or has_errors(problems):
         raise _wrong(path, problems)
-    return mapping
+    return mapping.owning() if rules.reassigns else mapping
 
 
 def describe(reader: Reader, mapping: CrmMapping) -> dict[str, ObjectSchema]:

@@ -66,8 +66,9 @@ def _tier(found: Explained, rules: TierRules, level: Level) -> Iterator[Text]:
             en=f"{points(score.high)} points < enter line {points(level.enter)}: {short} short",
         )
         yield from (_lost(line) for line in _most_lost(score.criteria))
-    elif result.because != Because.ENTER_LINE:
+    elif rules.table is not None or result.because != Because.ENTER_LINE:
         yield result.text
+        yield from _rows(found, rules, level)
     yield from (
         Text(
             zh=f"例外“{item.reason.zh}”：{item.action} {rules.level(item.level).label.zh}",
@@ -83,6 +84,26 @@ def _tier(found: Explained, rules: TierRules, level: Level) -> Iterator[Text]:
         for item in found.explanation.what_if
         if ranks.get(item.tier, len(ranks)) <= ranks[level.id] and item.tier != result.after
     )
+
+
+def _rows(found: Explained, rules: TierRules, level: Level) -> Iterator[Text]:
+    """The nearest rows of a table that give the tier or a better one, with what they lack."""
+    ranks = {it.id: rank for rank, it in enumerate(rules.ranked)}
+    traces = dict(found.explanation.rows)
+    crossed = [
+        (row, list(_crossed(found, traces[row.number])))
+        for row in (() if rules.table is None else rules.table.rows)
+        if ranks[row.level] <= ranks[level.id] and row.number in traces
+    ]
+    nearest = sorted(
+        (item for item in crossed if item[1]), key=lambda it: (-ranks[it[0].level], len(it[1]))
+    )
+    for row, lacking in nearest[:LOST]:
+        zh, en = "；".join(it.zh for it in lacking), "; ".join(it.en for it in lacking)
+        yield Text(
+            zh=f"{row.span.short} 第 {row.number} 行（{row.text}）：{zh}",
+            en=f"{row.span.short} row {row.number} ({row.text}): {en}",
+        )
 
 
 def _most_lost(lines: tuple[CriterionResult, ...]) -> list[CriterionResult]:

@@ -130,6 +130,8 @@ def _places(ruleset: Ruleset) -> Iterator[RulePlace]:
     if ruleset.tier is not None:
         for level in ruleset.tier.levels:
             yield RulePlace(f"tier.levels.{level.id}", level.span)
+        for row in () if ruleset.tier.table is None else ruleset.tier.table.rows:
+            yield RulePlace(f"tier.table.{row.number}", row.span)
         for item in ruleset.tier.exceptions:
             yield RulePlace(f"tier.exceptions.{item.id}", item.span)
     if ruleset.group is not None and ruleset.group.tier is not GroupTier.OWN:
@@ -161,6 +163,7 @@ def touched(ruleset: Ruleset, decision: Decision) -> frozenset[str]:
             found.update(f"{card.id}.{criterion.id}.{line}" for line in lines)
     if decision.tier is not None and decision.tier.after is not None:
         found.add(f"tier.levels.{decision.tier.after}")
+        found.add(f"tier.table.{decision.tier.row}")
     found.update(f"tier.exceptions.{name}" for name in decision.exceptions)
     if NEWCOMER in decision.exceptions or (
         decision.tier is not None and decision.tier.because == NEWCOMER

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from crmsync.condition import Scope, to_text
+from crmsync.model.condition import Condition
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.scorecard import Criterion, PointLine, PointsMatrix, PointsTable, Scale
+from crmsync.model.scorecard import Criterion, PointsMatrix, PointsTable, Scale
 from crmsync.model.task import TaskRule
 from crmsync.model.text import Text
+from crmsync.model.tier import TierRow
 from crmsync.rules.language import state_scope
 
 
@@ -94,6 +96,9 @@ def _said(ruleset: Ruleset) -> Iterator[_Said]:
                 what = Text(zh=f"{level.label.zh}: {zh}", en=f"{level.label.en}: {key}")
                 yield _Said(f"tier.{level.id}", key, what, Text.same(f"{line.normalize():f}"))
     labels = {level.id: level.label for level in levels}
+    table = None if ruleset.tier is None else ruleset.tier.table
+    for row in () if table is None else table.rows:
+        yield from _row(row, labels, scope)
     for service in ruleset.service.values():
         tier = labels.get(service.tier, Text.same(service.tier))
         stage = next((item.label for item in stages if item.id == service.stage), Text.same(""))
@@ -106,6 +111,15 @@ def _said(ruleset: Ruleset) -> Iterator[_Said]:
         yield from _task(number, task, scope)
 
 
+def _row(row: TierRow, labels: Mapping[str, Text], scope: Scope) -> Iterator[_Said]:
+    """What a row of a table of tiers gives and keeps; both go by what it asks."""
+    test, tier = _test(row.when, scope), Text(zh="等级", en="tier")
+    for group, verb, level in (("gives", "得", row.level), ("keeps", "可保", row.keep)):
+        if group == "gives" or row.keep != row.level:
+            what = Text(zh=f"{tier.zh}: {test.zh} {verb}", en=f"{tier.en}: {test.en} {group}")
+            yield _Said(f"tier.table.{group}", test.en, what, labels[level])
+
+
 def _criterion(card: str, criterion: Criterion, scope: Scope) -> Iterator[_Said]:
     group, label = f"{card}.{criterion.id}", criterion.label
     for number, way in enumerate(criterion.ways):
@@ -115,7 +129,7 @@ def _criterion(card: str, criterion: Criterion, scope: Scope) -> Iterator[_Said]
                 yield _line(f"{group}.{number}", shown, f"{points.normalize():f}", label)
         if isinstance(way, PointsTable | PointsMatrix):
             for line in way.lines:
-                test = _test(line, scope)
+                test = _test(line.when, scope)
                 yield _line(f"{group}.{number}", test, f"{line.points.normalize():f}", label)
 
 
@@ -124,12 +138,10 @@ def _line(group: str, test: Text, points: str, label: Text) -> _Said:
     return _Said(group, test.en, what, Text.same(points))
 
 
-def _test(line: PointLine, scope: Scope) -> Text:
-    if line.when is None:
+def _test(when: Condition | None, scope: Scope) -> Text:
+    if when is None:
         return Text(zh="其他", en="otherwise")
-    return Text(
-        zh=to_text(line.when, scope, spelling="zh"), en=to_text(line.when, scope, spelling="en")
-    )
+    return Text(zh=to_text(when, scope, spelling="zh"), en=to_text(when, scope, spelling="en"))
 
 
 def _task(number: int, task: TaskRule, scope: Scope) -> Iterator[_Said]:

@@ -20,8 +20,8 @@ from crmsync.model.task import (
 from crmsync.model.text import Text
 from crmsync.rules.event_days import read_day
 from crmsync.rules.language import Language
+from crmsync.rules.level_names import Levels
 from crmsync.rules.lifecycle import Stages
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Scalar
 
 _STAGE = re.compile(r"(enters|leaves|进入|离开)\s*(.+)\Z")

@@ -9,8 +9,8 @@ from decimal import Decimal
 from crmsync.model.guard import GuardLimit
 from crmsync.model.text import Text
 from crmsync.rules.language import Language, at
+from crmsync.rules.level_names import Levels
 from crmsync.rules.shape import Block, scalar
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
@@ -70,6 +70,7 @@ def _pairs(node: Node, levels: Levels, language: Language) -> list[GuardLimit]:
                 "RULE007",
                 key.span,
                 Text(zh=f"“{place}”出现了两次", en=f"“{place}” is given twice"),
+                Text(zh="只留一个", en="Keep one of them."),
             )
         found[place] = replace(limit, place=place)
     return list(found.values())

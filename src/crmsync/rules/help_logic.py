@@ -1,4 +1,4 @@
-"""Help for what is legal to write and hardly meant: RULE201 to RULE222."""
+"""Help for what is legal to write and hardly meant: RULE201 to RULE223."""
 
 from __future__ import annotations
 
@@ -138,9 +138,11 @@ LOGIC_HELP = (
     ),
     entry(
         "RULE219",
-        ("有的值没有对应的行", "values no line fits"),
-        "没有一行适用时得 0 分。若有意如此，写 otherwise: 0，看文件的人就明白。",
-        "Where no line fits the criterion gives 0 points. If that is meant, otherwise: 0 says so.",
+        ("有的值没有对应的行或档位", "values no line or band fits"),
+        "没有一行适用时得 0 分。若有意如此，写 otherwise: 0，看文件的人就明白。"
+        "档位之间有空当时，那些分数没有名称；消息里举出其中一个。",
+        "Where no line fits the criterion gives 0 points. If that is meant, otherwise: 0 says so. "
+        "Points between two bands have no name; the message gives one of them.",
     ),
     entry(
         "RULE220",
@@ -194,5 +196,13 @@ LOGIC_HELP = (
         "Leaving a stage must not be easier than entering it. Within the stated wobble the move "
         "and the move straight back can both come true, sooner than --stay. Give the way back a "
         "longer lasting, or set the two thresholds further apart.",
+    ),
+    entry(
+        "RULE223",
+        ("没有改变的负责人", "an owner who stays"),
+        "may_reassign_owner 在建任务时把客户的负责人改成任务的负责人。任务的负责人就是客户负责人"
+        "时，什么也不会改。",
+        "may_reassign_owner gives the customer to the task's owner as the task is created. Where "
+        "that is the customer's own owner, nothing ever changes.",
     ),
 )

@@ -138,6 +138,12 @@ MAPPING_HELP = (
         "is, and it would never count. Name the field of that day with date.",
     ),
     entry(
+        "MAP021",
+        ("同一个事实的现名和旧名都写了", "a fact mapped under its new and its old name"),
+        "写了 was 的事实，映射里现名、旧名都认，但只能写一行。",
+        "A mapping may name a renamed fact either way, but only once.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",
@@ -197,6 +203,14 @@ MAPPING_HELP = (
         "Tiers and stages go into a picklist only when it offers them. crmsync connect lists and "
         "adds what is missing; where the CRM has an option that means the same, name it under "
         "values.",
+    ),
+    entry(
+        "MAP059",
+        ("这个 CRM 的负责人改不了", "owners this CRM keeps"),
+        "有的 CRM 只能用专门的接口变更负责人，crmsync 不调用它。规则写了 may_reassign_owner 时，"
+        "不制作计划，而不是只做一半。",
+        "Some CRMs change owners only through an interface of their own, which crmsync does not "
+        "call. Where the rules say may_reassign_owner no plan is made, rather than half of one.",
     ),
     entry(
         "MAP090",

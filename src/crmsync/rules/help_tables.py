@@ -1,4 +1,4 @@
-"""Help for decision tables: TABLE001 to TABLE014."""
+"""Help for decision tables: TABLE001 to TABLE015."""
 
 from __future__ import annotations
 
@@ -59,12 +59,14 @@ TABLE_HELP = (
         "unique：最多一行命中；first：最上面的一行；any：几行命中但结果相同；priority：结果最优的"
         "一行；output order：全部，最优的在前；rule order、collect：全部，按表中次序；collect sum、"
         "min、max、count：把命中的行合成一个数。不写就是 first。评分可用单行的四种和合成一个数的"
-        "四种；等级、服务只用单行的四种；任务可用单行的四种和列出全部的三种。",
+        "四种；等级可用单行的四种，以及 collect max（最高的等级）和 collect min（最低的等级）；"
+        "服务只用单行的四种；任务可用单行的四种和列出全部的三种。",
         "unique: one row at most; first: the topmost; any: several that say the same; priority: "
         "the one with the best output; output order: all, the best first; rule order and collect: "
         "all as they stand; collect sum, min, max and count: one number of all rows that fit. "
         "Without “hit” it is first. Points take the four of one row and the four that make a "
-        "number; tiers and service the four of one row; tasks those and the three that list all.",
+        "number; tiers the four of one row, collect max (the best tier) and collect min (the "
+        "worst); service the four of one row; tasks those and the three that list all.",
     ),
     entry(
         "TABLE008",
@@ -115,5 +117,14 @@ TABLE_HELP = (
         "服务标准只看等级和生命周期；按其他事实变化的内容请写成任务或例外。",
         "Service goes by tier and stage alone; what hangs on other facts is written as a task or "
         "an exception.",
+    ),
+    entry(
+        "TABLE015",
+        ("行给出的等级不对", "a tier a row cannot give"),
+        "等级表的一行给出一个有高低的等级；“保级”列（keep）写客户已经有时可以保住的等级，"
+        "不低于这一行给出的等级。只由例外设定的等级写成例外。",
+        "A row of a table of tiers gives a tier that has a rank; its column “keep” names the tier "
+        "a customer who has it may keep, no worse than the one the row gives. A level set by "
+        "exceptions only is set by an exception.",
     ),
 )

@@ -121,6 +121,7 @@ class Language:
                     en=f"more than {MAX_SENTENCES} conditions, formulas and points lines: the rest "
                     "was not read",
                 ),
+                Text(zh="拆成几个规则集", en="Make several rulesets."),
             )
         return False
 
@@ -191,14 +192,14 @@ def state_scope(
     }
     present = {"tier": bool(levels), "score": bool(levels), "lifecycle": bool(stages)}
     state = tuple(
-        ScopeName(name, kind, _STATE_LABELS[name], choices.get(name, ()))
+        ScopeName(name, kind, STATE_LABELS[name], choices.get(name, ()))
         for name, kind in STATE_NAMES.items()
         if present[name.split("_")[0]]
     )
     return facts_scope(facts, year_starts).plus(state)
 
 
-_STATE_LABELS = {
+STATE_LABELS = {
     "tier": Text(zh="等级", en="tier"),
     "tier_before": Text(zh="原等级", en="tier before"),
     "tier_since": Text(zh="等级起始日", en="tier since"),
@@ -207,6 +208,7 @@ _STATE_LABELS = {
     "lifecycle_since": Text(zh="生命周期起始日", en="lifecycle since"),
     "score": Text(zh="评分", en="score"),
 }
+"""What people call the names of state."""
 
 
 def _fact_name(fact: FactDefinition) -> ScopeName:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import combinations
 
 from crmsync.model.diagnostic import Diagnostic, Label
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.model.tier import ExceptionAction, TierException, TierRules
+from crmsync.model.tier import ExceptionAction, Level, TierException, TierRules, TierTable
 from crmsync.source import error, warning
 
 
@@ -73,6 +74,8 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
                     ),
                     Text(zh=f"写一个 set: {level.id} 的例外", en=f"Write one with set: {level.id}"),
                 )
+        elif tier.table is not None:
+            yield from _in_table(level, tier.table, lifted)
         elif (
             tier.of is None
             and level.enter is not None
@@ -89,6 +92,20 @@ def _reachable(ruleset: Ruleset, tier: TierRules) -> Iterator[Diagnostic]:
                 ),
                 Text(zh="降低升级线", en="Lower the enter line."),
             )
+
+
+def _in_table(level: Level, table: TierTable, lifted: AbstractSet[str]) -> Iterator[Diagnostic]:
+    if level.id in lifted or any(row.level == level.id for row in table.rows):
+        return
+    yield error(
+        "RULE206",
+        level.span,
+        Text(
+            zh=f"等级“{level.id}”达不到：{table.file} 没有一行给出它",
+            en=f"“{level.id}” can never be reached: no row of {table.file} gives it",
+        ),
+        Text(zh="加一行，或去掉这个等级", en="Add a row, or remove the level."),
+    )
 
 
 def _change(tier: TierRules) -> Iterator[Diagnostic]:
@@ -116,6 +133,21 @@ def _change(tier: TierRules) -> Iterator[Diagnostic]:
             Text(zh="把 grace 设得比 hold 长，或去掉它", en="Make grace longer, or remove it."),
         )
     calm = patience.days or patience.evaluations or tier.down.hold or tier.down.at_review
+    table = tier.table
+    if table is not None and not calm and all(row.keep == row.level for row in table.rows):
+        yield warning(
+            "RULE218",
+            table.span,
+            Text(
+                zh=f"{table.file} 没有可保住的等级，又不等待：数据稍有波动就会来回变",
+                en=f"{table.file} keeps nothing and waits for nothing: a fact that wobbles makes "
+                "tiers flap",
+            ),
+            Text(
+                zh="加一列“保级”（keep），或写 demote_after",
+                en="Add a column “keep”, or write demote_after.",
+            ),
+        )
     for level in tier.ranked:
         if level.enter is not None and level.enter == level.keep and not calm:
             yield warning(
@@ -148,6 +180,10 @@ def _exceptions(tier: TierRules, exceptions: tuple[TierException, ...]) -> Itera
                     zh=f"例外“{item.id}”不起作用：{item.action} {item.level} 什么也不限制",
                     en=f"the exception “{item.id}” changes nothing: {item.action} {item.level} "
                     "limits nothing",
+                ),
+                Text(
+                    zh="换一个等级，或去掉这条例外",
+                    en="Name another tier, or remove the exception.",
                 ),
             )
     for first, second in combinations(exceptions, 2):

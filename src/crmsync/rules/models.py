@@ -14,8 +14,10 @@ from crmsync.model.ruleset import FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.clv import model_named, read_clv
 from crmsync.rules.language import Language
-from crmsync.rules.rfm import read_rfm, segment_names
+from crmsync.rules.rfm import read_rfm
+from crmsync.rules.rfm_segments import segment_names
 from crmsync.rules.shape import Block, Findings
+from crmsync.rules.shelf import Shelf
 from crmsync.source import Node
 
 
@@ -25,18 +27,19 @@ class ModelNodes:
 
     rfm: Node | None
     clv: Node | None
+    shelf: Shelf
 
     @classmethod
-    def of(cls, root: Block) -> ModelNodes:
-        """Take both blocks from the ruleset."""
-        return cls(root.take("rfm"), root.take("clv"))
+    def of(cls, root: Block, shelf: Shelf) -> ModelNodes:
+        """Take both blocks from the ruleset; their tables come from *shelf*."""
+        return cls(root.take("rfm"), root.take("clv"), shelf)
 
     def names(self) -> tuple[FactDefinition, ...]:
         """Their facts by name, type and choices alone."""
         rfm = clv = None
         if self.rfm is not None:
             reads = dict.fromkeys(Part, "")
-            rfm = RfmRules(reads, MAX_CLASSES, segments=segment_names(self.rfm))
+            rfm = RfmRules(reads, MAX_CLASSES, segments=segment_names(self.rfm, self.shelf))
         model = None if self.clv is None else model_named(self.clv)
         if model is not None:
             # both models give the same names but for p_alive, which the plain one lacks

@@ -14,7 +14,7 @@ from crmsync.model.period import Period
 from crmsync.model.rfm import Part, RfmRules
 from crmsync.model.ruleset import Ruleset
 from crmsync.rules.mutant_sentences import Change, Sentences, nearby
-from crmsync.rules.rfm import class_scope
+from crmsync.rules.rfm_segments import class_scope
 
 
 def model_changes(ruleset: Ruleset) -> Iterator[tuple[str, Ruleset, Change]]:

@@ -12,6 +12,7 @@ from crmsync.model.tier import (
     Level,
     Patience,
     TierException,
+    TierRow,
     TierRules,
     UpChange,
 )
@@ -28,6 +29,13 @@ def tier_changes(rules: TierRules, sentences: Sentences) -> Iterator[tuple[str, 
         for changed, change in _lines(level, rules):
             levels = (*rules.levels[:number], changed, *rules.levels[number + 1 :])
             yield f"levels.{level.id}", replace(rules, levels=levels), change
+    if rules.table is not None:
+        for number, row in enumerate(rules.table.rows):
+            for changed_row, change in _row(row, rules, sentences):
+                middle = () if changed_row is None else (changed_row,)
+                rows = (*rules.table.rows[:number], *middle, *rules.table.rows[number + 1 :])
+                table = replace(rules.table, rows=rows)
+                yield f"table.{row.number}", replace(rules, table=table), change
     for up, change in _up(rules.up):
         yield "change.up", replace(rules, up=up), change
     for down, change in _down(rules.down):
@@ -39,6 +47,25 @@ def tier_changes(rules: TierRules, sentences: Sentences) -> Iterator[tuple[str, 
         yield place, replace(rules, exceptions=(*before, *after)), gone
         for other, change in _exception(item, rules, sentences):
             yield place, replace(rules, exceptions=(*before, other, *after)), change
+
+
+def _row(
+    row: TierRow, rules: TierRules, sentences: Sentences
+) -> Iterator[tuple[TierRow | None, Change]]:
+    """A row gone, its tier one up and one down, what it keeps gone or one less, its tests."""
+    ranked = [level.id for level in rules.ranked]
+    place, kept = ranked.index(row.level), ranked.index(row.keep)
+    yield None, Change(f"{row.text}: {row.level}", "", row.span)
+    for other in (place - 1, place + 1):
+        if 0 <= other < len(ranked):
+            keep = ranked[min(other, kept)] if row.keep != row.level else ranked[other]
+            change = Change(f"tier: {row.level}", f"tier: {ranked[other]}", row.span)
+            yield replace(row, level=ranked[other], keep=keep), change
+    if kept < place:
+        change = Change(f"keep: {row.keep}", f"keep: {ranked[kept + 1]}", row.span)
+        yield replace(row, keep=ranked[kept + 1]), change
+    for condition, change in () if row.when is None else sentences.of(row.when):
+        yield replace(row, when=condition), change
 
 
 def _lines(level: Level, rules: TierRules) -> Iterator[tuple[Level, Change]]:

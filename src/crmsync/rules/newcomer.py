@@ -12,8 +12,9 @@ from crmsync.model.season import Season
 from crmsync.model.text import Text
 from crmsync.model.tier import TierException
 from crmsync.rules.language import Language, at
+from crmsync.rules.level_names import Levels
+from crmsync.rules.reserved import reserve
 from crmsync.rules.shape import Block
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Node, Scalar
 
 _AFTER = re.compile(r"(?P<period>.+?)\s+after\s+(?P<fact>.+)\Z")
@@ -42,6 +43,7 @@ def read_newcomer(
                 zh=f"“{level.id}”没有高低之分，不能作为下限",
                 en=f"“{level.id}” has no rank: it cannot be a floor",
             ),
+            Text(zh="换一个有升级线的等级", en="Name a tier with an enter line."),
         )
     if named is None and not calm:
         findings.add(
@@ -51,20 +53,14 @@ def read_newcomer(
                 zh="newcomer 要写 at_least 或 no_demotion，否则什么也不做",
                 en="newcomer needs at_least or no_demotion, or it does nothing",
             ),
-        )
-    double = next((item for item in exceptions if item.id == NEWCOMER), None)
-    if double is not None:
-        findings.add(
-            "RULE007",
-            double.span,
             Text(
-                zh="已有 newcomer 块，例外不能也叫 newcomer",
-                en="there is a newcomer block, so no exception can be called newcomer",
+                zh="例如 newcomer: {for: 90 days after first_order_on, at_least: standard}",
+                en="Such as newcomer: {for: 90 days after first_order_on, at_least: standard}.",
             ),
-            Text(zh="给例外换一个名称", en="Rename the exception."),
         )
+    free = reserve(NEWCOMER, exceptions, findings)
     read = None if span is None else _period(span, language)
-    if read is None or double is not None:
+    if read is None or not free:
         return None
     period, name = read
     when = Within(name, RollingWindow(period), block.span)
@@ -100,6 +96,7 @@ def _period(found: Scalar, language: Language) -> tuple[Period, Name] | None:
             "RULE265",
             fact.span,
             Text(zh=f"“{fact.text}”不是日期", en=f"“{fact.text}” is not a date"),
+            Text(zh="写一个 date 类的事实", en="Name a fact of type date."),
         )
         return None
     return period, expression

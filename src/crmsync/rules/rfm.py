@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from crmsync.condition import Scope, ScopeName
-from crmsync.model.condition import All, AnyOf, Compare, Comparison, Condition, Literal, Name, OneOf
 from crmsync.model.fact import FactType
 from crmsync.model.frozen import Freeze
 from crmsync.model.position import Span
-from crmsync.model.rfm import MAX_CLASSES, CutPoints, Part, RfmRules, RfmSegment
+from crmsync.model.rfm import MAX_CLASSES, CutPoints, Part, RfmRules
 from crmsync.model.ruleset import FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.model_facts import Reads
-from crmsync.rules.shape import Block, Findings, Seen, identifier, items, not_yet, scalar, split
+from crmsync.rules.rfm_segments import read_segments
+from crmsync.rules.shape import Block, items, scalar
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, Sequence
+from crmsync.source import Node
 
 QUANTILES: Mapping[str, int] = {
     "tertiles": 3,
@@ -34,24 +32,6 @@ QUANTILES: Mapping[str, int] = {
     "octiles": 8,
     "noniles": 9,
 }
-_DIGIT = re.compile(r"\*|\[[1-9](?:-[1-9]|[1-9]*)\]|[1-9]")
-_LETTERS = {Part.RECENCY: "r", Part.FREQUENCY: "f", Part.MONETARY: "m"}
-
-
-def segment_names(node: Node) -> tuple[RfmSegment, ...]:
-    """The segments of the block without their conditions: other blocks may name them already."""
-    inner = node.get("segments") if isinstance(node, MappingNode) else None
-    silent = Findings()
-    found = []
-    for entry in inner.items if isinstance(inner, Sequence) else ():
-        block = Block.of(entry, silent)
-        name = None if block is None else block.scalar("id")
-        if block is not None and name is not None:
-            found.append(RfmSegment(name.text, block.label("label", default=name.text) or NO_LABEL))
-    return tuple(found)
-
-
-NO_LABEL = Text.same("")
 
 
 def read_rfm(
@@ -84,7 +64,7 @@ def read_rfm(
     reads.no_circle(draft.reads.values(), "rfm_", node.span)
     if segments is None:
         return draft
-    return replace(draft, segments=_segments(segments, draft, language))
+    return replace(draft, segments=read_segments(segments, draft, language))
 
 
 def _wanted(part: Part) -> frozenset[FactType]:
@@ -201,94 +181,9 @@ def read_cut_points(node: Node, rules: RfmRules, language: Language) -> CutPoint
                     en=f"{part.value} has {rules.most(part)} classes, so"
                     f" {rules.most(part) - 1} cut points",
                 ),
+                Text(zh="补上或去掉几个切点", en="Add or drop cut points."),
             )
             continue
         cuts[part] = tuple(value for value, _ in points)
     block.finish()
     return cuts if len(cuts) == len(Part) else None
-
-
-# ── segments ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _segments(node: Node, rules: RfmRules, language: Language) -> tuple[RfmSegment, ...]:
-    findings = language.findings
-    if isinstance(node, MappingNode):
-        not_yet(node.span, "segments: {table: …}", findings)
-        return ()
-    within = language.within(class_scope())
-    seen, found = Seen(findings), []
-    for entry in items(node, findings):
-        block = Block.of(entry, findings, languages=language.languages)
-        if block is None:
-            continue
-        name = block.scalar("id", required=True)
-        label = block.label("label", default=None if name is None else name.text)
-        when, codes = block.take("when"), block.scalar("codes")
-        if when is not None and codes is not None:
-            findings.add(
-                "RULE020",
-                block.place("codes"),
-                Text(zh="when 和 codes 只能写一个", en="write either when or codes"),
-            )
-        condition = None if when is None else within.condition(when)
-        if codes is not None:
-            condition = _patterns(codes, rules, findings)
-        block.finish()
-        if name is None:
-            continue
-        seen.add(identifier(name, findings), name.span)
-        found.append(RfmSegment(name.text, label or NO_LABEL, condition, name.span))
-    return tuple(found)
-
-
-def class_scope() -> Scope:
-    """What a segment's condition may name: ``r``, ``f`` and ``m``."""
-    return Scope(
-        tuple(ScopeName(part.fact, FactType.INTEGER, Text.same(_LETTERS[part])) for part in Part)
-    )
-
-
-def _patterns(found: Scalar, rules: RfmRules, findings: Findings) -> Condition | None:
-    """``5[45]*, 444``: a digit, a set of digits or any digit for r, f and m."""
-    patterns = [_pattern(word, rules, findings) for word in split(found)]
-    known = [item for item in patterns if item is not None]
-    if len(known) < len(patterns) or not known:
-        return None
-    return known[0] if len(known) == 1 else AnyOf(tuple(known), span=found.span)
-
-
-def _pattern(word: Scalar, rules: RfmRules, findings: Findings) -> Condition | None:
-    digits = _DIGIT.findall(word.text)
-    if "".join(digits) != word.text or len(digits) != len(Part):
-        findings.add(
-            "RULE241",
-            word.span,
-            Text(
-                zh=f"“{word.text}”不是 R、F、M 三位的模式",
-                en=f"“{word.text}” is no pattern of the three classes R, F and M",
-            ),
-            Text(
-                zh="每位写一个数字、[45] 这样的一组，或 * 表示任意，例如 5[45]*",
-                en="Write for each a digit, a set like [45], or * for any: 5[45]*.",
-            ),
-        )
-        return None
-    tests: list[Condition] = []
-    for part, digit in zip(Part, digits, strict=True):
-        if digit != "*":
-            name = Name(part.fact, FactType.INTEGER, word.span)
-            values = tuple(Literal(n, FactType.INTEGER, word.span) for n in _digits(digit))
-            if len(values) == 1:
-                tests.append(Compare(Comparison.EQ, name, values[0], word.span))
-            else:
-                tests.append(OneOf(name, values, word.span))
-    return tests[0] if len(tests) == 1 else All(tuple(tests), span=word.span)
-
-
-def _digits(written: str) -> list[int]:
-    inner = written.strip("[]")
-    if "-" in inner:
-        low, high = sorted(int(end) for end in inner.split("-"))
-        return list(range(low, high + 1))
-    return [int(digit) for digit in dict.fromkeys(inner)]

@@ -11,10 +11,10 @@ from crmsync.condition import Duration, Unit
 from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
+from crmsync.rules.level_names import Levels
 from crmsync.rules.service_table import service_rows
 from crmsync.rules.shape import Block, Findings, Seen, bilingual, identifier, one_of, scalar
 from crmsync.rules.tables import KEYS
-from crmsync.rules.tier_levels import Levels
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar, Sequence
 

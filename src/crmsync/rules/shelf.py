@@ -24,6 +24,10 @@ class Shelf:
         self._shown = shown
         self._read: dict[tuple[str, str | None], tuple[Grid | None, list[Diagnostic]]] = {}
 
+    def again(self) -> Shelf:
+        """The same folder as if nothing had been read from it yet."""
+        return Shelf(self._folder, self._shown)
+
     def grid(self, file: Scalar, sheet: Scalar | None, findings: Findings) -> Grid | None:
         """The table *file* names, or ``None`` with findings; a file's own findings come once."""
         path = self._path(file, findings)

@@ -16,12 +16,12 @@ from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 from crmsync.rules.group import read_group
 from crmsync.rules.language import Language
+from crmsync.rules.level_names import Levels
 from crmsync.rules.newcomer import read_newcomer, read_season
 from crmsync.rules.overrides import read_overrides
 from crmsync.rules.population import read_applies_to, read_scope
 from crmsync.rules.segments import read_segments
 from crmsync.rules.shape import Block
-from crmsync.rules.tier_levels import Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,5 @@ def _needs_tier(root: Block, key: str) -> None:
         "RULE002",
         root.place(key),
         Text(zh=f"{key} 要有 tier 块才有意义", en=f"{key} means nothing without a tier block"),
+        Text(zh=f"加上 tier，或去掉 {key}", en=f"Add tier, or drop {key}."),
     )

@@ -27,12 +27,14 @@ class Extras:
     result: TaskResult | None = None
     start: date | None = None
     capacity: int | None = None
+    may_reassign_owner: bool = False
 
 
 def read_extras(
     block: Block, event: Event | None, facts: tuple[FactDefinition, ...], language: Language
 ) -> Extras:
-    """Read ``counts_as_done``, ``via``, ``result``, ``start`` and ``capacity``."""
+    """Read ``counts_as_done``, ``via``, ``result``, ``start``, ``capacity`` and
+    ``may_reassign_owner``."""
     done = block.take("counts_as_done")
     via = block.scalar("via")
     result = block.take("result")
@@ -42,6 +44,7 @@ def read_extras(
         result=None if result is None else _result(result, facts, language),
         start=read_start(block, language),
         capacity=block.whole("capacity", least=1),
+        may_reassign_owner=block.flag("may_reassign_owner"),
     )
 
 

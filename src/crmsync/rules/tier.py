@@ -17,6 +17,7 @@ from crmsync.model.tier import (
     UpChange,
 )
 from crmsync.rules.language import Language
+from crmsync.rules.level_names import Levels
 from crmsync.rules.shape import (
     Block,
     Findings,
@@ -25,7 +26,8 @@ from crmsync.rules.shape import (
     identifier,
     items,
 )
-from crmsync.rules.tier_levels import Ladder, Levels
+from crmsync.rules.tables import KEYS
+from crmsync.rules.tier_levels import Ladder
 from crmsync.source import Node, Scalar
 
 _DOWN_KEYS = ("demote_after", "hold", "grace", "max_step", "when", "notice")
@@ -34,7 +36,6 @@ _OVERRIDES = Text(
     en="overrides stands beside tier, at the top of the file.",
 )
 _LATER: Mapping[str, Text | None] = {
-    "table": Text(zh="请改用评分卡和升级线", en="Use a scorecard and enter lines."),
     "override": _OVERRIDES,
     "overrides": _OVERRIDES,
 }
@@ -45,8 +46,8 @@ def read_tier(node: Node, ladder: Ladder, language: Language) -> TierRules | Non
     block = Block.of(node, language.findings, later=_LATER, languages=language.languages)
     if block is None:
         return None
-    block.take("levels")
-    block.take("of")
+    for key in ("levels", "of", *(KEYS if ladder.tabled else ())):
+        block.take(key)
     change = block.take("change")
     up, down = UpChange(), DownChange()
     if change is not None:
@@ -67,6 +68,7 @@ def read_tier(node: Node, ladder: Ladder, language: Language) -> TierRules | Non
         exceptions=exceptions,
         of=None if ladder.of is None else ladder.of.id,
         freeze=Freeze.QUARTER if freeze is None else Freeze(freeze),
+        table=ladder.table,
         span=block.span,
     )
     if freeze is not None and not rules.cuts:
@@ -193,6 +195,7 @@ def _exception(node: Node, levels: Levels, language: Language, seen: Seen) -> Ti
                 zh="每个例外只写 set、at_least、at_most 之一",
                 en="each exception has exactly one of set, at_least and at_most",
             ),
+            Text(zh="只留一个", en="Keep one of them."),
         )
     if name is None:
         return None

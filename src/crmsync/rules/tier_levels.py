@@ -11,20 +11,25 @@ from crmsync.model.diagnostic import Label
 from crmsync.model.fact import FactType
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.model.tier import Level
+from crmsync.model.tier import Level, TierTable
 from crmsync.rules.cuts import read_cut
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, number
+from crmsync.rules.tier_table import read_tier_table
 from crmsync.source import Mapping as MappingNode
 from crmsync.source import Node, Scalar
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The levels with the fact their lines are held against (``None``: the score)."""
+    """The levels with the fact their lines are held against (``None``: the score), or their table
+    instead of lines."""
 
     levels: tuple[Level, ...] = ()
     of: Name | None = None
+    table: TierTable | None = None
+    tabled: bool = False
+    """Whether a table is named, be it sound or not."""
 
 
 @dataclass(slots=True)
@@ -36,37 +41,16 @@ class _Read:
     keep: Span | None
 
 
-class Levels:
-    """Finds a tier by id or label."""
-
-    def __init__(self, levels: tuple[Level, ...]) -> None:
-        self._by_name: dict[str, Level] = {}
-        for level in levels:
-            self._by_name.setdefault(level.id, level)
-        for level in levels:
-            for words in level.label.all():
-                self._by_name.setdefault(words, level)
-        self.ids = tuple(level.id for level in levels)
-
-    def find(self, found: Scalar, findings: Findings) -> Level | None:
-        """The level *found* names; an unknown one is a finding."""
-        level = self._by_name.get(found.text)
-        if level is None:
-            findings.unknown(
-                "RULE110",
-                found.span,
-                Text(zh=f"没有等级“{found.text}”", en=f"there is no tier “{found.text}”"),
-                found.text,
-                self._by_name,
-            )
-        return level
-
-
-def read_levels(node: Node, language: Language) -> Ladder:
-    """The levels alone: conditions may name them before the rest is read."""
+def read_levels(node: Node, language: Language, *, scored: bool = False) -> Ladder:
+    """The levels alone, with their table if they have one: conditions may name them before the
+    rest is read. *scored*: whether there is a score the table may look at."""
     if not isinstance(node, MappingNode):
         return Ladder()
     block = Block(node, language.findings, languages=language.languages)
+    if block.take("table") is not None:
+        levels = _levels(block, language, None, lined=False)
+        table = read_tier_table(block, levels, language, scored=scored)
+        return Ladder(levels, table=table, tabled=True)
     of = _of(block.scalar("of"), language)
     levels = _levels(block, language, None if of is None else of.type)
     cuts = [cut for level in levels for cut in (level.enter_cut, level.keep_cut) if cut is not None]
@@ -125,7 +109,9 @@ def _all_cover(levels: tuple[Level, ...]) -> bool:
     )
 
 
-def _levels(block: Block, language: Language, kind: FactType | None) -> tuple[Level, ...]:
+def _levels(
+    block: Block, language: Language, kind: FactType | None, *, lined: bool = True
+) -> tuple[Level, ...]:
     findings = language.findings
     seen = Seen(findings)
     read = [
@@ -139,13 +125,32 @@ def _levels(block: Block, language: Language, kind: FactType | None) -> tuple[Le
             "RULE206",
             block.place("levels"),
             Text(
-                zh="至少要有两个按分数达到的等级",
-                en="at least two levels must be reachable by score",
+                zh="至少要有两个不靠例外就能达到的等级",
+                en="at least two levels must be reachable without an exception",
             ),
+            Text(zh="再写一个有 enter 的等级", en="Write another level with an enter line."),
         )
     for position, item in enumerate(ranked):
-        _line_order(item, ranked[position + 1 :], findings)
+        if lined:
+            _line_order(item, ranked[position + 1 :], findings)
+        elif item.enter is not None or item.keep is not None:
+            _line_beside_table(item, findings)
     return tuple(item.level for item in read)
+
+
+def _line_beside_table(item: _Read, findings: Findings) -> None:
+    findings.add(
+        "RULE205",
+        item.enter or item.keep or item.level.span,
+        Text(
+            zh=f"等级由表格决定，“{item.level.id}”不能再有升级线或保级线",
+            en=f"the table decides the tier: “{item.level.id}” has no enter or keep line beside it",
+        ),
+        Text(
+            zh="去掉它；表格里用“保级”列（keep）写可保住的等级",
+            en="Remove it; the table says what may be kept in a column “keep”.",
+        ),
+    )
 
 
 def _level(node: Node, language: Language, seen: Seen, kind: FactType | None) -> _Read | None:
@@ -216,6 +221,7 @@ def _line_order(item: _Read, below: list[_Read], findings: Findings) -> None:
                 zh=f"等级“{level.id}”缺少 enter（只有最低一级可以没有）",
                 en=f"level “{level.id}” has no enter line (only the lowest may go without)",
             ),
+            Text(zh="写上 enter，如 enter: 60", en="Write an enter line, such as enter: 60."),
         )
     if not below and item.enter is not None:
         findings.add(

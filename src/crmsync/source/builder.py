@@ -129,7 +129,14 @@ class Builder:
         entries: list[tuple[Scalar, Node]] = []
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not isinstance(key, Scalar):
-                self._refuse("YAML018", key.span, _COMPLEX_KEY)
+                self._refuse(
+                    "YAML018",
+                    key.span,
+                    _COMPLEX_KEY,
+                    Text(
+                        zh="去掉开头的“? ”，写成 键: 值", en="Drop the “? ” and write key: value."
+                    ),
+                )
                 continue
             if key.text == "<<" and key.style is Style.PLAIN:
                 self._refuse("YAML007", key.span, _MERGE, _WRITE_OUT)
@@ -169,26 +176,24 @@ class Builder:
         return Scalar("", None, Style.PLAIN, span, span)
 
     def _check_extras(self, event: Any) -> None:  # noqa: ANN401 - parser events are untyped
+        span = self._span(event)
         if event.anchor is not None:
-            self._refuse("YAML007", self._first(event), _ANCHOR, _WRITE_OUT)
+            here = Span(span.file, span.line, span.column, span.line, span.column + 1)
+            self._refuse("YAML007", here, _ANCHOR, _WRITE_OUT)
         tagged = event.tag is not None or (
             isinstance(event, yaml.ScalarEvent)
             and event.style in {None, ""}
             and event.implicit == (False, True)
         )
         if tagged:
-            self._refuse("YAML008", self._first(event), _TAG, _NO_TAG)
+            here = Span(span.file, span.line, span.column, span.line, span.column + 1)
+            self._refuse("YAML008", here, _TAG, _NO_TAG)
 
     def _span(self, event: Any) -> Span:  # noqa: ANN401 - parser events are untyped
         start, end = event.start_mark, event.end_mark
         return Span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def _first(self, event: Any) -> Span:  # noqa: ANN401 - parser events are untyped
-        """The first character of what the event covers."""
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        return Span(self._name, line, column, line, column + 1)
-
-    def _refuse(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
+    def _refuse(self, code: str, span: Span, message: Text, mend: Text) -> None:
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(error(code, span, message, mend))
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from crmsync.model.metering import Admission, Admitted, Spending, next_place, set_back, slot_of
+from crmsync.model.metering import Admission, Admitted, Spending, place_of, set_back, slot_of
 from crmsync.model.schema import Quota
 from crmsync.store.engine import Database
 from crmsync.store.reviews import Quotas
@@ -29,10 +29,9 @@ class StoreMeter:
     def admit(self, ask: Admission) -> Admitted:
         """Book a call and give it its place, or say why not."""
         with self._database.write() as db:
-            now = ask.now.timestamp()
             taken, own = self._lane(db, ask.lane)
             everywhere = self._lane(db, "")[1] if ask.lane else own
-            if ask.window and set_back(taken, now, ask.window):
+            if ask.window and set_back(taken, ask.now.timestamp(), ask.window):
                 taken, own, everywhere = [], None, None
                 db.execute(
                     sa.update(lane)
@@ -40,21 +39,16 @@ class StoreMeter:
                     .values(not_before=None)
                 )
             told = [moment for moment in (own, everywhere) if moment is not None]
-            start = max([now, *(moment.timestamp() for moment in told)])
-            held = start > now
-            if start - now > ask.longest_hold:
-                return Admitted(start - now, held)
-            if ask.calls is not None:
-                start = next_place(taken, start, ask.calls, ask.window)
-            if start - now > ask.longest:
-                return Admitted(start - now, held)
+            place = place_of(ask, taken, told)
+            if not place.taken:
+                return place.answer
             if not self._affordable(db, ask):
                 return Admitted(spent_up=True)
             if ask.calls is not None:
-                self._put_lane(db, ask.lane, [*taken, start][-ask.calls :], own)
+                self._put_lane(db, ask.lane, [*taken, place.start][-ask.calls :], own)
             if ask.price:
                 self._spend(db, ask.price, ask.now)
-            return Admitted(start - now, held)
+            return place.answer
 
     def give_back(self, price: int, at: datetime) -> None:
         """A call booked at that moment was not charged after all."""

@@ -141,7 +141,7 @@ class Bench:
             report: ApplyReport = applier.resume(run_id, self.order(lock))
             return report
 
-    def undo(self, run_id: int) -> PlanFile:
+    def undo(self, run_id: int, **changes: Any) -> PlanFile:
         """The plan that takes a run back, written and registered as any other."""
         self.plans += 1
         now = self.clock.now()
@@ -153,7 +153,7 @@ class Bench:
         )
         path = self.folder / f"{stamp.plan_id}.json"
         ask = UndoAsk(self.store, FakeConnector(self.crm), run_id)
-        with undo(inputs(stamp=stamp), ask) as draft:
+        with undo(inputs(stamp=stamp, **changes), ask) as draft:
             digest = write_plan(path, draft, KEY)
             self.store.plans.register(draft.header, digest=digest, path=str(path))
         return read_plan(path, KEY)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.apply.bench import HERE, Bench
+from tests.unit.apply.bench import ALLOWED, HERE, Bench
 from tests.unit.apply.fake import lost_before_commit
-from tests.unit.plan.builders import DAY, FIELDS, closing, opening, ref
+from tests.unit.plan.builders import DAY, FIELDS, closing, mapping, opening, ref
 
 from crmsync.errors import GuardRefused, PlanRefused
 from crmsync.model.decision import Cause
@@ -64,6 +65,23 @@ def test_a_run_is_taken_back_whole(bench: Bench) -> None:
     assert report.run.kind == "undo"
     assert same(before, accounts(bench))
     assert state(bench, 1) == standing
+
+
+def test_an_owner_goes_back_unless_somebody_changed_it_since(bench: Bench) -> None:
+    handing = {"mapping": mapping().owning(), "owner": lambda task, owner: "u9"}
+    owned = {**ALLOWED, "Accounts": ALLOWED["Accounts"] | {"Owner"}}
+    bench.seed(2, Owner="u1")
+    bench.apply(bench.plan([bench.item(n) for n in (1, 2)]), *ALL)
+    items = [bench.item(n, opens=(replace(opening(n), hands_over=True),)) for n in (1, 2)]
+    for item in items:
+        item.row.owned["owner"] = "u1"  # type: ignore[index]
+    run = bench.apply(bench.plan(items, **handing), *ALL, allowed=owned).run.id
+    assert [bench.crm.get(ref(n))["Owner"] for n in (1, 2)] == ["u9", "u9"]
+    bench.crm.put(ref(2), Owner="u5")
+    plan = bench.undo(run, mapping=handing["mapping"])
+    assert [item.field for item in plan.header.withheld if item.ref == ref(2)] == ["Owner"]
+    bench.apply(plan, *ALL, allowed=owned)
+    assert [bench.crm.get(ref(n))["Owner"] for n in (1, 2)] == ["u1", "u5"]
 
 
 def test_making_an_undo_writes_nothing(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, FactType, FactValue
 from crmsync.model.lifecycle import LifecycleRules, Move, Stage
 from crmsync.model.period import Period
-from crmsync.model.position import NOWHERE
+from crmsync.model.position import NOWHERE, Span
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition, Ruleset
 from crmsync.model.scorecard import (
@@ -36,6 +36,7 @@ from crmsync.model.scorecard import (
 )
 from crmsync.model.service import ServiceLevel, ServiceValue
 from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.table import HitPolicy
 from crmsync.model.task import (
     Due,
     EntersStage,
@@ -52,7 +53,9 @@ from crmsync.model.tier import (
     Level,
     Patience,
     TierException,
+    TierRow,
     TierRules,
+    TierTable,
     UpChange,
 )
 
@@ -337,6 +340,31 @@ def with_tier(**changes: object) -> Ruleset:
     whole = ruleset()
     assert whole.tier is not None
     return replace(whole, tier=replace(whole.tier, **changes))  # type: ignore[arg-type]
+
+
+def tabled(
+    *rows: tuple[str, str] | tuple[str, str, str], hit: HitPolicy = HitPolicy.FIRST
+) -> TierRules:
+    """Tiers from a table, its rows written ``(conditions, tier)`` or ``(conditions, tier, keep)``;
+    no condition fits everybody."""
+    made = []
+    for number, (text, level, *keep) in enumerate(rows, start=2):
+        lines = [when(part) for part in text.split("; ") if part]
+        condition = None if not lines else lines[0] if len(lines) == 1 else All(tuple(lines))
+        place = Span("t.csv", number, 1, number, 2, f"A{number}")
+        made.append(TierRow(condition, level, keep[0] if keep else level, number, text, place))
+    bare = tuple(replace(level, enter=None, keep=None) for level in levels())
+    table = TierTable("t.csv", hit, tuple(made))
+    return TierRules(bare, UpChange(), DOWN, exceptions(), table=table)
+
+
+TABLED = tabled(
+    ("revenue_12m ≥ 500万; margin_12m ≥ 20%", "vip"),
+    ("revenue_12m ≥ 100万; potential is 高", "key", "vip"),
+    ("orders_12m ≥ 6", "key"),
+    ("orders_12m ≥ 3", "standard", "key"),
+    ("", "basic"),
+)
 
 
 BEST: Mapping[str, FactValue] = {

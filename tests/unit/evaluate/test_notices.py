@@ -103,6 +103,26 @@ def test_a_fall_that_waits_for_a_review_says_so():
     assert ready.due_on == day(25)
 
 
+def test_from_the_fall_below_the_line_to_the_released_review():
+    """Day by day through the policy: announced with what is missing, waited for, released."""
+    engine = Engine(
+        plain_rules(down=replace(WAITS, demote_after=Patience(days=20), at_review=True))
+    )
+    now, seen = state(tier="vip", tier_since=LONG_AGO), []
+    for number in range(24):
+        context = EvaluationContext(day(number), released=number == 23)
+        decision = judged(engine, now, context, **scored(50))
+        tier = decision.tier
+        seen.append((tier.after, tier.because, tier.notice and tier.notice.missing))
+        now = after(decision)
+
+    assert seen[0] == ("vip", Because.PATIENCE, None)
+    assert seen[5] == ("vip", Because.PATIENCE, 22)
+    assert seen[20] == seen[22] == ("vip", Because.REVIEW, 22)
+    assert seen[23] == ("standard", Because.KEEP_LINE, None)
+    assert now.standing.tier_since == day(23)
+
+
 # ── what gives no notice ───────────────────────────────────────────────────────────────────────
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.evaluate.build import (
+    TODAY,
     criterion,
     judged,
     of,
+    plain_card,
     plain_rules,
     scale,
+    scored,
     state,
     table,
+    tasks,
     when,
 )
 
@@ -125,6 +130,52 @@ def test_the_first_scorecard_that_applies_is_used_and_an_undecided_one_stops_it(
     undecided = judged(engine, state(tier="key"), margin_12m=None)
     assert (undecided.score, undecided.tier.after) == (None, "key")
     assert [item.place for item in undecided.unknown] == ["scorecard big"]
+
+
+def test_two_scorecards_stand_side_by_side_and_who_fits_none_is_listed():
+    known = replace(plain_card(), id="known", when=when("orders_total ≥ 1"))
+    hoped = Scorecard(
+        "hoped",
+        (criterion("hope", 100, table("potential", {"高": 90, "otherwise": 10})),),
+        when("orders_total is 0"),
+    )
+    engine = Engine(replace(plain_rules(), scorecards=(known, hoped)))
+
+    old = judged(engine, state(), orders_total=3, **scored(62))
+    new = judged(engine, state(), orders_total=0, potential="高")
+    assert [line.id for line in old.score.criteria] == ["money", "person"]
+    assert [line.id for line in new.score.criteria] == ["hope"]
+    assert (old.standing.tier, new.standing.tier) == ("key", "vip")
+
+    none = judged(engine, state(tier="key"), orders_total=-1)
+    assert (none.score, none.standing.tier) == (None, "key")
+    assert none.unplaced.en == "no scorecard applies, so the tier stays"
+    assert not (none.withheld)
+    assert not (none.unknown)
+    assert not (old.unplaced)
+
+
+@pytest.mark.parametrize(
+    ("policy", "given", "ends", "asked", "tier"),
+    [
+        ("hold", None, (70, 90), (), "vip"),
+        ("ask", None, (70, 90), ("person",), "vip"),
+        ("skip", None, (84, 84), (), "vip"),
+        ("given", 5, (75, 75), (), "vip"),
+    ],
+)
+def test_the_four_ways_to_meet_a_missing_criterion(policy, given, ends, asked, tier):
+    task = replace(tasks()[-1], when=None)
+    engine = Engine(replace(plain_rules(plain_card(policy, given)), tasks=(task,)))
+    standing = state(tier=tier, tier_since=TODAY - timedelta(days=400))
+
+    decision = judged(engine, standing, **scored(70, None))
+
+    assert (decision.score.low, decision.score.high) == ends
+    assert decision.score.missing == ("person",)
+    assert tuple(item.task_id for item in decision.opens) == (("score-it",) if asked else ())
+    assert decision.standing.tier == tier  # missing data never demotes
+    assert bool(decision.withheld) == (policy in {"hold", "ask"})
 
 
 @settings(

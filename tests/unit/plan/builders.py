@@ -240,6 +240,7 @@ def customer(
         clocks=more.pop("clocks", Clocks(first_seen=DAY, evaluated=DAY)),
         reason=more.pop("reason", text),
         withheld=more.pop("decision_withheld", ()),
+        unplaced=more.pop("unplaced", None),
     )
     row = FactRow(
         ref=ref(n),

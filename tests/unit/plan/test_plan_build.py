@@ -11,6 +11,7 @@ import pytest
 from tests.unit.plan.builders import (
     DAY,
     NOW,
+    STAGES,
     closing,
     customer,
     holds,
@@ -165,7 +166,8 @@ def test_a_first_stage_without_a_tier_is_a_first_assignment() -> None:
 
 def test_the_cause_is_told_honestly() -> None:
     facts = {"orders": 2, "orders_12m": 1, "days": 3.0}
-    digest = facts_digest(facts, firm_facts(ruleset(), mapping()))
+    row = customer(1, facts=facts).row  # type: ignore[arg-type]
+    digest = facts_digest(row, firm_facts(ruleset(), mapping()))
 
     def cause(**more: object) -> Cause:
         item = customer(1, was=stood("standard"), owned=holds(stood("standard")), **more)  # type: ignore[arg-type]
@@ -248,6 +250,33 @@ def test_a_person_s_remark_is_left_alone_while_the_rest_is_written() -> None:
     assert draft.header.counts.withheld_by_kind == {"human_edit": 1}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        ("首次购买客户", "no move leads from repeat to first, so it is refused"),
+        ("已流失", "the rules have no stage “已流失”"),
+    ],
+)
+def test_a_stage_no_move_leads_to_is_refused_and_reported(theirs: str, said: str) -> None:
+    standing = stood(stage="repeat")
+    owned = holds(standing, lifecycle=theirs)
+    item = customer(1, was=standing, owned=owned, written={"lifecycle": STAGES["repeat"]})
+    draft, lines = made([item])
+    (held,) = draft.header.withheld
+    assert held.text.en.endswith(said)
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+
+
+def test_a_stage_a_move_leads_to_is_a_person_s_edit_and_no_more() -> None:
+    standing = stood(stage="first")
+    owned = holds(standing, lifecycle=STAGES["repeat"])
+    item = customer(
+        1, was=standing, owned=owned, stage="first", written={"lifecycle": "首次购买客户"}
+    )
+    (held,) = made([item])[0].header.withheld
+    assert held.text.en.endswith("left alone")
+
+
 def test_locked_and_outside_customers_are_only_observed() -> None:
     policy = WritePolicy(in_scope=lambda row: row.ref != ref(2))
     items = [customer(1, locked=True, opens=(opening(1),)), customer(2), customer(3)]
@@ -277,6 +306,48 @@ def test_new_tasks_are_created_once() -> None:
         "Status": "Not Started",
     }
     assert draft.header.counts.new_tasks == 1
+
+
+HANDING = {"mapping": mapping().owning(), "owner": lambda task, owner: "u9"}
+
+
+def handed(**more: object) -> list[object]:
+    """A customer at rest whose new task goes to u9 and takes the customer along."""
+    task = replace(opening(1), hands_over=True)
+    owned = holds(stood(), owner=more.pop("owner", "u1"))  # type: ignore[arg-type]
+    return [customer(1, was=stood(), owned=owned, opens=(task,), **more)]  # type: ignore[arg-type]
+
+
+def test_a_task_may_take_the_customer_to_its_owner() -> None:
+    draft, lines = made(handed(), **HANDING)  # type: ignore[arg-type]
+    (delta,) = change(lines).fields
+    assert (delta.field, delta.before, delta.after) == ("Owner", "u1", "u9")
+    assert (delta.label.en, change(lines).direction) == ("Owner", Direction.OTHER)
+    assert "Owner" in draft.header.owned_fields
+    assert change(lines).standing == stood()
+
+
+def test_a_task_known_already_takes_nobody_along_again() -> None:
+    known = {opening(1).key: Episode(opening(1).key, "call", ref(1), DAY, "T1")}
+    _, lines = made(handed(), episodes=lambda keys: known, **HANDING)  # type: ignore[arg-type]
+    assert [type(line) for line in lines] == [Observation]
+
+
+def test_nobody_s_owner_changes_unless_a_rule_says_so() -> None:
+    items = [customer(1, was=stood(), owned=holds(stood()), opens=(opening(1),))]
+    _, lines = made(items, **HANDING)  # type: ignore[arg-type]
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+    assert "Owner" not in made(items)[0].header.owned_fields
+
+
+def test_an_owner_a_person_set_after_us_is_left_alone() -> None:
+    written = {"owner": "u2"}
+    draft, lines = made(handed(owner="u5", written=written), **HANDING)  # type: ignore[arg-type]
+    (held,) = draft.header.withheld
+    assert (held.kind, held.field) == ("human_edit", "Owner")
+    assert not [line for line in lines if isinstance(line, RecordChange)]
+    quiet = customer(1, was=stood(), owned=holds(stood(), owner="u5"), written=written)
+    assert made([quiet], **HANDING)[0].header.withheld == ()  # type: ignore[arg-type]
 
 
 def test_a_task_nobody_can_own_is_listed() -> None:
@@ -335,6 +406,15 @@ def test_missing_data_is_counted_and_listed() -> None:
     (seen,) = lines
     assert isinstance(seen, Observation)
     assert seen.known_facts == {"orders", "days"}
+
+
+def test_whom_no_rule_measures_is_listed_and_nothing_is_held_back_by_it() -> None:
+    text = Text("没有适用的评分卡", "no scorecard applies")
+    draft, _ = made([customer(1, was=stood(), owned=holds(stood()), unplaced=text)])
+    assert draft.header.counts.withheld_by_kind == {"unplaced": 1}
+    assert draft.header.counts.withheld == 0
+    (listed,) = draft.header.withheld
+    assert (listed.ref, listed.text) == (ref(1), text)
 
 
 def test_a_standing_the_crm_already_shows_is_confirmed_without_a_field() -> None:

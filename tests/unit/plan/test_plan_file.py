@@ -14,7 +14,7 @@ import pytest
 from tests.unit.plan.builders import NOW, customer, inputs, opening
 
 from crmsync.errors import PlanRefused
-from crmsync.model.plan import PlanSource
+from crmsync.model.plan import PlanSource, short_digest
 from crmsync.plan import (
     PlanFile,
     Present,
@@ -22,7 +22,6 @@ from crmsync.plan import (
     build,
     check_plan,
     read_plan,
-    short_digest,
     write_plan,
 )
 from crmsync.store import StoredPlan

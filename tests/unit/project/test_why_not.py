@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from tests.unit.evaluate.build import TABLED, ruleset
 from tests.unit.rules.writing import RULESETS
 
+from crmsync.cli.language import say
+from crmsync.cli.why_view import explanation
 from crmsync.errors import UsageError
 from crmsync.evaluate import Engine, EvaluationContext, explain, row_from_facts
 from crmsync.model.fact import FactValue
@@ -96,3 +100,32 @@ def test_an_unknown_name_lists_what_there_is() -> None:
         english("platinum")
     assert told.value.mend is not None
     assert "win-back-call" in told.value.mend.en
+
+
+def test_rows_of_a_table_say_what_each_of_them_lacks() -> None:
+    rules = replace(ruleset(tier=TABLED), scorecards=())
+    engine = Engine(rules)
+    row = row_from_facts(engine, REF, {**FACTS, "orders_12m": 4}, TODAY)
+    state = CustomerState(REF, Standing("standard", LONG_AGO, LONG_AGO))
+    found = Explained(explain(engine, row, state, EvaluationContext(TODAY)), rules, {}, ())
+
+    said = [text.en for text in why_not(found, "key")]
+
+    assert said[0] == "row 5 of t.csv (orders_12m ≥ 3): Standard"
+    assert said[1] == "t.csv:4:A4 row 4 (orders_12m ≥ 6): ✗ Orders 12m 4 ≥ 6"
+    assert any("row 3" in line and "✗ Revenue" in line and "✗ Potential" in line for line in said)
+
+
+def test_the_page_shows_the_row_that_counts_and_counts_those_above() -> None:
+    rules = replace(ruleset(tier=TABLED), scorecards=(), lifecycle=None, tasks=())
+    engine = Engine(rules)
+    row = row_from_facts(engine, REF, {**FACTS, "orders_12m": 4}, TODAY)
+    shown = explain(engine, row, CustomerState(REF), EvaluationContext(TODAY))
+    lines = list(explanation(Explained(shown, rules, {}, ()), full=False))
+
+    at = lines.index(f"  {say('等级表', 'table of tiers')} t.csv")
+    assert lines[at + 1] == say("    ✗ 第 2、3、4 行", "    ✗ rows 2, 3, 4")
+    assert lines[at + 2] == say(
+        "    ✓ 第 5 行 → 普通客户  (t.csv:5:A5)", "    ✓ row 5 → Standard  (t.csv:5:A5)"
+    )
+    assert lines[at + 3].startswith("      ✓ Orders 12m 4 ≥ 3")

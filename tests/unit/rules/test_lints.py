@@ -227,6 +227,15 @@ def test_tasks_that_never_happen_or_never_end(
     assert code in [item.code for item in found(tmp_path, (old, new))]
 
 
+def test_a_customer_cannot_be_handed_to_the_owner_it_has(tmp_path: Path) -> None:
+    hands = "    due: 2 workdays\n    may_reassign_owner: true\n"
+    said = found(tmp_path, ("    due: 2 workdays\n", hands))
+    assert "its owner is the one the customer has" in only(said, "RULE223").message.en
+    (tmp_path / "b").mkdir()
+    others = f"    fallback_owner: role:lead\n{hands}"
+    assert found(tmp_path / "b", ("    due: 2 workdays\n", others)) == []
+
+
 def test_a_fact_nobody_reads(tmp_path: Path) -> None:
     extra = "  idle: {type: number}\n  days: {type"
     assert "idle" in only(found(tmp_path, ("  days: {type", extra)), "RULE213").message.en

@@ -7,10 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.unit.rules.table_writing import put
 from tests.unit.rules.writing import SOUND, load_text
 
+from crmsync.condition import verdict
 from crmsync.condition.binding import bind
 from crmsync.evaluate import Engine, row_from_facts
+from crmsync.model.decision import Verdict
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.frozen import Freeze
 from crmsync.model.record import RecordRef
@@ -284,3 +287,87 @@ def test_cases_give_cut_points_or_classes(tmp_path: Path) -> None:
     assert compare(first, decide_case(engine, first)) == ()
     assert decide_case(engine, first).facts["rfm_code"] == 535
     assert decide_case(engine, second).facts["rfm_r"] == 3
+
+
+# ── segments from a table ──────────────────────────────────────────────────────────────────────
+
+CODES = """\
+代码,分群,名称
+"5[45]5, 55*",best,冠军 | Champions
+1*5,gone,
+-,rest,其他 | The rest
+"""
+
+
+def tabled(folder: Path, table: str, more: str = "") -> tuple[Ruleset | None, list[str]]:
+    """`FIXED` with its segments from a table; the codes of everything found."""
+    put(folder, "rfm.csv", table)
+    segments = f"  segments: {{table: tables/rfm.csv{more}}}\n"
+    text = with_block(FIXED[: FIXED.index("  segments:\n")] + segments)
+    ruleset, found = load_text(folder, text)
+    findings = [*found, *(() if ruleset is None else check(ruleset))]
+    return ruleset, [item.code for item in findings if item.code[:6] in {"RULE24", "TABLE0"}]
+
+
+def test_a_table_of_codes_means_what_the_list_means(tmp_path: Path) -> None:
+    ruleset, found = tabled(tmp_path, CODES)
+    assert ruleset is not None
+    assert ruleset.rfm is not None
+    assert found == []
+    assert [(item.id, item.label.en) for item in ruleset.rfm.segments] == [
+        ("best", "Champions"),
+        ("gone", "gone"),
+        ("rest", "The rest"),
+    ]
+    assert ruleset.rfm.segments[0].span.short == "rfm.csv:2:A2"
+    listed = read(tmp_path, with_block(FIXED))
+    assert listed.rfm is not None
+    assert ruleset.rfm.segments[0].when == listed.rfm.segments[0].when
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [((5, 5, 1), "best"), ((4, 4, 1), "best"), ((4, 1, 1), "new"), ((2, 2, 2), "rest")],
+)
+def test_rows_of_one_segment_stand_apart_where_they_are_written(
+    tmp_path: Path, classes: tuple[int, int, int], expected: str
+) -> None:
+    rows = "R,F,分群\n5,5,best\n>= 4,1,new\n>= 4,-,best\n-,-,rest\n"
+    ruleset, found = tabled(tmp_path, rows)
+    assert ruleset is not None
+    assert found == []
+    assert ruleset.rfm is not None
+    values = dict(zip(("rfm_r", "rfm_f", "rfm_m"), classes, strict=True))
+    fitting = (
+        item.id
+        for item in ruleset.rfm.segments
+        if item.when is None or verdict(item.when, values, DAY) is Verdict.TRUE
+    )
+    assert next(fitting) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "code"),
+    [
+        ("R,分群\n>= 3,a\n>= 4,b\n-,c\n", "", "TABLE012"),
+        ("R,分群\n>= 3,a\n>= 4,b\n", ", hit: unique", "TABLE010"),
+        ("R,分群\n>= 3,a\n>= 4,b\n", ", hit: any", "TABLE010"),
+        ("R,分群\n>= 3,a\n", ", hit: priority", "TABLE007"),
+        ("代码,分群\n66,a\n-,b\n", "", "RULE241"),
+        ("R,分群\n>= 3,a\n", "", "RULE245"),
+        ("R,名称\n>= 3,a\n", "", "TABLE008"),
+        ("R,分群,金额\n>= 3,a,1\n", "", "TABLE005"),
+    ],
+)
+def test_mistakes_in_a_table_of_segments_are_named(
+    tmp_path: Path, table: str, more: str, code: str
+) -> None:
+    assert code in tabled(tmp_path, table, more)[1]
+
+
+def test_other_blocks_may_name_the_segments_of_a_table(tmp_path: Path) -> None:
+    put(tmp_path, "rfm.csv", CODES)
+    block = FIXED[: FIXED.index("  segments:\n")] + "  segments: {table: tables/rfm.csv}\n"
+    ruleset = read(tmp_path, with_block(block, rule="rfm_segment is 冠军"))
+    found = facts(ruleset, last_order_on=date(2026, 11, 20), orders_12m=9, revenue=Decimal(9000))
+    assert found["rfm_segment"] == "best"

@@ -379,6 +379,7 @@ WRONG = [
     ("once_per: customer, quarter", "once_per: customer, quartre", "RULE017", "quartre"),
     ("once_per: customer, quarter", "once_per: customer, quarter, year", "RULE017", None),
     ("    owner: judge\n", "    owner: judge\n    for_each: a\n", "RULE009", "for_each"),
+    ("    owner: judge\n", "    owner: judge\n    may_reassign_owner: a\n", "RULE004", "a"),
     ("    owner: judge\n", "    owner: judge\n    was: call\n", "RULE007", "id: ask"),
     ("tier_changes: 10%", "tier_changes: 0.1", "RULE013", "0.1"),
     ("tier_changes: 10%", "missing_rise: 30", "RULE013", "30"),

@@ -119,6 +119,7 @@ def _blocks() -> dict[str, Schema]:
                 "levels": hover(
                     items(ref("level")), "等级，从高到低", "The levels, the best one first."
                 ),
+                **table_keys(),
                 "of": hover(
                     SCALAR, "按哪个事实定级，代替评分", "The fact tiers go by, instead of points."
                 ),
@@ -229,6 +230,11 @@ def tasks() -> dict[str, Schema]:
         ),
         "via": hover(TEXT, "渠道", "The channel."),
         "result": _result(),
+        "may_reassign_owner": hover(
+            YES_NO,
+            "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
+            "With the task the customer goes to the task's owner; without it, never.",
+        ),
         "start": start,
         "capacity": capacity,
     }

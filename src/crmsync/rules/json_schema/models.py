@@ -79,7 +79,11 @@ def models() -> dict[str, Schema]:
                     "Quantiles of the population, or fixed cut points.",
                 ),
                 "freeze": _FREEZE,
-                "segments": hover(items(ref("rfm_segment")), "RFM 客户群", "Named RFM segments."),
+                "segments": hover(
+                    {"anyOf": [items(ref("rfm_segment")), block(table_keys())]},
+                    "RFM 客户群：列表，或 {table: tables/rfm.csv}",
+                    "Named RFM segments: a list, or {table: tables/rfm.csv}.",
+                ),
             },
             required=[*fact, "cut"],
         ),

@@ -1,0 +1,76 @@
+"""``may_reassign_owner``: a task takes the customer to its owner, and undo gives it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.end_to_end.world import World, customers, orders, practice
+
+from crmsync.config.project_file import ConnectionConfig
+from crmsync.connector import Capabilities
+from crmsync.errors import ConfigError
+from crmsync.project.ground import stand
+from crmsync.testing import SandboxClock
+
+START = datetime(2026, 11, 2, 9, tzinfo=UTC)
+TASK = """
+  - id: handover
+    title: 移交 {name} | Take over {name}
+    event: enters first
+    owner: role:lead
+    due: 2 workdays
+    may_reassign_owner: true
+"""
+
+
+def handing(world: World) -> None:
+    """The ready rules with the task, nothing else."""
+    (rules,) = (world.folder / "rulesets").glob("*/rules.yaml")
+    head, _, _ = rules.read_text(encoding="utf-8").partition("\ntasks:\n")
+    rules.write_text(f"{head}\ntasks:{TASK}", encoding="utf-8")
+
+
+def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
+    crm = "zoho"
+    with practice(crm, tmp_path / "project", SandboxClock(START)) as world:
+        people = customers(3)
+        world.sandbox.load_over_http(people, orders(people, START.date()))
+        world.init("retail-rfm")
+        handing(world)
+        world.create_fields()
+        world.plan()
+        owner, table = "Owner", world.header()["object"]
+        assert owner in world.header()["owned_fields"]
+
+        def owners() -> list[str]:
+            return [str(row.get(owner)) for row in world.sandbox.store.rows(table)]
+
+        before = owners()
+        project = world.folder / "crmsync.yaml"
+        text = project.read_text(encoding="utf-8")
+        project.write_text(f'{text}\npeople: {{"role:lead": "{before[0]}"}}\n', encoding="utf-8")
+        plan = world.plan()
+        handed = [
+            item
+            for change in plan["changes"]
+            for item in change.get("set", ())
+            if item["field"] == owner
+        ]
+        assert [(item["before"], item["after"]) for item in handed] == [
+            (was, before[0]) for was in before[1:]
+        ]
+        assert world.apply().code == 0
+        assert owners() == [before[0]] * 3
+        assert world.plan()["changes"] == []
+        world.check_invariants()
+        world.run("undo", "1")
+        assert world.apply("undo-1.json").code == 0
+        assert owners() == before
+        (folder,) = (world.folder / "rulesets").iterdir()
+        stays = SimpleNamespace(capabilities=Capabilities(write_batch=1, reassigns=False))
+        with pytest.raises(ConfigError) as told:
+            stand(stays, folder, ConnectionConfig("practice", crm, {}))  # type: ignore[arg-type]
+        assert told.value.code == "MAP059"
