@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crmsync.config.project_file import JobConfig
+from crmsync.config.jobs import JobConfig
 from crmsync.errors import CrmSyncError
 from crmsync.model.text import Text
 from crmsync.project.finding import Finding, failed
