@@ -81,7 +81,7 @@ class SandboxHarness(ContractHarness):
     ) -> None:
         self.sandbox.stop()
         if problem is None:
-            self._check_fields()
+            self.check_fields()
 
     def watched(self, connector: Connector) -> Connector:
         """*connector*, with note taken of every field its changes name: when the harness closes,
@@ -99,7 +99,8 @@ class SandboxHarness(ContractHarness):
         setattr(connector, "write", noting)  # noqa: B010 - mypy forbids the plain assignment
         return connector
 
-    def _check_fields(self) -> None:
+    def check_fields(self) -> None:
+        """Raise AssertionError if a field arrived at the CRM that no change named."""
         written = {(item.object, item.field) for item in self.sandbox.field_writes()}
         foreign = sorted(written - self._asked)
         assert not foreign, f"the connector wrote fields nobody asked for: {foreign}"
