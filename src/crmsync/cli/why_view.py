@@ -8,7 +8,7 @@ from decimal import Decimal
 from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
-from crmsync.model.condition import All, AnyOf, Not
+from crmsync.cli.why_traces import TICKS, at, tier_rows, trace_lines
 from crmsync.model.decision import (
     CriterionResult,
     Decision,
@@ -16,13 +16,11 @@ from crmsync.model.decision import (
     ScoreResult,
     StageResult,
     TierResult,
-    Trace,
     UnknownCondition,
     Verdict,
 )
 from crmsync.model.fact import FactType
 from crmsync.model.frozen import FrozenLines
-from crmsync.model.position import Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.scorecard import Criterion
 from crmsync.model.service import ServiceValue
@@ -41,7 +39,6 @@ _PLACES = {
     "segment": Text(zh="分群", en="segment"),
     "tier": Text(zh="等级表", en="table of tiers"),
 }
-TICKS = {Verdict.TRUE: "✓", Verdict.FALSE: "✗", Verdict.UNKNOWN: "?"}
 
 
 def explanation(found: Explained, *, full: bool) -> Iterator[str]:
@@ -59,7 +56,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     if decision.score is not None:
         yield ""
         yield from score_sheet(decision.score, rules)
-    yield from _tier_rows(found)
+    yield from tier_rows(found)
     yield from _exceptions(found)
     yield from _segments(found)
     yield from _conditions(found, full=full)
@@ -85,7 +82,7 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
     if decision.lifecycle is not None and rules.lifecycle is not None:
         yield pad(names[1], width) + _stage(decision.lifecycle, rules)
         for move in decision.lifecycle.moves:
-            yield f"  {clean(move.text.to(LANG))}{_place(move.span)}"
+            yield f"  {clean(move.text.to(LANG))}{at(move.span)}"
         for to, day in decision.lifecycle.waiting.items():
             label = rules.lifecycle.stage(to).label.to(LANG)
             yield say(f"  若持续，{day} 进入{label}", f"  if it lasts: {label} on {day}")
@@ -129,7 +126,7 @@ def _why(shown: Explanation, tier: TierResult, rules: Ruleset) -> list[str]:
         )
         known = "   ".join(f"{word} {_plain(line)}" for word, line in lines if line is not None)
         rows.append((say("得分", "score"), f"{_total(score)}   {known}".rstrip()))
-    rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + _place(tier.span)))
+    rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + at(tier.span)))
     if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
         day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
         rows.append((say("最早", "earliest"), day))
@@ -176,7 +173,8 @@ def _stage(stage: StageResult, rules: Ruleset) -> str:
 
 def _to_do(decision: Decision) -> Iterator[str]:
     for task in decision.opens:
-        title = clean(task.title.to(LANG))
+        each = say("（每位联系人）", " (each person)") if task.for_each else ""
+        title = clean(task.title.to(LANG)) + each
         zh, en = ("；客户转给任务负责人", "; the customer goes to its owner")
         more = say(zh, en) if task.hands_over else ""
         said = say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
@@ -184,10 +182,6 @@ def _to_do(decision: Decision) -> Iterator[str]:
     for closing in decision.closes:
         text = clean(closing.text.to(LANG))
         yield say(f"  - 关闭任务  {text}", f"  - close task  {text}")
-
-
-def _place(span: Span) -> str:
-    return f"  ({span.short})" if span.line else ""
 
 
 def score_sheet(score: ScoreResult, rules: Ruleset) -> list[str]:
@@ -238,37 +232,6 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def _tier_rows(found: Explained) -> Iterator[str]:
-    """The table the tier comes from: the rows that count or might, each with its conditions; those
-    above that do not fit in one line."""
-    rules, rows = found.ruleset.tier, found.explanation.rows
-    if rules is None or rules.table is None:
-        return
-    given = {row.number: rules.level(row.level).label.to(LANG) for row in rules.table.rows}
-    yield ""
-    yield f"  {say('等级表', 'table of tiers')} {rules.table.file}"
-    crossed: list[str] = []
-    for number, trace in rows:
-        if trace.verdict is Verdict.FALSE:
-            crossed.append(str(number))
-            continue
-        if crossed:
-            yield _crossed_rows(crossed)
-            crossed = []
-        name = say(f"第 {number} 行", f"row {number}")
-        yield f"    {TICKS[trace.verdict]} {name} → {given[number]}{_place(trace.span)}"
-        yield from trace_lines(trace, found, depth=3)
-        if trace.verdict is Verdict.TRUE:
-            return
-    if crossed:
-        yield _crossed_rows(crossed)
-
-
-def _crossed_rows(numbers: list[str]) -> str:
-    row = "row" if len(numbers) == 1 else "rows"
-    return say(f"    ✗ 第 {'、'.join(numbers)} 行", f"    ✗ {row} {', '.join(numbers)}")
-
-
 def _exceptions(found: Explained) -> Iterator[str]:
     """Every exception with its verdict; one that holds says where it stands."""
     traces = found.explanation.exceptions
@@ -277,7 +240,7 @@ def _exceptions(found: Explained) -> Iterator[str]:
     yield ""
     yield f"  {say('例外', 'exceptions')}"
     for _, trace in traces:
-        place = _place(trace.span) if trace.verdict is Verdict.TRUE else ""
+        place = at(trace.span) if trace.verdict is Verdict.TRUE else ""
         yield f"    {TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}{place}"
 
 
@@ -291,7 +254,7 @@ def _segments(found: Explained) -> Iterator[str]:
     yield f"  {say('分群', 'segments')}"
     for name, trace in found.explanation.segments:
         tick = TICKS[trace.verdict]
-        yield f"    {tick} {labels.get(name, name)}{_place(trace.span)}"
+        yield f"    {tick} {labels.get(name, name)}{at(trace.span)}"
         yield from trace_lines(trace, found, depth=3)
 
 
@@ -302,13 +265,13 @@ def _conditions(found: Explained, *, full: bool) -> Iterator[str]:
         yield ""
         yield say("  从这个阶段出发", "  moves from this stage")
     for name, trace in shown.moves:
-        yield f"    {TICKS[trace.verdict]} {_move(name, found.ruleset)}{_place(trace.span)}"
+        yield f"    {TICKS[trace.verdict]} {_move(name, found.ruleset)}{at(trace.span)}"
         yield from trace_lines(trace, found, depth=3)
     if shown.tasks and full:
         yield ""
         yield say("  任务的条件", "  conditions of tasks")
         for name, trace in shown.tasks:
-            yield f"    {TICKS[trace.verdict]} {name}{_place(trace.span)}"
+            yield f"    {TICKS[trace.verdict]} {name}{at(trace.span)}"
             yield from trace_lines(trace, found, depth=3)
 
 
@@ -319,32 +282,6 @@ def _move(id: str, rules: Ruleset) -> str:
             sources = say("、", ", ").join(graph.stage(s).label.to(LANG) for s in move.sources)
             return f"{sources} → {graph.stage(move.to).label.to(LANG)}"
     return id
-
-
-def trace_lines(trace: Trace, found: Explained, *, depth: int) -> Iterator[str]:
-    """A condition with its parts below it, each ticked, crossed or unknown, with what was read.
-
-    The parts of *all* follow one another; those of *any* and *none* stand below a line that says
-    so, since their ticks alone would be read the wrong way round.
-    """
-    indent = "  " * depth
-    match trace.condition:
-        case All():
-            for part in trace.parts:
-                yield from trace_lines(part, found, depth=depth)
-        case AnyOf():
-            yield f"{indent}{TICKS[trace.verdict]} {say('任一成立：', 'any of:')}"
-            for part in trace.parts:
-                yield from trace_lines(part, found, depth=depth + 1)
-        case Not(item=AnyOf()):
-            yield f"{indent}{TICKS[trace.verdict]} {say('都不成立：', 'none of:')}"
-            for part in trace.parts[0].parts:
-                yield from trace_lines(part, found, depth=depth + 1)
-        case Not(item=All() | Not()):
-            yield f"{indent}{TICKS[trace.verdict]} {say('不能同时成立：', 'not all of:')}"
-            yield from trace_lines(trace.parts[0], found, depth=depth + 1)
-        case _:
-            yield f"{indent}{TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}"
 
 
 def _facts(found: Explained) -> Iterator[str]:
@@ -396,4 +333,4 @@ def _unknown(unknown: UnknownCondition, rules: Ruleset) -> str:
     )
     return say(
         f"  ? {place}：缺少{facts}，无法判断", f"  ? {place}: cannot be told without {facts}"
-    ) + _place(unknown.span)
+    ) + at(unknown.span)

@@ -140,7 +140,9 @@ class SourceReader:
             inner = Keys(node, ("object", "via", "date", "where"), self._problems, family="MAP")
             parts = {key: inner.word(key, required=True) or "" for key in ("object", "via", "date")}
             where = self._where(node.get("where"))
-            self.related[name.text] = Related(name.text, **parts, where=where, span=name.span)
+            self.related[name.text] = Related(
+                name.text, parts["object"], parts["via"], parts["date"], where, span=name.span
+            )
             return name.text
         word = keys.word("related", required=True)
         if word is None:
@@ -163,7 +165,7 @@ class SourceReader:
             return word
         own = f"{word} on {other}"
         self.related[own] = Related(
-            own, relation.object, relation.via, other, relation.where, relation.span
+            own, relation.object, relation.via, other, relation.where, span=relation.span
         )
         return own
 

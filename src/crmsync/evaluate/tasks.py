@@ -132,6 +132,7 @@ class Agenda:
             via=task.via,
             note=self._note(task),
             hands_over=task.may_reassign_owner,
+            for_each=task.for_each is not None,
         )
 
     def _note(self, task: TaskRule) -> Text | None:

@@ -235,6 +235,17 @@ def tasks() -> dict[str, Schema]:
             "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
             "With the task the customer goes to the task's owner; without it, never.",
         ),
+        "for_each": hover(
+            block(
+                {
+                    "related": hover(TEXT, "映射里的关联", "A relation of the mapping."),
+                    "where": hover(ref("condition"), "只为哪些人", "For which of them."),
+                },
+                required=["related"],
+            ),
+            "为客户名下的每个人各建一个任务，标题可用 {person}",
+            "A task for each person below the customer; its title may name {person}.",
+        ),
         "start": start,
         "capacity": capacity,
     }
