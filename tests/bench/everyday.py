@@ -12,13 +12,17 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.figure import Figure, alone, tell
 from tests.bench.world import AS_OF
-from tests.unit.project.two_days import DAYS, World
+from tests.unit.project.two_days import CONNECTION, DAYS, World
 
-from crmsync.evaluate import SteadyRow
+from crmsync.model.ruleset import Ruleset
+from crmsync.project.evaluating import OpenPopulation
+from crmsync.project.sharing import Shared, mirror_of
+from crmsync.project.simulated import NEW, NONE, OLD, Tally
 
 ORDERS_EACH = 6
 
@@ -58,21 +62,33 @@ def _plan(world: World, side: str) -> str:
 
 
 def _simulate(world: World, side: str) -> str:
-    """Where everybody stands under the rules, twice, as `simulate` looks at two versions."""
-    counted: Counter[str] = Counter()
-    for _ in range(2):
-        with world.opened(DAYS[0]) as opened:
-            if side == "filtered":
-                for item in opened.placed():
-                    if isinstance(item, SteadyRow):
-                        counted[f"{item.tier}/{item.stage}"] += 1
-                    else:
-                        counted[f"{item.standing.tier}/{item.standing.lifecycle}"] += 1
-                continue
-            for whole in opened.evaluated():
-                standing = whole.decision.standing
-                counted[f"{standing.tier}/{standing.lifecycle}"] += 1
-    return str(sorted(counted.items()))
+    """Where everybody stands under two versions of the rules, as `simulate` counts them."""
+    if side == "filtered":
+        with mirror_of(world.project, CONNECTION) as mirror:
+            shared = Shared(world.store, mirror)
+            for rules, table in ((world.rules, OLD), (_edited(world.rules), NEW)):
+                OpenPopulation(world.people(DAYS[0], rules), shared).place(table)
+            tally = Tally(_edited(world.rules), mirror)
+            return str((sorted(tally.matrix.items()), sorted(tally.stages.items())))
+    versions = []
+    for rules in (world.rules, _edited(world.rules)):
+        with world.people(DAYS[0], rules).open() as opened:
+            standings = [whole.decision.standing for whole in opened.evaluated()]
+        versions.append([(it.tier or NONE, it.lifecycle or NONE) for it in standings])
+    old, new = (list(zip(*version, strict=True)) for version in versions)
+    pairs = (
+        Counter(zip(before, after, strict=True)) for before, after in zip(old, new, strict=True)
+    )
+    return str(tuple(sorted(counted.items()) for counted in pairs))
+
+
+def _edited(rules: Ruleset) -> Ruleset:
+    """The highest tiers two points nearer."""
+    tier = rules.tier
+    assert tier is not None
+    high, *others = tier.levels
+    assert high.enter is not None
+    return replace(rules, tier=replace(tier, levels=(replace(high, enter=high.enter - 2), *others)))
 
 
 if __name__ == "__main__":

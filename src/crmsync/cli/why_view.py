@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
-from crmsync.cli.why_traces import TICKS, at, tier_rows, trace_lines
+from crmsync.cli.score_view import evidence, plain, score_sheet, total
+from crmsync.model.condition import All, AnyOf, Not
 from crmsync.model.decision import (
-    CriterionResult,
     Decision,
     Explanation,
-    ScoreResult,
     StageResult,
     TierResult,
+    Trace,
     UnknownCondition,
     Verdict,
 )
-from crmsync.model.fact import FactType
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.position import Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import Criterion
 from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
 from crmsync.project.frozen_view import lines_text
 
-# Signs the score sheet uses where no line of a table was hit.
-_HITS = {
-    "otherwise": Text(zh="其余", en="otherwise"),
-    "=": Text(zh="按评分", en="as given"),
-}
 _PLACES = {
     "exception": Text(zh="例外", en="exception"),
     "task": Text(zh="任务", en="task"),
     "segment": Text(zh="分群", en="segment"),
     "tier": Text(zh="等级表", en="table of tiers"),
 }
+TICKS = {Verdict.TRUE: "✓", Verdict.FALSE: "✗", Verdict.UNKNOWN: "?"}
 
 
 def explanation(found: Explained, *, full: bool) -> Iterator[str]:
@@ -56,7 +50,8 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     if decision.score is not None:
         yield ""
         yield from score_sheet(decision.score, rules)
-    yield from tier_rows(found)
+        yield from evidence(shown, rules)
+    yield from _tier_rows(found)
     yield from _exceptions(found)
     yield from _segments(found)
     yield from _conditions(found, full=full)
@@ -82,7 +77,7 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
     if decision.lifecycle is not None and rules.lifecycle is not None:
         yield pad(names[1], width) + _stage(decision.lifecycle, rules)
         for move in decision.lifecycle.moves:
-            yield f"  {clean(move.text.to(LANG))}{at(move.span)}"
+            yield f"  {clean(move.text.to(LANG))}{_place(move.span)}"
         for to, day in decision.lifecycle.waiting.items():
             label = rules.lifecycle.stage(to).label.to(LANG)
             yield say(f"  若持续，{day} 进入{label}", f"  if it lasts: {label} on {day}")
@@ -124,9 +119,9 @@ def _why(shown: Explanation, tier: TierResult, rules: Ruleset) -> list[str]:
                 shown.keep_line,
             ),
         )
-        known = "   ".join(f"{word} {_plain(line)}" for word, line in lines if line is not None)
-        rows.append((say("得分", "score"), f"{_total(score)}   {known}".rstrip()))
-    rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + at(tier.span)))
+        known = "   ".join(f"{word} {plain(line)}" for word, line in lines if line is not None)
+        rows.append((say("得分", "score"), f"{total(score)}   {known}".rstrip()))
+    rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + _place(tier.span)))
     if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
         day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
         rows.append((say("最早", "earliest"), day))
@@ -184,52 +179,39 @@ def _to_do(decision: Decision) -> Iterator[str]:
         yield say(f"  - 关闭任务  {text}", f"  - close task  {text}")
 
 
-def score_sheet(score: ScoreResult, rules: Ruleset) -> list[str]:
-    """Criterion, value, the line it hit, points of the maximum, and where the rule stands."""
-    head = (
-        say("  评分项", "  criterion"),
-        say("取值", "value"),
-        say("命中", "hit"),
-        say("得分", "points"),
-        say("规则", "rule"),
-    )
-    known = {item.id: item for card in rules.scorecards for item in card.criteria}
-    rows = [head, *(_criterion(item, known.get(item.id)) for item in score.criteria)]
-    most = sum((item.maximum for item in score.criteria), Decimal(0))
-    rows.append((say("  合计", "  total"), "", "", f"{_total(score)}/{_plain(most)}", ""))
-    return table(rows, align="lrlrl")
+def _place(span: Span) -> str:
+    return f"  ({span.short})" if span.line else ""
 
 
-def _total(score: ScoreResult) -> str:
-    return f"{score.low}" if score.low == score.high else f"{score.low}–{score.high}"
+def _tier_rows(found: Explained) -> Iterator[str]:
+    """The table the tier comes from: the rows that count or might, each with its conditions; those
+    above that do not fit in one line."""
+    rules, rows = found.ruleset.tier, found.explanation.rows
+    if rules is None or rules.table is None:
+        return
+    given = {row.number: rules.level(row.level).label.to(LANG) for row in rules.table.rows}
+    yield ""
+    yield f"  {say('等级表', 'table of tiers')} {rules.table.file}"
+    crossed: list[str] = []
+    for number, trace in rows:
+        if trace.verdict is Verdict.FALSE:
+            crossed.append(str(number))
+            continue
+        if crossed:
+            yield _crossed_rows(crossed)
+            crossed = []
+        name = say(f"第 {number} 行", f"row {number}")
+        yield f"    {TICKS[trace.verdict]} {name} → {given[number]}{_place(trace.span)}"
+        yield from trace_lines(trace, found, depth=3)
+        if trace.verdict is Verdict.TRUE:
+            return
+    if crossed:
+        yield _crossed_rows(crossed)
 
 
-def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]:
-    points = f"{item.low}" if item.low == item.high else f"{item.low}–{item.high}"
-    if item.maximum:
-        points += f"/{_plain(item.maximum)}"
-    value = say("缺失", "missing") if item.missing else ""
-    if item.value is not None and not item.missing:
-        value = fact_text(item.value, _type(rule))
-    hit = (
-        say("不计入", "left out")
-        if not item.weight
-        else _HITS.get(item.hit, Text.same(item.hit)).to(LANG)
-    )
-    band = rule.band(item.low) if rule is not None and item.low == item.high else None
-    if band is not None and item.weight:
-        hit += say(f"（{band.name}）", f" ({band.name})")
-    place = item.span.short if item.span.line else ""
-    return f"  {item.label.to(LANG)}", value, clean(hit), points, place
-
-
-def _type(rule: Criterion | None) -> FactType | None:
-    operands = () if rule is None else [of for way in rule.ways for of in way.operands]
-    return operands[0].type if len(operands) == 1 else None
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
+def _crossed_rows(numbers: list[str]) -> str:
+    row = "row" if len(numbers) == 1 else "rows"
+    return say(f"    ✗ 第 {'、'.join(numbers)} 行", f"    ✗ {row} {', '.join(numbers)}")
 
 
 def _exceptions(found: Explained) -> Iterator[str]:
@@ -240,7 +222,7 @@ def _exceptions(found: Explained) -> Iterator[str]:
     yield ""
     yield f"  {say('例外', 'exceptions')}"
     for _, trace in traces:
-        place = at(trace.span) if trace.verdict is Verdict.TRUE else ""
+        place = _place(trace.span) if trace.verdict is Verdict.TRUE else ""
         yield f"    {TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}{place}"
 
 
@@ -254,7 +236,7 @@ def _segments(found: Explained) -> Iterator[str]:
     yield f"  {say('分群', 'segments')}"
     for name, trace in found.explanation.segments:
         tick = TICKS[trace.verdict]
-        yield f"    {tick} {labels.get(name, name)}{at(trace.span)}"
+        yield f"    {tick} {labels.get(name, name)}{_place(trace.span)}"
         yield from trace_lines(trace, found, depth=3)
 
 
@@ -265,13 +247,13 @@ def _conditions(found: Explained, *, full: bool) -> Iterator[str]:
         yield ""
         yield say("  从这个阶段出发", "  moves from this stage")
     for name, trace in shown.moves:
-        yield f"    {TICKS[trace.verdict]} {_move(name, found.ruleset)}{at(trace.span)}"
+        yield f"    {TICKS[trace.verdict]} {_move(name, found.ruleset)}{_place(trace.span)}"
         yield from trace_lines(trace, found, depth=3)
     if shown.tasks and full:
         yield ""
         yield say("  任务的条件", "  conditions of tasks")
         for name, trace in shown.tasks:
-            yield f"    {TICKS[trace.verdict]} {name}{at(trace.span)}"
+            yield f"    {TICKS[trace.verdict]} {name}{_place(trace.span)}"
             yield from trace_lines(trace, found, depth=3)
 
 
@@ -282,6 +264,32 @@ def _move(id: str, rules: Ruleset) -> str:
             sources = say("、", ", ").join(graph.stage(s).label.to(LANG) for s in move.sources)
             return f"{sources} → {graph.stage(move.to).label.to(LANG)}"
     return id
+
+
+def trace_lines(trace: Trace, found: Explained, *, depth: int) -> Iterator[str]:
+    """A condition with its parts below it, each ticked, crossed or unknown, with what was read.
+
+    The parts of *all* follow one another; those of *any* and *none* stand below a line that says
+    so, since their ticks alone would be read the wrong way round.
+    """
+    indent = "  " * depth
+    match trace.condition:
+        case All():
+            for part in trace.parts:
+                yield from trace_lines(part, found, depth=depth)
+        case AnyOf():
+            yield f"{indent}{TICKS[trace.verdict]} {say('任一成立：', 'any of:')}"
+            for part in trace.parts:
+                yield from trace_lines(part, found, depth=depth + 1)
+        case Not(item=AnyOf()):
+            yield f"{indent}{TICKS[trace.verdict]} {say('都不成立：', 'none of:')}"
+            for part in trace.parts[0].parts:
+                yield from trace_lines(part, found, depth=depth + 1)
+        case Not(item=All() | Not()):
+            yield f"{indent}{TICKS[trace.verdict]} {say('不能同时成立：', 'not all of:')}"
+            yield from trace_lines(trace.parts[0], found, depth=depth + 1)
+        case _:
+            yield f"{indent}{TICKS[trace.verdict]} {clean(found.words(trace).to(LANG))}"
 
 
 def _facts(found: Explained) -> Iterator[str]:
@@ -333,4 +341,4 @@ def _unknown(unknown: UnknownCondition, rules: Ruleset) -> str:
     )
     return say(
         f"  ? {place}：缺少{facts}，无法判断", f"  ? {place}: cannot be told without {facts}"
-    ) + at(unknown.span)
+    ) + _place(unknown.span)

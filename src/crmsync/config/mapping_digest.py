@@ -17,12 +17,18 @@ _CONDITIONS = (
     tree.Compare, tree.OneOf, tree.Between, tree.Within, tree.Known, tree.Missing, tree.Holds,
     tree.All, tree.AnyOf, tree.Not,
 )  # fmt: skip
-_NOT_CONTENT = frozenset({"span", "file", "digest"})
+_NOT_CONTENT = frozenset({"span", "file", "digest", "places"})
 
 
-def mapping_digest(mapping: CrmMapping) -> CrmMapping:
-    """The same mapping with its ``digest``; two files that mean the same have the same one."""
-    text = json.dumps(_tree(mapping), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def mapping_digest(mapping: CrmMapping, renamed: Mapping[str, str]) -> CrmMapping:
+    """The same mapping with its ``digest``; two files that mean the same have the same one.
+
+    Facts that were *renamed* (`Ruleset.renamed`) count by their former names.
+    """
+    former = {now: was for was, now in renamed.items()}
+    read = {former.get(fact, fact): source for fact, source in mapping.read.items()}
+    tree = _tree(dataclasses.replace(mapping, read=read))
+    text = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return dataclasses.replace(mapping, digest=hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -22,10 +22,20 @@ from crmsync.model.mapping import (
     TaskTarget,
     WriteTarget,
 )
+from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.task import ForEach
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Node, Scalar, did_you_mean, error, read_file, warning
+from crmsync.source import (
+    Mapping,
+    Node,
+    Scalar,
+    did_you_mean,
+    error,
+    read_file,
+    warning,
+    without_echoes,
+)
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
@@ -53,7 +63,7 @@ def read_mapping(
     if source.node is None:
         return None, source.diagnostics
     reader = _Reader(source.name, ruleset, list(source.diagnostics))
-    return reader.read(source.node, path.stem), reader.problems
+    return reader.read(source.node, path.stem), without_echoes(reader.problems)
 
 
 class _Reader:
@@ -94,7 +104,7 @@ class _Reader:
         )
         if target is None or identity[0] is None:
             return None
-        return mapping_digest(found)
+        return mapping_digest(found, self._ruleset.renamed)
 
     def _keys(self, node: Mapping, known: tuple[str, ...], *, later: tuple[str, ...] = ()) -> Keys:
         return Keys(node, known, self.problems, family="MAP", later=later)
@@ -176,7 +186,7 @@ class _Reader:
                 continue
             values = body.get("values") if isinstance(body, Mapping) else None
             table = {} if values is None else self._stored(role, values)
-            found[role.text] = WriteTarget(role.text, pick, table)
+            found[role.text] = WriteTarget(role.text, pick, table, _places(values))
         return found
 
     def _stored(self, role: Scalar, values: Node) -> dict[str, str]:
@@ -216,7 +226,17 @@ class _Reader:
             channels=spoken,
             note=inner.word("note"),
             person=inner.word("person"),
+            places=_places(node),
         )
+
+
+def _places(node: Node | None, before: str = "") -> dict[str, Span]:
+    """Where the value of every key stands; those of an inner table as ``table.entry``."""
+    found: dict[str, Span] = {}
+    for key, value in node.entries if isinstance(node, Mapping) else ():
+        found[before + key.text] = value.span
+        found |= _places(value, f"{before}{key.text}.")
+    return found
 
 
 def _other_stem(keys: Keys, connector: str, stem: str) -> Diagnostic:
@@ -239,6 +259,10 @@ def _lines(name: Scalar) -> Diagnostic:
         "MAP005",
         name.span,
         Text(zh=f"“{name.text}”下面应是“键: 值”", en=f"“{name.text}” must hold “key: value” lines"),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
     )
 
 

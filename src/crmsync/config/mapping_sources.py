@@ -57,6 +57,7 @@ class SourceReader:
     ) -> None:
         self.related = dict(related)
         self._facts = {fact.id: fact for fact in ruleset.facts}
+        self._renamed = ruleset.renamed
         self._problems = problems
         self._fields = fields
 
@@ -64,14 +65,16 @@ class SourceReader:
         """Every source by fact id."""
         found: dict[str, Source] = {}
         for name, body in node.entries if node else ():
-            fact = self._facts.get(name.text)
+            fact = self._facts.get(self._renamed.get(name.text, name.text))
             if fact is None and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(_undeclared(name, tuple(self._facts)))
             elif fact is not None and (fact.formula is not None or fact.model):
                 self._problems.append(_derived(name))
             source = self._source(name, body, fact)
-            if source is not None and fact is not None:
-                found[name.text] = source
+            if fact is not None and fact.id in found:
+                self._problems.append(_twice(name, fact))
+            elif source is not None and fact is not None:
+                found[fact.id] = source
                 undated = without_day(name, source, fact)
                 self._problems.extend(() if undated is None else (undated,))
         return found
@@ -140,10 +143,12 @@ class SourceReader:
             inner = Keys(node, ("object", "via", "date", "where"), self._problems, family="MAP")
             parts = {key: inner.word(key, required=True) or "" for key in ("object", "via", "date")}
             where = self._where(node.get("where"))
-            self.related[name.text] = Related(
-                name.text, parts["object"], parts["via"], parts["date"], where, span=name.span
+            known = self._facts.get(self._renamed.get(name.text, name.text))
+            own = name.text if known is None else known.was or known.id
+            self.related[own] = Related(
+                own, parts["object"], parts["via"], parts["date"], where, span=name.span
             )
-            return name.text
+            return own
         word = keys.word("related", required=True)
         if word is None:
             return None
@@ -210,6 +215,7 @@ class SourceReader:
                     "MAP005",
                     node.span,
                     Text(zh="这里应是一段时间", en="“within” is a span of time"),
+                    Text(zh="写成 within: 12 months 这样", en="Write it like within: 12 months."),
                 )
             )
             return None
@@ -283,6 +289,18 @@ def _undeclared(name: Scalar, known: tuple[str, ...]) -> Diagnostic:
         ),
         mend if near is not None else Text(zh="去掉这一行", en="Remove the line."),
         fix=near,
+    )
+
+
+def _twice(name: Scalar, fact: FactDefinition) -> Diagnostic:
+    return error(
+        "MAP021",
+        name.span,
+        Text(
+            zh=f"事实“{fact.id}”写了两次：一次用现名，一次用旧名“{fact.was}”",
+            en=f"the fact “{fact.id}” is given twice, by its name and by its old one, “{fact.was}”",
+        ),
+        Text(zh="去掉旧名的那一行", en="Remove the line with the old name."),
     )
 
 

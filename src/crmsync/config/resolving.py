@@ -171,25 +171,29 @@ class _Resolver:
         found = self.fields.find(self._mapping.object, target.field, wanted)
         if found is None:
             return target
-        for value in target.values.values():
-            self.fields.check_choice(found, value, target.field.span)
+        for id, value in target.values.items():
+            self.fields.check_choice(found, value, target.places.get(id, target.field.span))
         pick = FieldPick(name=found.name, span=target.field.span)
         return dataclasses.replace(target, field=pick)
 
     def _tasks(self, tasks: TaskTarget) -> TaskTarget:
-        if not self.fields.has(tasks.object, self._whole):
+        place = tasks.places.get
+        if not self.fields.has(tasks.object, place("object", self._whole)):
             return tasks
         found: dict[str, FieldSchema | None] = {}
         for role, wanted in _task_fields(tasks):
-            pick = FieldPick(name=str(getattr(tasks, role)), span=self._whole)
+            pick = FieldPick(name=str(getattr(tasks, role)), span=place(role, self._whole))
             found[role] = self.fields.find(tasks.object, pick, wanted)
         status, priority, via = (found.get(role) for role in ("status", "priority", "via"))
-        for value in (tasks.open, tasks.closed) if status is not None else ():
-            self.fields.check_choice(status, value, self._whole)
-        for value in tasks.priorities.values() if priority is not None else ():
-            self.fields.check_choice(priority, value, self._whole)
-        for value in tasks.channels.values() if via is not None else ():
-            self.fields.check_choice(via, value, self._whole)
+        values = [
+            (status, "open", tasks.open),
+            (status, "closed", tasks.closed),
+            *((priority, f"priorities.{key}", value) for key, value in tasks.priorities.items()),
+            *((via, f"channels.{key}", value) for key, value in tasks.channels.items()),
+        ]
+        for field, key, value in values:
+            if field is not None:
+                self.fields.check_choice(field, value, place(key, self._whole))
         return tasks
 
 

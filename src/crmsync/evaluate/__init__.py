@@ -5,6 +5,7 @@ from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.placing import Placing, opened_tasks
 from crmsync.evaluate.population import (
     Asked,
     EvaluatedPopulation,
@@ -24,6 +25,7 @@ __all__ = [
     "Engine",
     "EvaluatedPopulation",
     "EvaluationContext",
+    "Placing",
     "SparkVerdicts",
     "SteadyFigures",
     "SteadyRow",
@@ -36,6 +38,7 @@ __all__ = [
     "match_columnar",
     "match_compiled",
     "match_spark",
+    "opened_tasks",
     "past_episode",
     "rete_status",
     "row_from_facts",

@@ -44,7 +44,7 @@ class CompiledRuleset:
         self.ruleset = ruleset
         self.wording = Wording(ruleset)
         self.facts = tuple(fact.id for fact in ruleset.facts)
-        every = tuple(dict.fromkeys(_conditions(ruleset)))
+        every = tuple(dict.fromkeys(conditions_of(ruleset)))
         self.every: tuple[Condition, ...] = every
         of_facts = [item for item in every if not _reads_state(item)]
         self.conditions: tuple[Condition, ...] = tuple(dict.fromkeys(of_facts))
@@ -178,7 +178,8 @@ def _reads_state(condition: Condition) -> bool:
     return bool(names(condition) & STATE_NAMES.keys())
 
 
-def _conditions(ruleset: Ruleset) -> Iterable[Condition]:
+def conditions_of(ruleset: Ruleset) -> Iterable[Condition]:
+    """Every condition of the rules, as often as it is used."""
     for card in ruleset.scorecards:
         yield from scorecard_conditions(card)
     if ruleset.tier is not None and ruleset.tier.table is not None:

@@ -21,9 +21,12 @@ LOOKED_BACK = 35
 
 
 class NotDue:
-    """The days of one ruleset, for the evaluation of one day."""
+    """The days of one ruleset, for the evaluation of one day; *evaluated* is the one before."""
 
-    def __init__(self, engine: CompiledRuleset, as_of: date) -> None:
+    def __init__(
+        self, engine: CompiledRuleset, as_of: date, *, evaluated: exp.Expr | None = None
+    ) -> None:
+        self._evaluated = column("o_evaluated") if evaluated is None else evaluated
         self._engine = engine
         self._rules = engine.ruleset
         self._as_of = as_of
@@ -44,7 +47,7 @@ class NotDue:
         nobody = MatchedRow(FactRow(RecordRef("", ""), "", None, {}), 0, 0)
         last = last_day(event, Answers(self._engine, nobody, self._as_of), since)
         latest = since if last is None else last
-        return exp.GTE(this=column("o_evaluated"), expression=day_literal(latest))
+        return exp.GTE(this=self._evaluated.copy(), expression=day_literal(latest))
 
     def _of_fact(self, event: OnDay, fact: str, days: list[exp.Expr]) -> exp.Expr:
         if self._rules.fact(fact).type is not FactType.DATE:
@@ -54,13 +57,16 @@ class NotDue:
             exp.paren(
                 exp.and_(
                     exp.LTE(this=day, expression=day_literal(self._as_of)),
-                    exp.GT(this=day.copy(), expression=column("o_evaluated")),
+                    exp.GT(this=day.copy(), expression=self._evaluated.copy()),
+                    copy=False,
                 )
             )
             for day in (_moved(base, event) for base in days)
         ]
         quiet = exp.Not(this=exp.Coalesce(this=either(due), expressions=[exp.false()]))
-        return exp.paren(exp.and_(quiet, exp.GTE(this=column("o_evaluated"), expression=recent)))
+        return exp.paren(
+            exp.and_(quiet, exp.GTE(this=self._evaluated.copy(), expression=recent), copy=False)
+        )
 
     def _anniversaries(self, event: OnDay, fact: str) -> Iterator[exp.Expr]:
         """The day in every year near enough, NULL up to the year of the day itself."""
@@ -93,7 +99,7 @@ class NotDue:
             if level.stage is not None:
                 stage = exp.Literal.string(level.stage)
                 here = exp.paren(
-                    exp.and_(here, exp.EQ(this=column("o_lifecycle"), expression=stage))
+                    exp.and_(here, exp.EQ(this=column("o_lifecycle"), expression=stage), copy=False)
                 )
             quiet = quiet.when(here, self._not_due(period, base))
         return quiet.else_(exp.true()) if self._rules.service else exp.true()
@@ -106,10 +112,10 @@ class NotDue:
         if period.days:
             today, before = (
                 call("FLOOR", _ratio(_days(day, base), period.days))
-                for day in (day_literal(self._as_of), column("o_evaluated"))
+                for day in (day_literal(self._as_of), self._evaluated.copy())
             )
             none_yet = exp.LT(this=today.copy(), expression=exp.Literal.number(1))
-            return exp.paren(exp.or_(none_yet, exp.LTE(this=today, expression=before)))
+            return exp.paren(exp.or_(none_yet, exp.LTE(this=today, expression=before), copy=False))
         return self._no_month_due(period.months, base)
 
     def _no_month_due(self, months: int, base: exp.Expr) -> exp.Expr:
@@ -128,7 +134,8 @@ class NotDue:
                     exp.and_(
                         exp.GTE(this=count, expression=exp.Literal.number(1)),
                         exp.LTE(this=day, expression=day_literal(self._as_of)),
-                        exp.GT(this=day.copy(), expression=column("o_evaluated")),
+                        exp.GT(this=day.copy(), expression=self._evaluated.copy()),
+                        copy=False,
                     )
                 )
             )
@@ -157,12 +164,19 @@ def _whole(number: int) -> exp.Expr:
 
 def either(ways: Sequence[exp.Expr]) -> exp.Expr:
     """Any of *ways*; FALSE when there is none."""
-    return exp.paren(exp.or_(*ways)) if ways else exp.false()
+    return exp.paren(exp.or_(*ways, copy=False)) if ways else exp.false()
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:
     """A function of DuckDB."""
     return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def texts(items: Sequence[str]) -> exp.Expr:
+    """A list of texts."""
+    return exp.cast(
+        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
+    )
 
 
 def _days(day: exp.Expr, base: exp.Expr) -> exp.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -33,7 +33,11 @@ def episode_key(ruleset_id: str, task: TaskRule, ref: RecordRef, occurrence: str
     It hashes the ruleset, the task (its former id, where ``was`` gives one), the record and the
     occurrence. 20 base-32 characters are 100 bits.
     """
-    parts = (ruleset_id, task.was or task.id, ref.object, ref.id, occurrence)
+    return _key(ruleset_id, task.was or task.id, ref, occurrence)
+
+
+def _key(ruleset_id: str, task_id: str, ref: RecordRef, occurrence: str) -> str:
+    parts = (ruleset_id, task_id, ref.object, ref.id, occurrence)
     digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=20).digest()
     return KEY_PREFIX + base64.b32encode(digest).decode("ascii")[:_CHARACTERS]
 
@@ -92,26 +96,40 @@ def spell(stage: str | None, since: date | None) -> str:
     return f"{stage}@{since}"
 
 
-def current_episode(ruleset: Ruleset, object: str, as_of: date) -> Callable[[str, str, str], bool]:
-    """Tells by record id, task id and key whether an episode is the one that *as_of* opens.
+@dataclass(frozen=True)
+class CurrentEpisode:
+    """Tells whether an episode is the one today opens; made by `current_episode`.
+
+    Two that tell the same of everybody are equal. ``made`` holds, for the id of each task, the id
+    its keys are made with and today's occurrence.
+    """
+
+    ruleset: str
+    object: str
+    made: frozenset[tuple[str, str, str]]
+
+    def __call__(self, id: str, task: str, key: str) -> bool:
+        """By record id, task id and key."""
+        return any(
+            key == _key(self.ruleset, keyed, RecordRef(self.object, id), occurrence)
+            for known, keyed, occurrence in self.made
+            if known == task
+        )
+
+
+def current_episode(ruleset: Ruleset, object: str, as_of: date) -> CurrentEpisode:
+    """Whether an episode is the one that *as_of* opens.
 
     Only of tasks that ask for a score, and only where the day alone makes the episode; of all
     others it says no.
     """
-    made: dict[str, tuple[TaskRule, str]] = {}
+    made: dict[str, tuple[str, str, str]] = {}
     for task in ruleset.tasks:
         if isinstance(task.event, ScoreMissing) and scope_of(task) in _BY_DAY:
             occurrence = occurrence_of(task, Moment(as_of, as_of, "", "", None))
-            made |= {id: (task, occurrence) for id in (task.id, task.was) if id}
-
-    def current(id: str, task_id: str, key: str) -> bool:
-        found = made.get(task_id)
-        if found is None:
-            return False
-        task, occurrence = found
-        return key == episode_key(ruleset.id, task, RecordRef(object, id), occurrence)
-
-    return current
+            keyed = task.was or task.id
+            made |= {id: (id, keyed, occurrence) for id in (task.id, task.was) if id}
+    return CurrentEpisode(ruleset.id, object, frozenset(made.values()))
 
 
 _BY_DAY = {"month", "quarter", "year", "ever"}

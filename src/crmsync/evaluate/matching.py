@@ -43,7 +43,7 @@ def match_columnar(
     Rows stream: memory stays flat whatever the population. *connection* is busy until the iterator
     is exhausted or closed. Moments come back aware, in UTC.
     """
-    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb")
+    statement = mask_sql(relation, engine, as_of).sql(dialect="duckdb", copy=False)
     result = connection.execute(statement)
     read = reader(relation, len(engine.conditions))
     while batch := result.fetchmany(BATCH):
@@ -79,11 +79,21 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
 
 def mask_columns(conditions: int) -> list[exp.Expr]:
     """The words over columns ``c0`` …: those for true, then those for unknown."""
-    words = range((conditions + WORD - 1) // WORD)
+    words = packed([exp.column(f"c{number}") for number in range(conditions)])
+    half = len(words) // 2
     return [
-        exp.alias_(_word(conditions, word, of), f"{letter}{word}", copy=False)
-        for letter, of in (("t", _is_true), ("u", _is_unknown))
-        for word in words
+        exp.alias_(word, f"{'t' if number < half else 'u'}{number % half}", copy=False)
+        for number, word in enumerate(words)
+    ]
+
+
+def packed(verdicts: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Nullable BOOLEANs as words of `WORD` bits: those that are true, then those unknown."""
+    pieces = range(0, len(verdicts), WORD)
+    return [
+        _word(verdicts[start : start + WORD], of)
+        for of in (_is_true, _is_unknown)
+        for start in pieces
     ]
 
 
@@ -103,13 +113,13 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
     return exp.Paren(this=exp.Is(this=condition, expression=exp.null()))
 
 
-def _word(conditions: int, word: int, of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+def _word(verdicts: Sequence[exp.Expr], of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
-    for number in range(word * WORD, min(conditions, (word + 1) * WORD)):
-        bit = exp.cast(exp.Literal.number(1 << number % WORD), "BIGINT", copy=False)
+    for number, verdict in enumerate(verdicts):
+        bit = exp.cast(exp.Literal.number(1 << number), "BIGINT", copy=False)
         none = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
         term: exp.Expr = exp.paren(
-            exp.case().when(of(exp.column(f"c{number}")), bit, copy=False).else_(none, copy=False),
+            exp.case().when(of(verdict), bit, copy=False).else_(none, copy=False),
             copy=False,
         )
         total = term if total is None else exp.Add(this=total, expression=term)

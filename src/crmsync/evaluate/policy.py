@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -57,6 +58,8 @@ class Policy:
     """Whether the rules are for somebody."""
     new: Test | None = None
     """Whether somebody is a new customer."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Former names of facts, under which the state may remember them."""
     table: TableOfTiers | None = None
     """The table tiers come from, where they do."""
 
@@ -64,6 +67,9 @@ class Policy:
         self, matched: MatchedRow, state: CustomerState, context: EvaluationContext
     ) -> Decision:
         """The decision for one customer; see `crmsync.evaluate.decide`."""
+        if self.renamed:
+            known = frozenset(self.renamed.get(fact, fact) for fact in state.known_facts)
+            state = replace(state, known_facts=known)
         standing = state.standing
         opening = Answers(self.engine, matched, context.as_of).under(
             tier=standing.tier,
@@ -209,6 +215,7 @@ def policy_of(engine: CompiledRuleset) -> Policy:
         agenda=Agenda(engine),
         population=None if people is None else engine.test(people),
         new=None if newcomer is None else engine.test(newcomer.when),
+        renamed=engine.ruleset.renamed,
         table=None
         if tier is None or tier.table is None
         else TableOfTiers(engine, tier, tier.table),

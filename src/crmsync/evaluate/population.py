@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from crmsync.condition import names, normal_form
 from crmsync.condition.sql import double, fact_value
+from crmsync.evaluate.alike import Likeness
 from crmsync.evaluate.compiled import CompiledRuleset, Test, scorecard_conditions
 from crmsync.evaluate.matching import BATCH, PreparedWriter, mask_columns, reader
 from crmsync.evaluate.score_sql import Layer, column, named, score_columns
@@ -45,11 +45,13 @@ class Asked:
 
     ``unmoved``: SQL over the statement's columns, TRUE where a steady row needs no write. ``line``:
     text kept for each steady row, NULL for none. Without ``filtered`` every row is for the policy.
+    ``alike``: who is alike for it is told as well (`Likeness`).
     """
 
     unmoved: exp.Expr = field(default_factory=exp.true)
     line: exp.Expr | None = None
     filtered: bool = True
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,10 @@ class SteadyFigures:
 
 
 class SteadyRow(NamedTuple):
-    """A row on which nothing can change: where it stands, its score if it is one number."""
+    """A row on which nothing can change, with the line that was asked for."""
 
     id: str
-    tier: str | None
-    stage: str | None
-    score: Decimal | None
-    line: str | None
+    line: str
 
 
 class EvaluatedPopulation:
@@ -90,24 +89,28 @@ class EvaluatedPopulation:
         as_of: date,
         asked: Asked,
     ) -> None:
-        self._mirror = mirror
-        self._relation = relation
-        self._count = len(engine.conditions)
-        statement = population_sql(relation, engine, as_of, asked).sql(dialect="duckdb")
-        mirror.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS {statement}")
+        self.mirror = mirror
+        self.relation = relation
+        self.conditions = len(engine.conditions)
+        statement = population_sql(relation, engine, as_of, asked)
+        names = [item.alias_or_name for item in statement.expressions]
+        self.shared = tuple(name for name in names if name.startswith("l") and name[1:].isdigit())
+        """The columns in which customers must agree to be alike; none: everybody is alone."""
+        text = statement.sql(dialect="duckdb", copy=False)
+        mirror.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS {text}")
 
     def steady(self) -> SteadyFigures:
         """The figures of the rows that were left out."""
-        facts = len(self._relation.facts)
+        facts = len(self.relation.facts)
         lacking = "".join(f", count(*) - count(f{number})" for number in range(facts))
         query = (
             f"SELECT o_tier, o_lifecycle, count(*), count(*) FILTER (incomplete){lacking} "
             f"FROM {TABLE} WHERE steady GROUP BY o_tier, o_lifecycle ORDER BY ALL"
         )
-        found = self._mirror.execute(query).fetchall()
+        found = self.mirror.execute(query).fetchall()
         missing = {
             fact: sum(row[4 + number] for row in found)
-            for number, fact in enumerate(self._relation.facts)
+            for number, fact in enumerate(self.relation.facts)
         }
         return SteadyFigures(
             rows=sum(row[2] for row in found),
@@ -116,31 +119,25 @@ class EvaluatedPopulation:
             missing={fact: count for fact, count in missing.items() if count},
         )
 
-    def rows(self, *, every: bool = False) -> Iterator[MatchedRow | SteadyRow]:
-        """By id: what can change, as rows for the policy; between them those with a line, or all.
+    def rows(self) -> Iterator[MatchedRow | SteadyRow]:
+        """By id: what can change, as rows for the policy; between them those with a line.
 
         The connection is busy until the iterator is exhausted or closed.
         """
-        some = "" if every else "WHERE NOT steady OR line IS NOT NULL"
-        read = reader(self._relation, self._count)
-        last = len(self._relation.columns) + 2 * words(self._count)
-        result = self._mirror.execute(f"SELECT * FROM {TABLE} {some} ORDER BY id")
+        read = reader(self.relation, self.conditions)
+        last = len(self.relation.columns) + 2 * words(self.conditions)
+        query = f"SELECT * FROM {TABLE} WHERE NOT steady OR line IS NOT NULL ORDER BY id"
+        result = self.mirror.execute(query)
         while batch := result.fetchmany(BATCH):
             for values in batch:
-                yield _steady(values, last) if values[last + 1] else read(values)
+                yield SteadyRow(values[0], values[last]) if values[last + 1] else read(values)
 
     def matched(self) -> Iterator[MatchedRow]:
         """Every row, steady or not, by id."""
-        read = reader(self._relation, self._count)
-        result = self._mirror.execute(f"SELECT * FROM {TABLE} ORDER BY id")
+        read = reader(self.relation, self.conditions)
+        result = self.mirror.execute(f"SELECT * FROM {TABLE} ORDER BY id")
         while batch := result.fetchmany(BATCH):
             yield from map(read, batch)
-
-
-def _steady(values: Sequence[Any], last: int) -> SteadyRow:
-    line, _, _, tier, stage, low, high = values[last : last + 7]
-    score = Decimal(low).scaleb(-1) if low is not None and low == high else None
-    return SteadyRow(values[0], tier, stage, score, line)
 
 
 def words(conditions: int) -> int:
@@ -172,8 +169,13 @@ class _Statement:
         layers = [self._prepared(), self._verdicts(engine.conditions, "c")]
         steady: exp.Expr = exp.false()
         incomplete: exp.Expr = exp.false()
+        shared: Layer = [named(exp.true(), "alone")]
         if filtered:
             early, late = self._of_state()
+            if asked.alike:
+                alike = self._likeness()
+                early, late = [*early, *alike.early()], [*late, *alike.late()]
+                shared = alike.columns()
             layers[0] += self._standing()
             layers[1] += early
             layers += score_columns(engine, self._writer, self._verdict).layers
@@ -186,7 +188,9 @@ class _Statement:
             )
             incomplete = test.incomplete()
         layers.append([named(steady, "steady"), named(incomplete, "incomplete")])
-        return self._outer(self._stacked(layers, filtered), asked, filtered)
+        layers.append(shared)
+        outer = self._outer(self._stacked(layers, filtered), asked, filtered)
+        return outer.select(*(column(item.alias) for item in shared), copy=False)
 
     def _stacked(self, layers: Sequence[Layer], filtered: bool) -> exp.Select:
         facts = self._relation.select.copy()
@@ -258,6 +262,9 @@ class _Statement:
             layer = late if "score" in names(condition) else early
             layer.append(named(written, f"d{test.bit}"))
         return early, late
+
+    def _likeness(self) -> Likeness:
+        return Likeness(self._relation, self._engine, self._name, self._verdict, self._as_of)
 
     def _score_in_cards(self) -> bool:
         """Whether a scorecard reads the score it makes, which it never knows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 
 from sqlglot import exp
@@ -90,16 +90,30 @@ def _chosen(cards: Sequence[_CardSql], engine: CompiledRuleset, verdict: Place) 
         for card in cards:
             value = column(f"k{card.number}_{name}")
             if card.card.when is None:
-                choice = choice.when(exp.true(), value)
+                choice = choice.when(exp.true(), value, copy=False)
                 continue
             holds = verdict(engine.test(card.card.when))
-            choice = choice.when(holds, value)
+            choice = choice.when(holds, value, copy=False)
             undecided = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(undecided, nothing.copy())
+            choice = choice.when(undecided, nothing.copy(), copy=False)
         kind = "BIGINT" if name in {"low", "high"} else "BOOLEAN"
-        whole = choice.else_(nothing.copy()) if cards else nothing.copy()
+        whole = choice.else_(nothing.copy(), copy=False) if cards else nothing.copy()
         outcome.append(named(exp.cast(whole, kind), f"s_{name}"))
     return outcome
+
+
+def lacking_columns(cards: Sequence[Scorecard]) -> list[str]:
+    """The columns that tell, criterion by criterion, whether it is missing."""
+    return [
+        f"k{number}_{n}_lacks"
+        for number, card in enumerate(cards)
+        for n in range(len(card.criteria))
+    ]
+
+
+def tenths_of(line: Decimal) -> exp.Expr:
+    """The least score in tenths that reaches *line*."""
+    return _number(int((line * 10).to_integral_value(ROUND_CEILING)))
 
 
 class _CardSql:
@@ -184,7 +198,7 @@ class _CardSql:
             )
             if _how(criterion) is Combining.BEST:
                 differ = exp.NEQ(this=column(f"{name}_lt"), expression=column(f"{name}_ht"))
-                lacking = exp.paren(exp.and_(lacking, differ))
+                lacking = exp.paren(exp.and_(lacking, differ, copy=False))
             made.append(named(lacking, f"{name}_lacks"))
         return made
 
@@ -244,11 +258,13 @@ class _CardSql:
         for line in lines:
             points = double(float(line.points))
             if line.when is None:
-                return choice.when(exp.true(), points)
+                return choice.when(exp.true(), points, copy=False)
             holds = self._verdict(self._engine.test(line.when))
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(holds, points).when(unknown, exp.cast(exp.null(), "DOUBLE"))
-        return choice.else_(double(0.0)) if lines else double(0.0)
+            choice = choice.when(holds, points, copy=False).when(
+                unknown, exp.cast(exp.null(), "DOUBLE"), copy=False
+            )
+        return choice.else_(double(0.0), copy=False) if lines else double(0.0)
 
     def _sum(self, letter: str) -> exp.Expr:
         total: exp.Expr = exp.cast(exp.Literal.number(0), "BIGINT")
@@ -285,7 +301,7 @@ class _CardSql:
             known = exp.Sub(this=known, expression=exp.paren(part.else_(double(0.0))))
         skipped = _any([column(f"{name}_lacks") for name, _ in skipping])
         stretching = exp.paren(
-            exp.and_(skipped, exp.GT(this=exp.paren(known), expression=double(1e-6)))
+            exp.and_(skipped, exp.GT(this=exp.paren(known), expression=double(1e-6)), copy=False)
         )
         ends: list[exp.Expr] = []
         doubts: list[exp.Expr] = []
@@ -294,7 +310,7 @@ class _CardSql:
             stretched = exp.Div(this=exp.paren(exact), expression=exp.paren(known.copy()))
             rounded, doubt = tenths(exp.paren(stretched), snap=False)
             ends.append(exp.case().when(stretching.copy(), rounded).else_(end.copy()))
-            doubts.append(exp.paren(exp.and_(stretching.copy(), doubt)))
+            doubts.append(exp.paren(exp.and_(stretching.copy(), doubt, copy=False)))
         return ends[0], ends[1], doubts
 
 
@@ -310,9 +326,9 @@ def tenths(points: exp.Expr, *, snap: bool) -> tuple[exp.Expr, exp.Expr]:
     off = exp.Abs(this=exp.paren(exp.Sub(this=past, expression=double(0.5))))
     near: exp.Expr = exp.LT(this=off, expression=double(DOUBT))
     if snap:
-        near = exp.and_(near, exp.GT(this=off.copy(), expression=double(SNAP)))
+        near = exp.and_(near, exp.GT(this=off.copy(), expression=double(SNAP)), copy=False)
     negative = exp.LT(this=points.copy(), expression=double(0.0))
-    return rounded, exp.paren(exp.or_(near, negative))
+    return rounded, exp.paren(exp.or_(near, negative, copy=False))
 
 
 def _scale(value: exp.Expr, anchors: Sequence[tuple[Decimal, Decimal]]) -> exp.Expr:
@@ -321,7 +337,7 @@ def _scale(value: exp.Expr, anchors: Sequence[tuple[Decimal, Decimal]]) -> exp.E
     known = exp.Is(this=value.copy(), expression=exp.null())
     choice = exp.case().when(known, exp.cast(exp.null(), "DOUBLE"))
     first = exp.LTE(this=value.copy(), expression=double(steps[0][0]))
-    choice = choice.when(first, double(steps[0][1]))
+    choice = choice.when(first, double(steps[0][1]), copy=False)
     for (left, low), (right, high) in pairwise(steps):
         share = exp.Div(
             this=exp.paren(exp.Sub(this=value.copy(), expression=double(left))),
@@ -329,8 +345,10 @@ def _scale(value: exp.Expr, anchors: Sequence[tuple[Decimal, Decimal]]) -> exp.E
         )
         way = exp.Mul(this=exp.paren(share), expression=double(high - low))
         points = exp.Add(this=double(low), expression=exp.paren(way))
-        choice = choice.when(exp.LT(this=value.copy(), expression=double(right)), points)
-    return choice.else_(double(steps[-1][1]))
+        choice = choice.when(
+            exp.LT(this=value.copy(), expression=double(right)), points, copy=False
+        )
+    return choice.else_(double(steps[-1][1]), copy=False)
 
 
 def _bounds(part: SinglePoints, maximum: Decimal) -> tuple[float, float]:
@@ -378,4 +396,4 @@ def _number(value: int) -> exp.Expr:
 
 
 def _any(parts: Sequence[exp.Expr]) -> exp.Expr:
-    return exp.paren(exp.or_(*parts)) if parts else exp.false()
+    return exp.paren(exp.or_(*parts, copy=False)) if parts else exp.false()

@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
 
 from sqlglot import exp
 
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
-from crmsync.evaluate.due_sql import NotDue, call, either
-from crmsync.evaluate.score_sql import Place, column
+from crmsync.evaluate.due_sql import NotDue, call, either, texts
+from crmsync.evaluate.score_sql import Place, column, tenths_of
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import Ruleset
@@ -50,7 +49,7 @@ _KEYS: Mapping[type, str] = {
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
     "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
-    Criterion: "id label maximum points missing missing_points bands note edges span",
+    Criterion: "id label maximum points missing missing_points bands note edges evidence span",
     TierRules: "levels up down exceptions freeze drawn table span",
     TierTable: "file hit rows span",
     TierRow: "when level keep number text span",
@@ -166,7 +165,7 @@ class Steady:
                 undecided = [self._unknown(move.when) for move in moves]
                 here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
                 if undecided:
-                    lacking.append(exp.and_(here, exp.or_(*undecided)))
+                    lacking.append(exp.and_(here, exp.or_(*undecided, copy=False), copy=False))
         lacking += [self._unknown(item.when) for item in self._rules.segments]
         return either(lacking)
 
@@ -179,15 +178,15 @@ class Steady:
                 continue
             here: list[exp.Expr] = [_equal(column("o_tier"), exp.Literal.string(level.id))]
             here += [
-                exp.LT(this=column("s_high"), expression=_tenths(line))
+                exp.LT(this=column("s_high"), expression=tenths_of(line))
                 for line in lines
                 if line is not None
             ]
             keep = keep_line(level)
             # the lowest level keeps whatever keeps nothing else
             if keep is not None and rank < len(rules.ranked) - 1:
-                here.append(exp.GTE(this=column("s_low"), expression=_tenths(keep)))
-            ways.append(exp.paren(exp.and_(*here)))
+                here.append(exp.GTE(this=column("s_low"), expression=tenths_of(keep)))
+            ways.append(exp.paren(exp.and_(*here, copy=False)))
         return either(ways)
 
     def _tabled(self, rules: TierRules) -> exp.Expr:
@@ -198,7 +197,7 @@ class Steady:
         choice = exp.case()
         for row in rules.table.rows:
             staying = [level.id for level in rules.ranked[ranks[row.keep] : ranks[row.level] + 1]]
-            stays = call("LIST_CONTAINS", _texts(staying), column("o_tier"))
+            stays = call("LIST_CONTAINS", texts(staying), column("o_tier"))
             if row.when is None:
                 choice = choice.when(exp.true(), stays)
                 break
@@ -218,9 +217,11 @@ class Steady:
             here = _equal(column("o_lifecycle"), exp.Literal.string(stage))
             staying = [self._stays(move) for move in moves]
             lasting = [move.id for move in moves if move.lasting]
-            ways.append(exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting))))
+            ways.append(
+                exp.paren(exp.and_(here, *staying, self._nothing_pending(lasting), copy=False))
+            )
         since = exp.Not(this=exp.Is(this=column("o_lifecycle_since"), expression=exp.null()))
-        return exp.paren(exp.and_(since, either(ways)))
+        return exp.paren(exp.and_(since, either(ways), copy=False))
 
     def _stays(self, move: Move) -> exp.Expr:
         """A move that does not hold; one that must last may hold and wait as it did before.
@@ -243,7 +244,7 @@ class Steady:
     def _nothing_pending(but: Sequence[str]) -> exp.Expr:
         """That no other clock of a move runs."""
         keys = call("MAP_KEYS", column("o_pending"))
-        return call("LIST_HAS_ALL", _texts(but), keys)
+        return call("LIST_HAS_ALL", texts(but), keys)
 
     def _segments(self) -> exp.Expr:
         """The customer is in the same segments as before; one left unknown stays."""
@@ -260,7 +261,7 @@ class Steady:
         ]
         now = call(
             "LIST_WHERE",
-            _texts([item.id for item in segments]),
+            texts([item.id for item in segments]),
             exp.cast(exp.Array(expressions=inside), "BOOLEAN[]"),
         )
         return _equal(now, column("o_segments"))
@@ -279,7 +280,7 @@ class Steady:
             unknown = exp.Is(this=holds.copy(), expression=exp.null())
             same.append(exp.case().when(unknown, exp.true()).else_(still))
         keys = call("MAP_KEYS", column("o_held"))
-        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", _texts(watched), keys)))
+        return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", texts(watched), keys), copy=False))
 
     def _event(self, task: TaskRule) -> exp.Expr | None:
         """That the event cannot have happened to a steady row; ``None`` where that is plain."""
@@ -292,14 +293,14 @@ class Steady:
     def _not_asked(self, task: TaskRule) -> exp.Expr:
         """Nobody is to be asked, or the open episode is the one that asks today."""
         asked = call("LIST_CONTAINS", column("o_asked"), exp.Literal.string(task.id))
-        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked))
+        return exp.paren(exp.or_(exp.Not(this=column("s_asked")), asked, copy=False))
 
     def _open(self, task: TaskRule) -> exp.Expr:
         """That no open episode of the task is to be closed."""
         assert task.close_when is not None
         ids = [id for id in dict.fromkeys((task.id, task.was)) if id]
-        ours = call("LIST_HAS_ANY", column("o_open"), _texts(ids))
-        return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when))))
+        ours = call("LIST_HAS_ANY", column("o_open"), texts(ids))
+        return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when), copy=False)))
 
     def _true(self, condition: object) -> exp.Expr:
         return exp.Coalesce(this=self._of(condition), expressions=[exp.false()])
@@ -319,20 +320,6 @@ def _leaving(rules: LifecycleRules) -> Iterable[tuple[str, list[Move]]]:
             stage.id,
             [move for move in rules.moves if stage.id in move.sources and move.to != stage.id],
         )
-
-
-def _tenths(line: Decimal) -> exp.Expr:
-    """The least score in tenths that reaches *line*."""
-    least = int((line * 10).to_integral_value(ROUND_CEILING))
-    number = exp.Literal.number(abs(least))
-    return exp.paren(exp.Neg(this=number)) if least < 0 else number
-
-
-def _texts(items: Sequence[str]) -> exp.Expr:
-    """A list of texts."""
-    return exp.cast(
-        exp.Array(expressions=[exp.Literal.string(item) for item in items]), "VARCHAR[]"
-    )
 
 
 def _equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import Parameter, Signature
 
 import duckdb
@@ -14,7 +15,7 @@ from crmsync.model.ruleset import Ruleset
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
-    """Register on *connection* what the relation of *ruleset* calls; once per connection.
+    """Register on *connection* what the relation of *ruleset* calls; again is fine.
 
     The plain formula and RFM need nothing: they are SQL.
     """
@@ -33,6 +34,8 @@ def _register(
     def known(*numbers: float | None) -> float | None:
         return None if None in numbers else function(*numbers)
 
+    with suppress(duckdb.InvalidInputException):  # there is none of that name yet
+        connection.remove_function(name)
     # DuckDB counts the parameters of a function by its signature
     places = [Parameter(f"n{place}", Parameter.POSITIONAL_ONLY) for place in range(count)]
     known.__signature__ = Signature(places)  # type: ignore[attr-defined]

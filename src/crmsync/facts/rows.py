@@ -46,7 +46,7 @@ def excluded_count(
         .from_(table(mapping.object), copy=False)
         .where(exp.Not(this=inside), copy=False)
     )
-    return int(connection.execute(query.sql("duckdb")).fetchall()[0][0])
+    return int(connection.execute(query.sql("duckdb", copy=False)).fetchall()[0][0])
 
 
 def fact_row(
@@ -61,7 +61,7 @@ def fact_row(
             copy=False,
         )
     )
-    rows = connection.execute(query.sql("duckdb")).fetchall()
+    rows = connection.execute(query.sql("duckdb", copy=False)).fetchall()
     return row_of(relation, rows[0]) if rows else None
 
 
@@ -87,7 +87,10 @@ def fact_rows(
         )
         .order_by(exp.column("id", quoted=True), copy=False)
     )
-    return [row_of(relation, row) for row in connection.execute(query.sql("duckdb")).fetchall()]
+    return [
+        row_of(relation, row)
+        for row in connection.execute(query.sql("duckdb", copy=False)).fetchall()
+    ]
 
 
 def row_of(relation: FactRelation, values: Sequence[Any]) -> FactRow:

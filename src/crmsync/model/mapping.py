@@ -117,6 +117,8 @@ class WriteTarget:
     role: str
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where each stored value is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class TaskTarget:
     """The field of the text below the subject: what the task is to find out."""
     person: str | None = None
     """The look-up field of the person a task is about, besides the customer."""
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
 
 WRITE_ROLES = (

@@ -80,7 +80,8 @@ class FactRelation:
 
 
 OPENING_TABLE = "opening_state"
-"""The temporary table with the state in which the day opens, one row per known customer."""
+"""The temporary table with the state in which the day opens, one row per customer of whom the store
+knows anything."""
 
 OPENING_COLUMNS: Mapping[str, str] = {
     "o_id": "VARCHAR",
@@ -99,10 +100,12 @@ OPENING_COLUMNS: Mapping[str, str] = {
     "o_open": "VARCHAR[]",
     "o_asked": "VARCHAR[]",
     "o_plain": "BOOLEAN",
+    "o_override": "BOOLEAN",
     "o_today": "BOOLEAN",
 }
 """The columns of `OPENING_TABLE`. ``o_evaluated`` is the last day before this one; ``o_standing``
 and ``o_clocks`` are canonical JSON; ``o_open`` the rules of the open tasks, ``o_asked`` those whose
 open episode is the one of today. ``o_plain`` is TRUE when nothing else bears on the customer: no
 other clock runs, no override, no write since the day opened, nothing this version cannot read.
-``o_today``: this day was observed already. No `FactRelation` has a column of such a name."""
+``o_override``: an override is in force or to come. ``o_today``: this day was observed already.
+Without a stored state ``o_standing`` is NULL. No `FactRelation` has a column of such a name."""

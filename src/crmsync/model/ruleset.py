@@ -47,6 +47,8 @@ class FactDefinition:
     """The model block that works this fact out (``rfm``, ``clv``); empty for a declared fact."""
     choice_labels: tuple[Text, ...] = ()
     """What people call the choices, in their order, where that differs from the choices."""
+    was: str | None = None
+    """What the fact was called before: what is remembered under that name is this fact's."""
     wobble: Wobble | None = None
     """What `check` takes the value to do by itself; it decides nothing."""
     span: Span = field(default=NOWHERE, compare=False)
@@ -95,6 +97,11 @@ class Ruleset:
     """The months in which clocks run."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The former name of every renamed fact → its name now."""
+        return {fact.was: fact.id for fact in self.facts if fact.was is not None}
 
     @property
     def population(self) -> Condition | None:

@@ -97,7 +97,7 @@ class _Making:
             counted.update(item.tiers)
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
-        digest = facts_digest(item.row.facts, self.firm)
+        digest = facts_digest(item.row, self.firm)
         outcome, lines, withheld = self._planned(item, known, self._cause(item, digest))
         self._list_notes(item)
         for held in withheld:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from crmsync.model.canonical import text_of
-from crmsync.model.fact import FactType, FactValue
+from crmsync.model.fact import FactRow, FactType, FactValue
 from crmsync.model.mapping import AggregateSource, CrmMapping
 from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
@@ -29,16 +29,24 @@ def change_id(*parts: str) -> str:
     return "c" + base64.b32encode(digest).decode().lower()
 
 
-def facts_digest(facts: Mapping[str, FactValue], firm: frozenset[str]) -> str:
-    """A digest of the *firm* facts of one customer; `facts_digest_sql` gives the same."""
-    parts = [_fact_text(facts.get(name)) for name in sorted(firm)]
+def facts_digest(row: FactRow, firm: Sequence[str]) -> str:
+    """A digest of the *firm* facts of one customer; `facts_digest_sql` gives the same.
+
+    A judgement that grew too old counts with its value: only time has passed.
+    """
+    expired = {fact: told.expired for fact, told in row.judged.items()}
+    values = (row.facts.get(name) for name in firm)
+    parts = [
+        _fact_text(expired.get(name) if value is None else value)
+        for name, value in zip(firm, values, strict=True)
+    ]
     whole = _BETWEEN.join("" if part is None else f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def facts_digest_sql(relation: FactRelation, firm: frozenset[str]) -> exp.Expr:
+def facts_digest_sql(relation: FactRelation, firm: Sequence[str]) -> exp.Expr:
     """`facts_digest` over the columns of *relation*, for DuckDB."""
-    texts = [_fact_sql(relation, name) for name in sorted(firm)]
+    texts = [_fact_sql(relation, name) for name in firm]
     sized = [
         exp.Coalesce(
             this=_joined([exp.cast(_call("LENGTH", text), "VARCHAR"), _words(":"), text.copy()]),
@@ -67,7 +75,11 @@ def _fact_text(value: FactValue) -> str | None:
 
 def _fact_sql(relation: FactRelation, name: str) -> exp.Expr:
     number = relation.facts.index(name)
-    column = exp.column(f"f{number}", quoted=True)
+    column: exp.Expr = exp.column(f"f{number}", quoted=True)
+    if name in relation.judged:
+        told = exp.column(relation.judged_column(name), quoted=True)
+        expired = _call("STRUCT_EXTRACT", told, exp.Literal.string("expired"))
+        column = exp.Coalesce(this=column, expressions=[expired])
     if relation.types[number] is FactType.DATETIME:
         return exp.cast(_call("EPOCH_US", column), "VARCHAR")
     return exp.cast(column, "VARCHAR")
@@ -88,8 +100,8 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def firm_facts(ruleset: Ruleset, mapping: CrmMapping) -> frozenset[str]:
-    """The facts that change only because data changed.
+def firm_facts(ruleset: Ruleset, mapping: CrmMapping) -> tuple[str, ...]:
+    """The facts that change only because data changed, in an order no renaming changes.
 
     Formulas and models move with the calendar. So does an aggregate over a window; it is left out
     where another fact without a window reads the same related records, since new records show
@@ -108,7 +120,8 @@ def firm_facts(ruleset: Ruleset, mapping: CrmMapping) -> frozenset[str]:
         and source.related in whole
     }
     formulas = {fact.id for fact in ruleset.facts if fact.formula is not None or fact.model}
-    return frozenset(fact.id for fact in ruleset.facts) - formulas - moved_by_time
+    firm = {fact.was or fact.id: fact.id for fact in ruleset.facts}
+    return tuple(fact for _, fact in sorted(firm.items()) if fact not in formulas | moved_by_time)
 
 
 def schema_fingerprint(used: Iterable[tuple[ObjectSchema, Iterable[str]]]) -> str:

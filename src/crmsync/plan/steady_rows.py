@@ -108,11 +108,16 @@ def _score(values: FieldValues, least: Decimal) -> exp.Expr:
     return exp.paren(exp.or_(unsure, near))
 
 
-def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -> exp.Expr:
+def observation_sql(
+    relation: FactRelation,
+    firm: Sequence[str],
+    as_of: date,
+    renamed: Mapping[str, str] | None = None,
+) -> exp.Expr:
     """The plan line of a steady customer's observation: its clocks with today as the last day.
 
     NULL where today was observed already. It is what `encode_line` would write: its own output for
-    a specimen, with the places of this customer's values cut out.
+    a specimen, with the places of this customer's values cut out. *renamed* is `Ruleset.renamed`.
     """
     clocks = Clocks(first_seen=_SEEN, evaluated=as_of)
     specimen = Observation(
@@ -128,7 +133,7 @@ def observation_sql(relation: FactRelation, firm: frozenset[str], as_of: date) -
         (text_of(_MARKS["id"]), _json(_column("id"))),
         (dumps(clocks, Clocks), _moved_on(as_of)),
         (text_of({"tier": _MARKS["tier"]}), _column("o_standing")),
-        (text_of([_MARKS["known"]]), _json(_known(relation))),
+        (text_of([_MARKS["known"]]), _json(_known(relation, renamed or {}))),
         (_MARKS["digest"], facts_digest_sql(relation, firm)),
     ):
         before, found, rest = rest.partition(mark)
@@ -146,8 +151,8 @@ def _moved_on(as_of: date) -> exp.Expr:
     return _call("REPLACE", _column("o_clocks"), old, new)
 
 
-def _known(relation: FactRelation) -> exp.Expr:
-    """The facts known today or before, sorted."""
+def _known(relation: FactRelation, renamed: Mapping[str, str]) -> exp.Expr:
+    """The facts known today or before, sorted; those before by the names they have today."""
     ids = [exp.Literal.string(fact) for fact in relation.facts]
     flags = [
         exp.Not(this=exp.Is(this=_column(f"f{number}"), expression=exp.null()))
@@ -158,7 +163,15 @@ def _known(relation: FactRelation) -> exp.Expr:
         exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
         exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
     )
-    both = _call("LIST_CONCAT", _column("o_known"), today)
+    before: exp.Expr = _column("o_known")
+    if renamed:
+        name = exp.Case(this=exp.column("name"))
+        for was, now in sorted(renamed.items()):
+            name = name.when(exp.Literal.string(was), exp.Literal.string(now))
+        name = name.else_(exp.column("name"))
+        each = exp.Lambda(this=name, expressions=[exp.to_identifier("name")])
+        before = _call("LIST_TRANSFORM", before, each)
+    both = _call("LIST_CONCAT", before, today)
     return _call("LIST_SORT", _call("LIST_DISTINCT", both))
 
 

@@ -73,6 +73,7 @@ def _drawn(drawing: Drawing, tier: TierRules) -> tuple[dict[str, Decimal], int]:
 
 def _basis(rules: Ruleset, tier: TierRules) -> str:
     """What the lines are drawn by: the cuts, and all that makes up what customers are ranked by."""
-    cuts = tuple(f"{name} {cut.text}" for name, cut in sorted(tier.cuts.items()))
+    cuts = tuple(sorted(tier.cuts.items()))
     cards = rules.scorecards if tier.of is None else ()
-    return digest_of_parts(cuts, tier.of, cards, rules.facts)
+    of = None if tier.of is None else rules.fact(tier.of)
+    return digest_of_parts(cuts, of, cards, rules.facts, renamed=rules.renamed)

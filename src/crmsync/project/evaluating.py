@@ -18,6 +18,7 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    Placing,
     SteadyRow,
     current_episode,
     decide,
@@ -33,7 +34,6 @@ from crmsync.facts import (
     prepare,
     relation,
 )
-from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import ParentTier
 from crmsync.model.mapping import CrmMapping
@@ -57,10 +57,11 @@ from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
 from crmsync.project.opening import Project
+from crmsync.project.renaming import figures_renamed
+from crmsync.project.sharing import Shared, mirror_of
 from crmsync.store import Store
 from crmsync.store.batching import batched
-from crmsync.store.mirror import MirrorMeta, open_mirror, read_meta
-from crmsync.store.opening_table import fill_opening
+from crmsync.store.mirror import MirrorMeta, read_meta
 
 PIECE = 1000
 """Customers whose state is fetched at once: memory stays flat however many there are."""
@@ -84,12 +85,8 @@ class Population:
     @contextmanager
     def open(self) -> Iterator[OpenPopulation]:
         """Open the published mirror for reading; close it at the end."""
-        path = self.project.config.state / "mirrors" / f"{self.connection}.duckdb"
-        mirror = open_mirror(path)
-        try:
-            yield OpenPopulation(self, mirror, read_meta(mirror))
-        finally:
-            mirror.close()
+        with mirror_of(self.project, self.connection) as mirror:
+            yield OpenPopulation(self, Shared(self.store, mirror))
 
 
 class OpenPopulation:
@@ -99,13 +96,12 @@ class OpenPopulation:
     lines; ``notes`` say which lines could not be drawn.
     """
 
-    def __init__(
-        self, population: Population, mirror: duckdb.DuckDBPyConnection, meta: MirrorMeta
-    ) -> None:
+    def __init__(self, population: Population, shared: Shared) -> None:
         self._population = population
-        self._mirror = mirror
-        self._meta = meta
-        self._schemas = population.schemas or meta.schemas()
+        self._shared = shared
+        self._mirror = mirror = shared.mirror
+        self._meta: MirrorMeta = read_meta(mirror)
+        self._schemas = population.schemas or self._meta.schemas()
         rules = judged_terms(population.rules, population.mapping)
         prepare(mirror, rules)
         snapshot = Snapshot(
@@ -172,7 +168,8 @@ class OpenPopulation:
     def previous(self) -> PlanCounts | None:
         """The figures of the last applied plan by these rules."""
         people = self._population
-        return people.store.runs.last_figures(people.connection, people.rules.id)
+        found = people.store.runs.last_figures(people.connection, people.rules.id)
+        return None if found is None else figures_renamed(found, people.rules)
 
     @cached_property
     def unfresh(self) -> tuple[Unfresh, ...]:
@@ -226,7 +223,7 @@ class OpenPopulation:
         firm = firm_facts(people.rules, people.mapping)
         asked = Asked(
             unmoved=unmoved_sql(self._values, people.rules, write_score_from),
-            line=observation_sql(self.relation, firm, people.as_of),
+            line=observation_sql(self.relation, firm, people.as_of, people.rules.renamed),
             filtered=filtered,
         )
         population = self.population(asked)
@@ -240,33 +237,37 @@ class OpenPopulation:
         self.dropped = figures.rows
         yield Unchanged((), figures.rows, figures.incomplete, tiers, figures.missing)
 
-    def population(self, asked: Asked) -> EvaluatedPopulation:
+    def population(self, asked: Asked, relation: FactRelation | None = None) -> EvaluatedPopulation:
         """Everybody evaluated by the one statement, joined with the state the day opens in."""
         self._asked_first()
         people = self._population
-        fill_opening(
-            people.store.database,
-            self._mirror,
+        self._shared.openings.fill(
             scope=(people.connection, people.rules.id),
             object=people.mapping.object,
             day=people.as_of,
             current=current_episode(people.rules, people.mapping.object, people.as_of),
         )
-        return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
+        return EvaluatedPopulation(
+            self._mirror, relation or self.relation, self._engine, people.as_of, asked
+        )
 
-    def placed(self) -> Iterator[Decision | SteadyRow]:
-        """Everybody by record id: decided where something can change, else where they stand."""
-        for piece in batched(self.population(Asked()).rows(every=True), PIECE):
-            decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
-            for item in piece:
-                yield item if isinstance(item, SteadyRow) else next(decided).decision
+    def place(self, table: str) -> None:
+        """Make *table* of the mirror's connection: where everybody stands (`Placing.place`).
+
+        The policy is asked about one of those who are alike, and not at all where nothing can
+        change.
+        """
+        facts = self._shared.facts(self.relation)
+        placing = Placing(self.population(Asked(alike=True), facts))
+        for piece in placing.wanted():
+            placing.answer(item.decision for item in self._decide(piece))
+        placing.place(table)
 
     def _decided(self, piece: Sequence[MatchedRow | SteadyRow]) -> Iterator[Evaluated | Unchanged]:
         decided = self._decide([item for item in piece if isinstance(item, MatchedRow)])
         for steady, items in itertools.groupby(piece, lambda item: isinstance(item, SteadyRow)):
             if steady:
-                lines = (item.line for item in items if isinstance(item, SteadyRow))
-                yield Unchanged(tuple(line for line in lines if line is not None))
+                yield Unchanged(tuple(item.line for item in items if isinstance(item, SteadyRow)))
             else:
                 yield from itertools.islice(decided, len(list(items)))
 

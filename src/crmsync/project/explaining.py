@@ -22,6 +22,7 @@ from crmsync.project.explained import explanation_document, override_document
 from crmsync.project.frozen_view import lines_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
+from crmsync.project.renaming import decision_renamed
 from crmsync.project.schemas import load_schemas
 from crmsync.store import Store, StoredOverride
 
@@ -97,7 +98,8 @@ def explain_record(
             shown = explain(opened.engine, row, state, opened.context([row.ref]))
             bound, notes = opened.rules, opened.notes
         if run is not None:
-            shown = replace(shown, decision=_past(store, run, row.ref))
+            past = decision_renamed(_past(store, run, row.ref), rules)
+            shown = replace(shown, decision=past)
         given = tuple(
             item
             for item in store.overrides.everything(connection.name, rules.id)

@@ -168,7 +168,7 @@ def _basis(rules: Ruleset, mapping: CrmMapping, name: str) -> str:
             inputs.add(fact)
             formula = known[fact].formula
             waiting.extend(names(formula) if formula is not None else ())
-    used = sorted(inputs)
+    used = sorted(inputs, key=lambda fact: known[fact].was or fact)
     sources = tuple(mapping.read.get(fact) for fact in used)
     related = tuple(mapping.related[item] for item in sorted(mapping.related))
     question: object
@@ -179,4 +179,5 @@ def _basis(rules: Ruleset, mapping: CrmMapping, name: str) -> str:
         assert rules.clv is not None
         question = rules.clv.model, rules.clv.gamma_gamma
     facts = tuple(known[fact] for fact in used)
-    return digest_of_parts(question, facts, sources, related, mapping.applies_to)
+    parts = question, facts, sources, related, mapping.applies_to
+    return digest_of_parts(*parts, renamed=rules.renamed)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import heapq
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from crmsync.evaluate import SteadyRow
-from crmsync.model.decision import Decision, TaskOpening
+import duckdb
+
+from crmsync.evaluate import opened_tasks
 from crmsync.model.guard import GuardLimit
 from crmsync.model.ruleset import Ruleset
 
@@ -18,8 +19,8 @@ EXAMPLES = 3
 NEAREST = 10
 NONE = "–"
 ACCOUNT_OWNER = "account owner"
-Placed: TypeAlias = Decision | SteadyRow
-"""A customer under one version: decided, or standing where it stood."""
+OLD, NEW = "placed_old", "placed_new"
+"""The temporary tables in which both versions place everybody."""
 
 
 class NearLine(NamedTuple):
@@ -130,55 +131,62 @@ def sides(matrix: Mapping[tuple[str, str], int]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def side_by_side(
-    old: Iterator[Placed], new: Iterator[Placed]
-) -> Iterator[tuple[Placed | None, Placed | None]]:
-    """Both streams, ordered by record id, joined on it."""
-    left, right = next(old, None), next(new, None)
-    while left is not None or right is not None:
-        if right is None or (left is not None and _id(left) < _id(right)):
-            yield left, None
-            left = next(old, None)
-        elif left is None or _id(right) < _id(left):
-            yield None, right
-            right = next(new, None)
-        else:
-            yield left, right
-            left, right = next(old, None), next(new, None)
+_BOTH = f"""(
+    SELECT id, n.id IS NOT NULL AS inside, n.name, n.score,
+        coalesce(o.tier, '{NONE}') AS tier_before, coalesce(n.tier, '{NONE}') AS tier_after,
+        coalesce(o.stage, '{NONE}') AS stage_before, coalesce(n.stage, '{NONE}') AS stage_after
+    FROM {OLD} AS o FULL JOIN {NEW} AS n USING (id)
+)"""
+"""Everybody under both versions; at no tier and stage where a version leaves somebody out."""
 
 
 class Tally:
-    """Counts while the decisions go by; memory does not grow with the population."""
+    """What two placings of everybody (`Placing.place`) come to, counted inside DuckDB: memory does
+    not grow with the population. ``rules`` are the edited ones."""
 
-    def __init__(self, rules: Ruleset) -> None:
-        self.customers = 0
-        self.matrix: Counter[tuple[str, str]] = Counter()
-        self.stages: Counter[tuple[str, str]] = Counter()
-        self.tasks: Counter[str] = Counter()
-        self.examples: list[tuple[str, str, str, str, Decimal | None]] = []
-        self._owners: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-        self._near: list[tuple[Decimal, str, NearLine]] = []
+    def __init__(self, rules: Ruleset, mirror: duckdb.DuckDBPyConnection) -> None:
         self._rules = rules
+        self._mirror = mirror
         tier = rules.tier
         self._ranks = {} if tier is None else {it.id: n for n, it in enumerate(tier.ranked)}
+        self.matrix = self._pairs("tier")
+        self.stages = self._pairs("stage")
+        self.customers = sum(self.matrix.values())
+        before, after = self._opened(OLD), self._opened(NEW)
+        self._owners = before[1], after[1]
+        self.tasks = {
+            task: after[0][task] - before[0][task]
+            for task in sorted(before[0].keys() | after[0].keys())
+        }
 
-    def add(self, old: Placed | None, new: Placed | None) -> None:
-        """One customer under both; ``None`` where it is out of scope."""
-        self.customers += 1
-        tiers = _tier(old), _tier(new)
-        self.matrix[tiers] += 1
-        if new is not None and tiers[0] != tiers[1] and len(self.examples) < EXAMPLES:
-            self.examples.append((_id(new), _name(old, new), *tiers, _score(new)))
-        self.stages[_stage(old), _stage(new)] += 1
-        for side, decision, sign in ((0, old, -1), (1, new, 1)):
-            if not isinstance(decision, Decision):
-                continue
-            for task in decision.opens:
-                self.tasks[task.task_id] += sign
-                self._owners[side][_owner(task, decision)] += 1
-        if new is not None:
-            for item in self._lines(old, new):
-                self._keep(item)
+    def _pairs(self, what: str) -> dict[tuple[str, str], int]:
+        query = (
+            f"SELECT {what}_before, {what}_after, count(*) FROM {_BOTH} GROUP BY 1, 2 "
+            "ORDER BY min(id)"
+        )
+        return {(old, new): count for old, new, count in self._all(query)}
+
+    def _opened(self, side: str) -> tuple[Counter[str], Counter[str]]:
+        """Tasks by rule, and by owner: the record's owner by id, or the word for somebody."""
+        rules, owners = Counter[str](), Counter[str]()
+        query = f"SELECT opens, owner, count(*) FROM {side} WHERE opens IS NOT NULL GROUP BY ALL"
+        for opens, record_owner, count in self._all(query):
+            for task, first in opened_tasks(opens):
+                rules[task] += count
+                owners[(record_owner if first == ACCOUNT_OWNER else first) or NONE] += count
+        return rules, owners
+
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._mirror.execute(query, values).fetchall()
+
+    @property
+    def examples(self) -> tuple[tuple[str, str, str, str, Decimal | None], ...]:
+        """The first of those whose tier differs: id, name, both tiers, score now."""
+        query = (
+            f"SELECT id, coalesce(name, ''), tier_before, tier_after, score FROM {_BOTH} "
+            f"WHERE inside AND tier_before <> tier_after ORDER BY id LIMIT {EXAMPLES}"
+        )
+        return tuple((*row[:4], _points(row[4])) for row in self._all(query))
 
     @property
     def owners(self) -> dict[str, tuple[int, int]]:
@@ -189,24 +197,40 @@ class Tally:
 
     @property
     def near(self) -> tuple[NearLine, ...]:
-        """Those nearest to a line, nearest first."""
-        return tuple(sorted((it for _, _, it in self._near), key=lambda it: (it.points, it.id)))
+        """Those nearest to a line, nearest first; of those as near, the first by id."""
+        groups = f"SELECT tier, score, count(*) FROM {NEW} WHERE score IS NOT NULL GROUP BY 1, 2"
+        places = [
+            (line, tier, tenths, count)
+            for tier, tenths, count in self._all(groups)
+            for line in self._lines(tier, tenths)
+        ]
+        found: list[NearLine] = []
+        places.sort(key=lambda it: it[0].points)
+        for _, same in itertools.groupby(places, key=lambda it: it[0].points):
+            as_near = [
+                line._replace(id=id, name=name)
+                for line, tier, tenths, _ in same
+                for id, name in self._of_place(tier, tenths)
+            ]
+            found += sorted(as_near, key=lambda it: (it.id, it.way))
+            if len(found) >= NEAREST:
+                break
+        return tuple(found[:NEAREST])
 
-    def _keep(self, item: NearLine) -> None:
-        entry = (-item.points, item.id, item)
-        if len(self._near) < NEAREST:
-            heapq.heappush(self._near, entry)
-        elif entry[0] > self._near[0][0]:
-            heapq.heapreplace(self._near, entry)
+    def _of_place(self, tier: str, tenths: int) -> list[tuple[str, str]]:
+        query = (
+            f"SELECT id, coalesce(name, '') FROM {NEW} WHERE tier = ? AND score = ? "
+            f"ORDER BY id LIMIT {NEAREST}"
+        )
+        return [(id, name) for id, name in self._all(query, tier, tenths)]
 
-    def _lines(self, old: Placed | None, new: Placed) -> Iterator[NearLine]:
-        score = _score(new)
-        rank = self._ranks.get(_tier(new))
-        rules = self._rules.tier
-        if score is None or rank is None or rules is None:
+    def _lines(self, tier: str | None, tenths: int) -> Iterator[NearLine]:
+        """The lines beside a score at a tier, for nobody yet."""
+        rank, rules = self._ranks.get(tier or NONE), self._rules.tier
+        if rank is None or rules is None:
             return
-        levels = rules.ranked
-        who = (_id(new), _name(old, new), levels[rank].id)
+        levels, score = rules.ranked, Decimal(tenths).scaleb(-1)
+        who = ("", "", levels[rank].id)
         if rank and (line := levels[rank - 1].enter) is not None and score < line:
             yield NearLine(line - score, "up", *who, levels[rank - 1].id, score)
         keep = levels[rank].keep
@@ -244,34 +268,5 @@ class Tally:
         return GuardFigure(limit, count)
 
 
-def _id(placed: Placed) -> str:
-    return placed.id if isinstance(placed, SteadyRow) else placed.ref.id
-
-
-def _name(*placed: Placed | None) -> str:
-    """The name of a customer decided under one version at least; empty for a steady one."""
-    return next((item.name for item in placed if isinstance(item, Decision)), "")
-
-
-def _score(placed: Placed) -> Decimal | None:
-    if isinstance(placed, SteadyRow):
-        return placed.score
-    return placed.score.total if placed.score is not None else None
-
-
-def _tier(placed: Placed | None) -> str:
-    if isinstance(placed, SteadyRow):
-        return placed.tier or NONE
-    return (placed.tier.after if placed and placed.tier else None) or NONE
-
-
-def _stage(placed: Placed | None) -> str:
-    if isinstance(placed, SteadyRow):
-        return placed.stage or NONE
-    return placed.lifecycle.after if placed and placed.lifecycle else NONE
-
-
-def _owner(task: TaskOpening, decision: Decision) -> str:
-    """Who gets it: the record's owner by id, or the word that stands for somebody."""
-    first = task.owner[0] if task.owner else NONE
-    return (decision.owner or NONE) if first == ACCOUNT_OWNER else first
+def _points(tenths: int | None) -> Decimal | None:
+    return None if tenths is None else Decimal(tenths).scaleb(-1)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
-from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.project.evaluating import Population
+from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
-from crmsync.project.simulated import Placed, SimulateReport, Tally, side_by_side
-from crmsync.store import Store
+from crmsync.project.sharing import Shared, mirror_of
+from crmsync.project.simulated import NEW, OLD, SimulateReport, Tally
 
 GIT_TIMEOUT = 20
 
@@ -35,35 +34,28 @@ def simulate(
     with _other(folder, against) as other, project.store() as store:
         before = load_rules(other)
         changed = _changed_lines(other / "rules.yaml", folder / "rules.yaml")
-        tally = Tally(after)
-        for old, new in side_by_side(
-            _places(project, store, other, connection, before),
-            _places(project, store, folder, connection, after),
-        ):
-            tally.add(old, new)
-    return SimulateReport(
-        before=before,
-        after=after,
-        against=against,
-        customers=tally.customers,
-        matrix=dict(tally.matrix),
-        stage_matrix=dict(tally.stages),
-        tasks={name: count for name, count in sorted(tally.tasks.items()) if count},
-        owners=tally.owners,
-        near=tally.near,
-        guards=tally.guards(),
-        examples=tuple(tally.examples),
-        changed_lines=changed,
-    )
-
-
-def _places(
-    project: Project, store: Store, folder: Path, connection: ConnectionConfig, rules: Ruleset
-) -> Iterator[Placed]:
-    mapping = mirrored_mapping(project, folder, connection, rules)
-    people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
-    with people.open() as opened:
-        yield from opened.placed()
+        with mirror_of(project, connection.name) as mirror:
+            shared = Shared(store, mirror)
+            for where, rules, table in ((other, before, OLD), (folder, after, NEW)):
+                mapping = mirrored_mapping(project, where, connection, rules)
+                day = project.as_of(rules)
+                people = Population(project, store, rules, mapping, connection.name, day)
+                OpenPopulation(people, shared).place(table)
+            tally = Tally(after, mirror)
+            return SimulateReport(
+                before=before,
+                after=after,
+                against=against,
+                customers=tally.customers,
+                matrix=tally.matrix,
+                stage_matrix=tally.stages,
+                tasks={name: count for name, count in tally.tasks.items() if count},
+                owners=tally.owners,
+                near=tally.near,
+                guards=tally.guards(),
+                examples=tally.examples,
+                changed_lines=changed,
+            )
 
 
 @contextlib.contextmanager

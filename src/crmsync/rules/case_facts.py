@@ -32,6 +32,9 @@ def read_facts(
         fact = _given(key, names, language)
         if fact is None:
             continue
+        if fact.id in found:
+            _twice(key, fact, language)
+            continue
         single: Node | None = value
         if isinstance(value, MappingNode) and fact.judged_by is not None:
             block = Block(value, findings)
@@ -42,6 +45,15 @@ def read_facts(
         if one is not None:
             found[fact.id] = _value(one, fact, language)
     return found, judged
+
+
+def _twice(key: Scalar, fact: FactDefinition, language: Language) -> None:
+    language.findings.add(
+        "TEST007",
+        key.span,
+        Text(zh=f"“{fact.id}”给了两次", en=f"“{fact.id}” is given twice"),
+        Text(zh="每个事实只写一次", en="Give each fact once."),
+    )
 
 
 def _given(key: Scalar, names: Names, language: Language) -> FactDefinition | None:

@@ -28,6 +28,8 @@ def names_of(ruleset: Ruleset) -> Names:
     for fact in ruleset.facts:
         for spelling in (fact.id, *fact.label.all()):
             facts.setdefault(spelling, fact)
+    for was, now in ruleset.renamed.items():
+        facts.setdefault(was, ruleset.fact(now))
     tier, cycle = ruleset.tier, ruleset.lifecycle
     tiers = {} if tier is None else {item.id: item.id for item in tier.levels}
     for level in () if tier is None else tier.levels:

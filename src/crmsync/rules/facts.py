@@ -13,6 +13,7 @@ from crmsync.model.position import Span
 from crmsync.model.ruleset import STATE_NAMES, FactDefinition
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
+from crmsync.rules.renaming import check_renamed
 from crmsync.rules.shape import Block, Findings, identifier, words
 from crmsync.rules.wobble import read_wobble
 from crmsync.source import Mapping as MappingNode
@@ -26,7 +27,6 @@ _RESERVED = frozenset(
         *("days_since", "months_since", "min", "max", "round", "abs"),
     )
 )
-_LATER: Mapping[str, Text | None] = {"was": None}
 _MAPPED = ("author", "date", "remark")
 """What a CRM holds beside a judged value: where, is the mapping's business."""
 
@@ -55,6 +55,10 @@ def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple
                 zh=f"有 {len(node.entries)} 个事实，上限 {MAX_FACTS}",
                 en=f"{len(node.entries)} facts; the limit is {MAX_FACTS}",
             ),
+            Text(
+                zh="拆成几个规则集，或去掉没人用的事实",
+                en="Make several rulesets, or drop facts no rule reads.",
+            ),
         )
         return ()
     drafts = []
@@ -66,6 +70,7 @@ def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple
         drafts.append(draft)
         for spelling in {draft.fact.id, *draft.fact.label.all()}:
             _unique(spelling, key, spellings, findings)
+    check_renamed([draft.fact for draft in drafts], spellings, findings)
     return tuple(drafts)
 
 
@@ -80,7 +85,7 @@ def _declare(
             Text(zh=f"“{name}”是保留的名称", en=f"“{name}” is a reserved name"),
             Text(zh="请换一个名称", en="Choose another name."),
         )
-    block = Block.of(value, findings, later=_LATER, languages=languages)
+    block = Block.of(value, findings, languages=languages)
     if block is None:
         return None
     kind = block.one_of("type", [item.value for item in FactType], required=True)
@@ -93,6 +98,7 @@ def _declare(
     if valid_for is not None and judge is None:
         _not_judged(valid_for, findings)
     _mapped_elsewhere(block)
+    was = block.scalar("was")
     block.finish()
     if kind is None:
         return None
@@ -103,6 +109,7 @@ def _declare(
         type=FactType(kind),
         choices=choices,
         judged_by=None if judge is None else judge.text,
+        was=None if was is None else identifier(was, findings, marks="_"),
         wobble=wobble,
         span=key.span,
     )
@@ -153,12 +160,14 @@ def _check_choices(
             "RULE020",
             block.place("choices"),
             Text(zh="只有 choice 类的事实才有 choices", en="only choice facts have choices"),
+            Text(zh="写 type: choice，或去掉 choices", en="Write type: choice, or drop choices."),
         )
     if len(set(choices)) != len(choices):
         findings.add(
             "RULE007",
             block.place("choices"),
             Text(zh="有重复的选项", en="a choice is given twice"),
+            Text(zh="每个选项只写一次", en="Write every choice once."),
         )
 
 
@@ -197,6 +206,7 @@ def _complete(draft: Draft, language: Language) -> FactDefinition:
                 zh="有公式的事实不能同时由人评分",
                 en="a fact with a formula is not judged by a person as well",
             ),
+            Text(zh="formula 和 judged_by 只留一个", en="Keep either formula or judged_by."),
         )
     return replace(
         fact,
@@ -219,6 +229,7 @@ def _missing(draft: Draft, language: Language) -> FactValue:
                 zh="公式的结果不能另给缺失值；请写在它所用的事实上",
                 en="a formula takes no value for missing; give it to the facts it uses",
             ),
+            Text(zh="去掉 missing", en="Drop missing here."),
         )
         return None
     return language.value(found, fact.type, fact.choices)
@@ -234,6 +245,7 @@ def _between(found: Scalar, type: FactType, language: Language) -> tuple[Decimal
                 zh="between 只用于数值类的事实",
                 en="between is for numeric facts only",
             ),
+            Text(zh="去掉 between，或换成数值类型", en="Drop between, or make the fact a number."),
         )
     return ends
 

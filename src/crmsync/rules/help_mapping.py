@@ -138,6 +138,12 @@ MAPPING_HELP = (
         "is, and it would never count. Name the field of that day with date.",
     ),
     entry(
+        "MAP021",
+        ("同一个事实的现名和旧名都写了", "a fact mapped under its new and its old name"),
+        "写了 was 的事实，映射里现名、旧名都认，但只能写一行。",
+        "A mapping may name a renamed fact either way, but only once.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from crmsync.config.project_file import JobConfig
+from crmsync.config.jobs import JobConfig
 from crmsync.errors import CrmSyncError
 from crmsync.model.text import Text
 from crmsync.project.opening import Project

@@ -167,7 +167,8 @@ def test_a_first_stage_without_a_tier_is_a_first_assignment() -> None:
 
 def test_the_cause_is_told_honestly() -> None:
     facts = {"orders": 2, "orders_12m": 1, "days": 3.0}
-    digest = facts_digest(facts, firm_facts(ruleset(), mapping()))
+    row = customer(1, facts=facts).row  # type: ignore[arg-type]
+    digest = facts_digest(row, firm_facts(ruleset(), mapping()))
 
     def cause(**more: object) -> Cause:
         item = customer(1, was=stood("standard"), owned=holds(stood("standard")), **more)  # type: ignore[arg-type]

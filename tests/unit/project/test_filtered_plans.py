@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from sqlglot import exp
 from tests.bench.world import AS_OF
 from tests.unit.project.two_days import DAYS, World
 
-from crmsync.evaluate import SteadyRow, matching, population
+from crmsync.evaluate import matching, opened_tasks, population
 from crmsync.project import evaluating
 
 CUSTOMERS = 160
@@ -73,21 +75,28 @@ def test_everybody_is_seen_however_many_rows_are_fetched_at_once(world, monkeypa
 
     with world.opened(DAYS[0]) as opened:
         assert len(list(opened.evaluated())) == CUSTOMERS
-    with world.opened(DAYS[0]) as opened:
-        assert len(list(opened.placed())) == CUSTOMERS
 
 
-def test_customers_stand_where_the_policy_would_put_them(world):
+@pytest.mark.parametrize("adopted", [False, True])
+def test_customers_stand_where_the_policy_would_put_them(world, adopted):
     _, lines = world.plan(AS_OF)
     world.apply(lines, AS_OF)
+    if adopted:  # what stands in the CRM's fields is all that is known
+        world.store.states.forget(*world.scope, [line.ref for line in lines])
     with world.opened(DAYS[0]) as opened:
         decided = {item.row.ref.id: item.decision for item in opened.evaluated()}
     with world.opened(DAYS[0]) as opened:
-        placed = [item for item in opened.placed() if isinstance(item, SteadyRow)]
+        opened.place("places")
+        mirror, _ = opened.mirrored
+        placed = mirror.execute("SELECT id, tier, stage, score, opens FROM places").fetchall()
+        (asked,) = mirror.execute("SELECT count(*) FROM wanted").fetchall()[0]
 
-    assert len(placed) > CUSTOMERS / 2
-    for item in placed:
-        decision = decided[item.id]
+    assert {row[0] for row in placed} == set(decided)
+    for id, tier, stage, tenths, opens in placed:
+        decision = decided[id]
         total = decision.score.total if decision.score else None
+        tasks = [(task.task_id, task.owner[0]) for task in decision.opens]
         stood = decision.tier.after, decision.lifecycle.after, total
-        assert (item.tier, item.stage, item.score) == stood
+        assert (tier, stage, None if tenths is None else Decimal(tenths) / 10) == stood
+        assert opened_tasks(opens or "[]") == tasks
+    assert asked <= CUSTOMERS * (1 if adopted else 0.4)

@@ -15,6 +15,7 @@ from tests.bench.world import ACCOUNTS, AS_OF, NOW, SCHEMAS, TASKS, fill, mappin
 
 from crmsync.model.canonical import dumps
 from crmsync.model.plan import Observation, PlanCounts, PlanLine, RecordChange, TaskCreate, Withheld
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import Episode
 from crmsync.plan import Origin, PlanInputs, PlanStamp, build
 from crmsync.project.evaluating import OpenPopulation, Population
@@ -50,7 +51,12 @@ class World:
         self.rules = rules()
         self.mapping = mapping(self.rules)
         self.store: Store = open_store(folder / "state.db")
-        self._project: Any = SimpleNamespace(config=SimpleNamespace(state=folder))
+        self.project: Any = SimpleNamespace(config=SimpleNamespace(state=folder))
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """The connection and the ruleset, as the store knows them."""
+        return CONNECTION, self.rules.id
 
     def close(self) -> None:
         self.store.close()
@@ -68,11 +74,13 @@ class World:
 
     @contextmanager
     def opened(self, day: date) -> Iterator[OpenPopulation]:
-        people = Population(
-            self._project, self.store, self.rules, self.mapping, CONNECTION, day, SCHEMAS
-        )
-        with people.open() as opened:
+        with self.people(day).open() as opened:
             yield opened
+
+    def people(self, day: date, rules: Ruleset | None = None) -> Population:
+        """Everybody on *day*, by the shipped rules or others."""
+        rules = rules or self.rules
+        return Population(self.project, self.store, rules, self.mapping, CONNECTION, day, SCHEMAS)
 
     def inputs(self, day: date) -> PlanInputs:
         where = CONNECTION, self.rules.id

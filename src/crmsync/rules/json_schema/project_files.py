@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmsync.config import mapping_file, mapping_sources, mapping_terms, project_file
+from crmsync.config import jobs, mapping_file, mapping_sources, mapping_terms, project_file
 from crmsync.model.mapping import WRITE_ROLES
 from crmsync.rules.json_schema.parts import (
     CONDITION,
@@ -198,9 +198,7 @@ def project_schema() -> Schema:
         "at": hover(TEXT, '每天几点，如 "02:00"', 'The hour of every day, such as "02:00".'),
         "cron": hover(TEXT, "五段 cron", "Five cron fields."),
         "time_zone": zone,
-        "catch_up": hover(
-            one_of(project_file.CATCH_UP), "错过的怎么补", "What becomes of missed slots."
-        ),
+        "catch_up": hover(one_of(jobs.CATCH_UP), "错过的怎么补", "What becomes of missed slots."),
         "allow": hover(
             mapping(SCALAR), "长期许可，各带上限", "Standing consents, each with its value."
         ),
@@ -232,7 +230,7 @@ def project_schema() -> Schema:
         "keep": hover(block(every(project_file.KEEP, keep)), "保留多久", "How long things stay."),
         "connections": hover(mapping(_connection()), "连接", "The connections."),
         "jobs": hover(
-            mapping(block(every(project_file.JOB, job), required=["ruleset", "connection"])),
+            mapping(block(every(jobs.JOB, job), required=["ruleset", "connection"])),
             "定时任务",
             "The scheduled jobs.",
         ),

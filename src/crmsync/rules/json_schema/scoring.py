@@ -58,6 +58,11 @@ def facts() -> dict[str, Schema]:
                     "评分多久有效，如 12 个月；过期就当作缺失",
                     "How long a judgement counts, such as 12 months; an older one is missing.",
                 ),
+                "was": hover(
+                    TEXT,
+                    "改名前的名称；历史、状态、映射和用例照旧可用",
+                    "What it was called before; history, state, mappings and cases go on.",
+                ),
                 "formula": hover(
                     TEXT,
                     "由其他事实算出，如 days_since(last_order_on)",
@@ -72,6 +77,27 @@ def facts() -> dict[str, Schema]:
             },
             required=["type"],
         )
+    }
+
+
+def _for_judges() -> dict[str, Schema]:
+    return {
+        "note": hover(TEXT, "给评分人的说明", "A note for whoever judges."),
+        "evidence": hover(
+            {"anyOf": [TEXT, _evidence()]},
+            "评分时看什么；可用 by: 事实 按客户类型分行",
+            "What to judge by; with by: FACT in lines by kind of customer.",
+        ),
+    }
+
+
+def _evidence() -> Schema:
+    by = hover(SCALAR, "按哪个事实区分", "The fact that tells the kinds apart.")
+    return {
+        "type": "object",
+        "properties": {"by": by},
+        "required": ["by"],
+        "additionalProperties": TEXT,
     }
 
 
@@ -116,7 +142,7 @@ def scores(tables: dict[str, Schema]) -> dict[str, Schema]:
             "相接的档位，分界值归上档（lower）还是下档（upper）",
             "Whose a shared edge is: the band above (lower) or below (upper).",
         ),
-        "note": hover(TEXT, "给评分人的说明", "A note for whoever judges."),
+        **_for_judges(),
     }
     common |= tables
     criterion |= tables
