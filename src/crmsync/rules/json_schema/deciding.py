@@ -35,6 +35,10 @@ _ACTIONS = {
     ExceptionAction.AT_LEAST: ("保底", "The tier it lifts to at least."),
     ExceptionAction.AT_MOST: ("封顶", "The tier it caps at."),
 }
+_REASSIGNS = (
+    "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
+    "With the task the customer goes to the task's owner; without it, never.",
+)
 _GUARDS = {
     "records_changed": ("改动的客户", "customers changed"),
     "tier_changes": ("等级变动", "changes of tier"),
@@ -230,11 +234,7 @@ def tasks() -> dict[str, Schema]:
         ),
         "via": hover(TEXT, "渠道", "The channel."),
         "result": _result(),
-        "may_reassign_owner": hover(
-            YES_NO,
-            "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
-            "With the task the customer goes to the task's owner; without it, never.",
-        ),
+        "may_reassign_owner": hover(YES_NO, *_REASSIGNS),
         "for_each": _for_each(),
         "start": start,
         "capacity": capacity,
