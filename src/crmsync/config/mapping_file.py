@@ -7,6 +7,7 @@ from pathlib import Path
 from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
+from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
 from crmsync.config.picks import pick_of, translations
@@ -27,9 +28,9 @@ from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, wit
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources",
+    "tasks", "sources", "currency", "currencies", "rates",
 )  # fmt: skip
-LATER = ("currency", "currencies", "rates", "group", "scope", "users")
+LATER = ("group", "scope", "users")
 RELATED = ("object", "via", "date", "where")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -71,6 +72,8 @@ class _Reader:
         related = self._related(keys.mapping("related"))
         sources = SourceReader(self._ruleset, related, self.problems, self._fields)
         read = sources.read(keys.mapping("read"))
+        money = read_money(keys, self._ruleset, self.problems)
+        self.problems.extend(undeclared_amounts(read, money, self._ruleset))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
         objects = [target or "", *(item.object for item in sources.related.values())]
@@ -88,6 +91,7 @@ class _Reader:
             digest="",
             sources=read_terms(keys.mapping("sources"), objects, self.problems),
             file=self._file,
+            money=money,
         )
         if target is None or identity[0] is None:
             return None
