@@ -95,7 +95,7 @@ CASES = [
     ("secret:shop/client_secret", "hunter2", "CONF010", 11, "像是密码或密钥", "looks like a secret"),
     ("data_centre: cn", "data_centre: 1000.0123456789abcdef0123456789abcdef", "CONF010", 9, "像是密码或密钥", "looks like a secret"),
     ("https://accounts", "https://me:hunter2@accounts", "CONF010", 12, "像是密码或密钥", "looks like a secret"),
-    ("state: var", "store: postgresql://me:hunter2@db.example.test/crm", "CONF010", 4, "“store”像是密钥", "“store” looks like a secret"),
+    ("state: var", "store: postgresql://me:hunter2@db.example.test/crm", "CONF010", 4, "“store”像是密码或密钥", "“store” looks like a secret"),
     (", at: 02:00", "", "CONF020", 16, "at 或 cron 之一", "either at or cron"),
     ("at: 02:00", "at: 02:00, cron: 0 2 * * *", "CONF020", 16, "at 或 cron 之一", "either at or cron"),
     ("at: 02:00", "at: 2am", "CONF022", 16, "不是几点几分", "no time of day"),
