@@ -312,7 +312,10 @@ def _facts(found: Explained) -> Iterator[str]:
             source = f"{source}   {told(judged, fact.type)}".strip()
         rows.append((f"    {fact.label.to(LANG)}", shown, source))
     yield from table(rows, align="lrl") if rows else ()
-    models = [*found.notes, *lines_text(found.ruleset)]
+    if found.notes:
+        yield ""
+        yield from (f"  ! {clean(note.to(LANG))}" for note in found.notes)
+    models = list(lines_text(found.ruleset))
     if models:
         yield ""
         yield f"  {say('模型', 'models')}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
+from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
 from crmsync.config.picks import pick_of, translations
@@ -39,9 +40,9 @@ from crmsync.source import (
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources",
+    "tasks", "sources", "currency", "currencies", "rates",
 )  # fmt: skip
-LATER = ("currency", "currencies", "rates", "group", "scope", "users")
+LATER = ("group", "scope", "users")
 RELATED = ("object", "via", "date", "where", "called", "do_not_contact", "fields")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -83,6 +84,8 @@ class _Reader:
         related = self._related(keys.mapping("related"))
         sources = SourceReader(self._ruleset, related, self.problems, self._fields)
         read = sources.read(keys.mapping("read"))
+        money = read_money(keys, self._ruleset, self.problems)
+        self.problems.extend(undeclared_amounts(read, money, self._ruleset))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
         objects = [target or "", *(item.object for item in sources.related.values())]
@@ -101,6 +104,7 @@ class _Reader:
             sources=read_terms(keys.mapping("sources"), objects, self.problems),
             people=self._people(sources.related),
             file=self._file,
+            money=money,
         )
         if target is None or identity[0] is None:
             return None

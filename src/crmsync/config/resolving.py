@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from crmsync.config.field_rules import (
+    CURRENCIES,
     DATES,
     LOOKUPS,
     NUMBERS,
@@ -144,8 +145,12 @@ class _Resolver:
 
     def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
         if isinstance(source, FieldSource):
-            judged = None if source.judged is None else self._judged(source.judged)
-            return dataclasses.replace(source, field=self._pick(source.field), judged=judged)
+            return dataclasses.replace(
+                source,
+                field=self._pick(source.field),
+                judged=None if source.judged is None else self._judged(source.judged),
+                currency=self._currency(self._mapping.object, source.currency),
+            )
         related = self._mapping.related[source.related]
         if not self.fields.known(related.object):
             return source
@@ -155,7 +160,14 @@ class _Resolver:
             found = self.fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
             of = of if found is None else FieldPick(name=found.name, span=of.span)
         where = self._condition(related.object, source.where)
-        return dataclasses.replace(source, of=of, where=where)
+        currency = self._currency(related.object, source.currency)
+        return dataclasses.replace(source, of=of, where=where, currency=currency)
+
+    def _currency(self, object: str, pick: FieldPick | None) -> FieldPick | None:
+        if pick is None:
+            return None
+        found = self.fields.find(object, pick, Wanted(CURRENCIES))
+        return pick if found is None else FieldPick(name=found.name, span=pick.span)
 
     def _judged(self, judged: JudgedFields) -> JudgedFields:
         wanted = {"author": PERSONS, "date": DATES, "remark": REMARKS}

@@ -8,6 +8,7 @@ from crmsync.facts.grouping import circles, group_links
 from crmsync.facts.judging import judged_terms
 from crmsync.facts.model_functions import prepare
 from crmsync.facts.people import People, people_in
+from crmsync.facts.rates import lacking_rates
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
@@ -28,6 +29,7 @@ __all__ = [
     "group_links",
     "histories",
     "judged_terms",
+    "lacking_rates",
     "people_in",
     "prepare",
     "relation",
