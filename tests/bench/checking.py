@@ -78,5 +78,10 @@ def main(times: int) -> None:
     tell(check=statistics.median(ours), start=statistics.median(theirs))
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(int(words[0]))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    run(sys.argv[1:])
