@@ -18,7 +18,8 @@ def test_every_bench_prints_figures_beside_a_peer(tmp_path: Path) -> None:
     with in_one_process():
         figures = [json.loads(figure.line()) for figure in all_figures(TINY, tmp_path)]
 
-    kinds = {"start", "check", "columnar", "compiled", "decide", "population", "rules", "everyday"}
+    kinds = {"start", "check", "test", "columnar", "compiled", "decide", "population", "rules"}
+    kinds |= {"everyday", "pipeline"}
     if rete_status().usable:
         kinds.add("rete")
     assert {figure["name"].partition(".")[0] for figure in figures} == kinds
