@@ -53,3 +53,10 @@ def test_each_line_has_its_own_customers(tmp_path: Path) -> None:
         assert refused.code == 5, refused
         assert people[5].name in refused.err
         assert people[0].name not in refused.err
+        # a copy whose name nobody changed would take over what is kept of the first one
+        of_country(world, "copy", "retail-rfm", "scope: {country: Spain}")
+        found = world.run("check", ok=False)
+        assert "RULE270" in found.out + found.err
+        refused = world.run("plan", "rulesets/retail-rfm", "--no-pull", "--lang", "en", ok=False)
+        assert refused.code == 5, refused
+        assert "two rulesets are called “retail-rfm”" in refused.err

@@ -17,7 +17,7 @@ from tests.postgres import postgres_database, postgres_server
 from tests.proofs.forked import Forked, Log
 from tests.proofs.proof import Figure, Proof, Scale
 
-from crmsync.config.project_file import JobConfig
+from crmsync.config.jobs import JobConfig
 from crmsync.errors import ExitCode
 from crmsync.model.text import Text
 from crmsync.project.opening import Project, open_project

@@ -15,6 +15,9 @@ Where: TypeAlias = tuple[int, int]
 _MOST_NAMES = 8
 
 
+_NO_FACTS = Text(zh="先在 facts 里声明它", en="Declare it under facts first.")
+
+
 def unknown_name(word: str, where: Where, scope: Scope) -> Trouble:
     """RULE101 with the nearest known name, or the first few when none is near."""
     near = nearest(word, scope.spellings())
@@ -23,7 +26,7 @@ def unknown_name(word: str, where: Where, scope: Scope) -> Trouble:
         more = len(scope.names) > _MOST_NAMES
         zh = "、".join(label.zh for label in labels) + ("…" if more else "")
         en = "; ".join(label.en for label in labels) + ("; …" if more else "")
-        mend = Text(zh=f"可用的有：{zh}", en=f"Known: {en}") if labels else None
+        mend = Text(zh=f"可用的有：{zh}", en=f"Known: {en}") if labels else _NO_FACTS
     else:
         mend = Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?")
         if any(char in near for char in ",，、"):

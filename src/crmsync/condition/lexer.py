@@ -36,6 +36,8 @@ MAX_LENGTH = 2_000
 MAX_TERMS = 500
 MAX_DEPTH = 24
 _CHARACTERS = Text(zh=f"{MAX_LENGTH} 个字符", en=f"{MAX_LENGTH} characters")
+_NOTHING = Text(zh="这里是空的", en="nothing is written here")
+_SUCH_AS = Text(zh="写一个条件，如 订单数 ≥ 3", en="Write a condition, such as orders ≥ 3.")
 _TERMS = Text(zh=f"{MAX_TERMS} 项", en=f"{MAX_TERMS} terms")
 _LEVELS = Text(zh=f"{MAX_DEPTH} 层括号", en=f"{MAX_DEPTH} levels of brackets")
 _FUNCTIONS: dict[str, Function] = {
@@ -111,7 +113,7 @@ class Lexer:
         if len(self.text) > MAX_LENGTH:
             raise over(_CHARACTERS, len(self.text))
         if not self.text.strip():
-            raise Trouble("RULE050", (0, 0), Text(zh="这里是空的", en="nothing is written here"))
+            raise Trouble("RULE050", (0, 0), _NOTHING, _SUCH_AS)
         while self._skip_blanks():
             self._next()
             if len(self._out) > MAX_TERMS:

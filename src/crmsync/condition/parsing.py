@@ -103,5 +103,10 @@ def _fitting(found: Expression, result: ScopeName, place: Place, text: str) -> E
             zh=f"公式得到的是{have.zh}，而“{result.id}”声明为{want.zh}",
             en=f"the formula gives {have.en}, but “{result.id}” is declared as {want.en}",
         ),
-        mend_for(result.type) if result.type not in {FactType.TEXT, FactType.CHOICE} else None,
+        mend_for(result.type)
+        if result.type not in {FactType.TEXT, FactType.CHOICE}
+        else Text(
+            zh=f"让公式得到{want.zh}，或改掉声明的类型",
+            en=f"Let the formula give {want.en}, or declare another type.",
+        ),
     )

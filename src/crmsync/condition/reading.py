@@ -15,6 +15,8 @@ from crmsync.model.text import Text
 from crmsync.source import Mapping, Node, Scalar, Sequence, Style, did_you_mean, error
 
 _GROUPS = ("all", "any", "none")
+MAX_LIST = 50
+"""Conditions of one list: more nobody can read, and several values are one sentence."""
 
 
 def read_condition(node: Node, scope: Scope) -> tuple[Condition | None, list[Diagnostic]]:
@@ -61,6 +63,9 @@ def _items(
     items: tuple[Node, ...], scope: Scope, findings: list[Diagnostic], depth: int
 ) -> list[Condition]:
     read: list[Condition] = []
+    if len(items) > MAX_LIST:
+        findings.append(error("RULE059", items[MAX_LIST].span, _too_many(len(items)), _SHORTER))
+        return read
     for number, item in enumerate(items):
         before = len(findings)
         found = _read(item, scope, findings, depth + 1)
@@ -129,6 +134,18 @@ def _shape(span: Span, words: Text) -> Diagnostic:
     return error("RULE069", span, words, _WRITE_ONE)
 
 
+def _too_many(count: int) -> Text:
+    return Text(
+        zh=f"一个列表有 {count} 个条件，上限 {MAX_LIST}",
+        en=f"a list of {count} conditions; the limit is {MAX_LIST}",
+    )
+
+
+_SHORTER = Text(
+    zh="同一事实的几个值写成一句，如 地区 属于 上海, 北京；或先用公式算成一个事实",
+    en="Write several values of one fact as one sentence, such as region in 上海, 北京, or make a "
+    "fact of them by a formula.",
+)
 _QUOTE_COMMAS = Text(
     zh='方括号里的逗号把句子分成了两条：给含逗号的整句加引号，如 ["tier in vip, key"]',
     en='A comma in [ ] cut the sentence in two: quote the whole of it, ["tier in vip, key"].',

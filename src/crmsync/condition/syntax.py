@@ -154,13 +154,29 @@ def _two_operands(text: str, lexemes: list[Lexeme], place: int, start: str) -> T
             zh=f"“{first}”后面应是运算符，不是“{second}”",
             en=f"an operator should follow “{first}”, not “{second}”",
         ),
-        Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?")
-        if near is not None
-        else Text(
-            zh="如 ≥ > 是 属于 介于；名称里有逗号或运算符时写在“ ”里",
-            en="Such as ≥ > is in between; put a name that holds commas or operators in “ ”.",
-        ),
+        _no_operator(second, near),
         fix=near,
+    )
+
+
+_PATTERNS = frozenset({"matches", "match", "like", "regex", "contains", "包含", "匹配"})
+
+
+def _no_operator(word: str, near: str | None) -> Text:
+    """What may stand in place of *word*."""
+    if word.casefold() in _PATTERNS:
+        return Text(
+            zh="不支持按模式匹配；列出这些值（属于 A, B），或在 CRM 里算成一个字段",
+            en="Patterns are not supported: list the values (in A, B), or let the CRM make a field "
+            "of it.",
+        )
+    if near is not None:
+        return Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?")
+    return Text(
+        zh="运算符有：≥ > ≤ < = ≠ 是 不是 属于 不属于 介于 within 缺失 已知；名称里有逗号或运算符时"
+        "写在“ ”里",
+        en="Operators: ≥ > ≤ < = ≠, is, is not, in, not in, between, within, is missing, is known; "
+        "put a name that holds commas or operators in “ ”.",
     )
 
 

@@ -44,7 +44,7 @@ class Trouble(Exception):
         code: str,
         where: tuple[int, int],
         message: Text,
-        mend: Text | None = None,
+        mend: Text,
         *,
         fix: str | None = None,
     ) -> None:

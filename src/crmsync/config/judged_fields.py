@@ -57,6 +57,7 @@ def _period(node: Node, problems: list[Diagnostic]) -> Period | None:
                 "MAP005",
                 node.span,
                 Text(zh="这里应是一段时间", en="a span of time is expected here"),
+                Text(zh="写成 12 months 这样", en="Write it like 12 months."),
             )
         )
         return None

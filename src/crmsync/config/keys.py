@@ -50,6 +50,7 @@ class Keys:
                     "009",
                     key.span,
                     Text(zh=f"暂不支持“{key.text}”", en=f"“{key.text}” is not supported yet"),
+                    Text(zh="请先去掉这一项", en="Leave it out for now."),
                 )
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
                 mend, near = did_you_mean(key.text, known)
@@ -80,6 +81,7 @@ class Keys:
                 "005",
                 node.span,
                 Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
+                Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
             )
             return None
         return node.text
@@ -95,6 +97,7 @@ class Keys:
             "005",
             node.span,
             Text(zh=f"“{name}”应是一个列表", en=f"“{name}” must be a list"),
+            Text(zh="写成 [值, 值]", en="Write it like [one, another]."),
         )
         return ()
 
@@ -147,6 +150,9 @@ class Keys:
             "005",
             self.value_place(name),
             Text(zh=f"“{name}”应是整数", en=f"“{name}” must be a whole number"),
+            Text(
+                zh="写成 30 这样，不带单位和引号", en="Write it like 30, without a unit or quotes."
+            ),
         )
         return None
 
@@ -161,6 +167,7 @@ class Keys:
             "005",
             self.value_place(name),
             Text(zh=f"“{name}”应是 true 或 false", en=f"“{name}” must be true or false"),
+            Text(zh="写 true 或 false", en="Write true or false."),
         )
         return None
 
@@ -175,6 +182,10 @@ class Keys:
             "005",
             node.span,
             Text(zh=f"“{name}”下面应是“键: 值”", en=f"“{name}” must hold “key: value” lines"),
+            Text(
+                zh="另起一行缩进写“键: 值”",
+                en="Write “key: value” on lines of their own, indented below it.",
+            ),
         )
         return None
 
@@ -203,12 +214,37 @@ class Keys:
 
     def lacks(self, name: str) -> None:
         """Report that *name* must be written here."""
-        self._report("006", self._node.span, Text(zh=f"缺少“{name}”", en=f"“{name}” is missing"))
+        self._report(
+            "006",
+            self._node.span,
+            Text(zh=f"缺少“{name}”", en=f"“{name}” is missing"),
+            Text(zh=f"请写上 {name}: …", en=f"Write {name}: …"),
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether the key is written."""
+        return self._node.get(name) is not None
 
     def value_place(self, name: str) -> Span:
         """Where the value stands, else the whole."""
         node = self._node.get(name)
         return node.span if node is not None else self._node.span
 
-    def _report(self, code: str, span: Span, message: Text) -> None:
-        self._problems.append(error(f"{self._family}{code}", span, message))
+    def _report(self, code: str, span: Span, message: Text, mend: Text) -> None:
+        self._problems.append(error(f"{self._family}{code}", span, message, mend))
+
+
+def not_a_mapping(name: Scalar) -> Diagnostic:
+    """CONF005: below *name* there is a single value or a list."""
+    return error(
+        "CONF005",
+        name.span,
+        Text(
+            zh=f"“{name.text}”下面应是“键: 值”",
+            en=f"“{name.text}” must hold “key: value” lines",
+        ),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
+    )

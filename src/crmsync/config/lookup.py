@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crmsync.config.field_rules import Wanted
-from crmsync.model.condition import Literal
+from crmsync.config.field_rules import DATES, NUMBERS, Wanted
+from crmsync.model.condition import Literal, Name
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import FieldPick
 from crmsync.model.position import Span
@@ -38,7 +38,12 @@ class FieldLookup:
             "MAP051",
             span,
             Text(zh=f"CRM 没有对象“{object}”", en=f"the CRM has no object “{object}”"),
-            mend if near is not None else None,
+            mend
+            if near is not None
+            else Text(
+                zh="写对象的 API 名；没有权限时请管理员开通",
+                en="Write the object's API name; where access is lacking, ask the administrator.",
+            ),
         )
         return False
 
@@ -76,6 +81,10 @@ class FieldLookup:
                     zh=f"{object} 的字段“{found.name}”指向 {found.target}，不是 {wanted.target}",
                     en=f"the field “{found.name}” of {object} points to {found.target}, not to"
                     f" {wanted.target}",
+                ),
+                Text(
+                    zh=f"换一个指向 {wanted.target} 的查找字段",
+                    en=f"Choose a lookup field that points to {wanted.target}.",
                 ),
             )
             return None
@@ -115,6 +124,29 @@ class FieldLookup:
             mend,
         )
         return value
+
+    def wrong_word(self, object: str, field: FieldSchema, word: Name) -> bool:
+        """Note that *word*, which no field is called, stands where a number or a day should."""
+        schema = self._schemas[object]
+        named = _by_name(schema, word.id) is not None or schema.labelled(word.id)
+        if named or field.type not in NUMBERS | DATES:
+            return False
+        days = field.type in DATES
+        self._add(
+            "MAP057",
+            word.span,
+            Text(
+                zh=f"字段“{field.name}”是 {field.type.value}，不能与“{word.id}”比较",
+                en=f"the field “{field.name}” is {field.type.value}; it cannot be compared with "
+                f"“{word.id}”",
+            ),
+            Text(zh="与日期比较，如 2026-12-31", en="Compare with a date such as 2026-12-31.")
+            if days
+            else Text(
+                zh="与数字比较，如 60 或 30万", en="Compare with a number such as 60 or 30万."
+            ),
+        )
+        return True
 
     def wrong_value(self, field: FieldSchema, item: Literal) -> None:
         """Note that *item* can never be a value of *field*."""
@@ -213,7 +245,7 @@ class FieldLookup:
             Text(zh="换一个字段", en="Choose another field."),
         )
 
-    def _add(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
+    def _add(self, code: str, span: Span, message: Text, mend: Text) -> None:
         found = error(code, span, message, mend)
         if found not in self._problems:
             self._problems.append(found)

@@ -85,7 +85,15 @@ class _Walk:
                 assert_never(node)
 
     def _compare(self, node: Compare) -> Compare:
-        left, right = self.expression(node.left), self.expression(node.right)
+        left = self.expression(node.left)
+        field = self._field(left)
+        if (
+            field is not None
+            and isinstance(node.right, Name)
+            and self._fields.wrong_word(self._object, field, node.right)
+        ):
+            return node
+        right = self.expression(node.right)
         if node.comparison in {Comparison.EQ, Comparison.NE}:
             if isinstance(right, Literal):
                 right = self._value(right, left)

@@ -7,6 +7,7 @@ from pathlib import Path
 from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
+from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
 from crmsync.config.picks import pick_of, translations
@@ -20,15 +21,16 @@ from crmsync.model.mapping import (
     TaskTarget,
     WriteTarget,
 )
+from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Node, Scalar, error, read_file, warning
+from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, without_echoes
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources",
+    "tasks", "sources", "currency", "currencies", "rates",
 )  # fmt: skip
-LATER = ("currency", "currencies", "rates", "group", "scope", "users")
+LATER = ("group", "scope", "users")
 RELATED = ("object", "via", "date", "where")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -50,7 +52,7 @@ def read_mapping(
     if source.node is None:
         return None, source.diagnostics
     reader = _Reader(source.name, ruleset, list(source.diagnostics))
-    return reader.read(source.node, path.stem), reader.problems
+    return reader.read(source.node, path.stem), without_echoes(reader.problems)
 
 
 class _Reader:
@@ -70,6 +72,8 @@ class _Reader:
         related = self._related(keys.mapping("related"))
         sources = SourceReader(self._ruleset, related, self.problems, self._fields)
         read = sources.read(keys.mapping("read"))
+        money = read_money(keys, self._ruleset, self.problems)
+        self.problems.extend(undeclared_amounts(read, money, self._ruleset))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
         objects = [target or "", *(item.object for item in sources.related.values())]
@@ -87,6 +91,7 @@ class _Reader:
             digest="",
             sources=read_terms(keys.mapping("sources"), objects, self.problems),
             file=self._file,
+            money=money,
         )
         if target is None or identity[0] is None:
             return None
@@ -147,7 +152,7 @@ class _Reader:
                 continue
             values = body.get("values") if isinstance(body, Mapping) else None
             table = {} if values is None else self._stored(role, values)
-            found[role.text] = WriteTarget(role.text, pick, table)
+            found[role.text] = WriteTarget(role.text, pick, table, _places(values))
         return found
 
     def _stored(self, role: Scalar, values: Node) -> dict[str, str]:
@@ -186,7 +191,17 @@ class _Reader:
             via=inner.word("via"),
             channels=spoken,
             note=inner.word("note"),
+            places=_places(node),
         )
+
+
+def _places(node: Node | None, before: str = "") -> dict[str, Span]:
+    """Where the value of every key stands; those of an inner table as ``table.entry``."""
+    found: dict[str, Span] = {}
+    for key, value in node.entries if isinstance(node, Mapping) else ():
+        found[before + key.text] = value.span
+        found |= _places(value, f"{before}{key.text}.")
+    return found
 
 
 def _other_stem(keys: Keys, connector: str, stem: str) -> Diagnostic:
@@ -209,6 +224,10 @@ def _lines(name: Scalar) -> Diagnostic:
         "MAP005",
         name.span,
         Text(zh=f"“{name.text}”下面应是“键: 值”", en=f"“{name.text}” must hold “key: value” lines"),
+        Text(
+            zh="另起一行缩进写“键: 值”",
+            en="Write “key: value” on lines of their own, indented below it.",
+        ),
     )
 
 

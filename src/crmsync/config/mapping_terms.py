@@ -34,6 +34,10 @@ def read_terms(
                         zh=f"“{name.text}”下面应是“键: 值”",
                         en=f"“{name.text}” must hold “key: value” lines",
                     ),
+                    Text(
+                        zh="另起一行缩进写“键: 值”",
+                        en="Write “key: value” on lines of their own, indented below it.",
+                    ),
                 )
             )
             continue

@@ -51,6 +51,10 @@ def translations(
                 "MAP005",
                 node.span,
                 Text(zh="values 下面应是“键: 值”", en="“values” must hold “key: value” pairs"),
+                Text(
+                    zh="写成 values: {CRM 的值: 规则的值}",
+                    en="Write values: {value in the CRM: value in the rules}.",
+                ),
             )
         )
         return {}
@@ -59,7 +63,12 @@ def translations(
         if not isinstance(value, Scalar):
             problems.append(
                 error(
-                    "MAP005", value.span, Text(zh="这里应是一个值", en="a single value is expected")
+                    "MAP005",
+                    value.span,
+                    Text(zh="这里应是一个值", en="a single value is expected"),
+                    Text(
+                        zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."
+                    ),
                 )
             )
             continue

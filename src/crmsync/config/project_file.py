@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from crmsync.config.keys import Keys
+from crmsync.config.jobs import JobConfig, name_lost_connections, read_jobs
+from crmsync.config.keys import Keys, not_a_mapping
 from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file
+from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file, without_echoes
 
 FILE_NAME = "crmsync.yaml"
 TOP = (
@@ -29,17 +31,14 @@ TOP = (
     "connections",
     "jobs",
 )
-JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 OWN = frozenset({"connector", "allow_private", "write_mode", "approval", "expires"})
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
-CATCH_UP = ("once", "skip", "all")
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
 _OPEN_KEY = re.compile(r"(?:_id|_url|url|_domain|_host|_uri)$", re.IGNORECASE)
 """Identifiers and addresses are long but no secrets."""
 _URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@:\s]*:[^/@\s]+@", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +57,6 @@ class ConnectionConfig:
     write_mode: str = "batch"
     approval: str = "optional"
     expires: date | None = None
-    span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class JobConfig:
-    """One scheduled job. ``when`` is ``02:00`` or five cron fields."""
-
-    name: str
-    ruleset: str
-    connection: str
-    when: str
-    time_zone: str
-    catch_up: str = "once"
-    allow: tuple[str, ...] = ()
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
 
@@ -129,7 +114,7 @@ class ProjectConfig:
 def load_project(folder: Path) -> ProjectConfig:
     """Read ``crmsync.yaml`` of *folder*; raises ConfigError with every problem in it."""
     path = folder / FILE_NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise ConfigError(
             Text(
                 zh=f"{folder} 里没有 {FILE_NAME}",
@@ -147,7 +132,7 @@ def load_project(folder: Path) -> ProjectConfig:
         raise ConfigError(
             Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
             code="CONF002",
-            diagnostics=problems,
+            diagnostics=without_echoes(problems),
         )
     return config
 
@@ -179,7 +164,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         folder=folder,
         language=keys.choice("language", ("zh", "en")) or "zh",
         connections=_connections(keys.mapping("connections"), problems),
-        jobs=_jobs(keys.mapping("jobs"), zone, problems),
+        jobs=read_jobs(keys.mapping("jobs"), zone, problems),
         state=state,
         store_url=keys.word("store"),
         human_edits=keys.choice("human_edits", ("conflict", "adopt")) or "conflict",
@@ -195,7 +180,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
         },
         source=source,
     )
-    _check_jobs(config, problems)
+    name_lost_connections(config.jobs, config.connections, problems)
     return config, problems
 
 
@@ -211,6 +196,7 @@ def _keep(node: Mapping | None, problems: list[Diagnostic]) -> Keep:
                     "CONF007",
                     keys.value_place(name),
                     Text(zh=f"“{name}”至少为 1", en=f"“{name}” must be 1 or more"),
+                    Text(zh="写 1 或更大的整数", en="Write a whole number of 1 or more."),
                 )
             )
     return Keep(
@@ -224,12 +210,12 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
     found: dict[str, ConnectionConfig] = {}
     for name, body in node.entries if node else ():
         if not isinstance(body, Mapping):
-            problems.append(_not_a_mapping(name))
+            problems.append(not_a_mapping(name))
             continue
         keys = Keys(body, None, problems)
         connector = keys.word("connector", required=True)
         own = {
-            key.text: _plain(key, value, problems)
+            key.text: _plain(name.text, key, value, problems)
             for key, value in body.entries
             if key.text not in OWN
         }
@@ -246,13 +232,13 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
     return found
 
 
-def _plain(key: Scalar, value: object, problems: list[Diagnostic]) -> object:
+def _plain(connection: str, key: Scalar, value: object, problems: list[Diagnostic]) -> object:
     if not isinstance(value, Scalar):
         problems.append(_not_a_word(key))
         return ""
     text = value.text
     if _is_secret(key.text, text):
-        problems.append(_pasted(key.text, value))
+        problems.append(_pasted(f"{connection}/{key.text}", value))
         return ""
     return value.value if not isinstance(value.value, str) else text
 
@@ -267,14 +253,14 @@ def _is_secret(key: str, text: str) -> bool:
     return bool(_SECRET_KEY.search(key) or _TOKEN.fullmatch(text))
 
 
-def _pasted(key: str, value: Scalar) -> Diagnostic:
+def _pasted(path: str, value: Scalar) -> Diagnostic:
     """CONF010 at the value; never with the value."""
-    name = f"secret:{key}"
+    name, key = f"secret:{path}", path.rpartition("/")[2]
     return error(
         "CONF010",
         value.span,
         Text(
-            zh=f"“{key}”像是密码或令牌，不能写在文件里",
+            zh=f"“{key}”像是密码或密钥，不能写在文件里",
             en=f"“{key}” looks like a secret; it must not stand in the file",
         ),
         Text(
@@ -285,103 +271,10 @@ def _pasted(key: str, value: Scalar) -> Diagnostic:
     )
 
 
-def _jobs(node: Mapping | None, zone: str, problems: list[Diagnostic]) -> dict[str, JobConfig]:
-    found: dict[str, JobConfig] = {}
-    for name, body in node.entries if node else ():
-        if not isinstance(body, Mapping):
-            problems.append(_not_a_mapping(name))
-            continue
-        keys = Keys(body, JOB, problems)
-        at, cron = keys.word("at"), keys.word("cron")
-        if (at is None) == (cron is None):
-            problems.append(
-                error(
-                    "CONF020",
-                    name.span,
-                    Text(
-                        zh=f"任务“{name.text}”要写 at 或 cron 之一",
-                        en=f"job “{name.text}” needs either at or cron",
-                    ),
-                    Text(zh='例如 at: "02:00"', en='Such as at: "02:00".'),
-                )
-            )
-        if at is not None and not _CLOCK.fullmatch(at):
-            problems.append(_no_clock(keys.value_place("at"), at))
-        if cron is not None and len(cron.split()) != 5:
-            problems.append(_no_cron(keys.value_place("cron"), cron))
-        allow = keys.mapping("allow")
-        found[name.text] = JobConfig(
-            name=name.text,
-            ruleset=keys.word("ruleset", required=True) or "",
-            connection=keys.word("connection", required=True) or "",
-            when=at or cron or "",
-            time_zone=keys.zone("time_zone") or zone,
-            catch_up=keys.choice("catch_up", CATCH_UP) or "once",
-            allow=tuple(
-                f"{key.text}={value.text}"
-                for key, value in (allow.entries if allow else ())
-                if isinstance(value, Scalar)
-            ),
-            span=name.span,
-        )
-    return found
-
-
-def _check_jobs(config: ProjectConfig, problems: list[Diagnostic]) -> None:
-    for job in config.jobs.values():
-        if job.connection and job.connection not in config.connections:
-            problems.append(
-                error(
-                    "CONF021",
-                    job.span,
-                    Text(
-                        zh=f"任务“{job.name}”用的连接“{job.connection}”不存在",
-                        en=f"job “{job.name}” names connection “{job.connection}”, which is not"
-                        " declared",
-                    ),
-                    Text(
-                        zh="已有连接：" + "、".join(config.connections),
-                        en="Declared: " + ", ".join(config.connections),
-                    ),
-                )
-            )
-
-
-def _no_clock(span: Span, written: str) -> Diagnostic:
-    return error(
-        "CONF022",
-        span,
-        Text(zh=f"“{written}”不是几点几分", en=f"“{written}” is no time of day"),
-        Text(zh="写成 02:00 这样；其他安排用 cron", en="Write it like 02:00, or use cron."),
-    )
-
-
-def _no_cron(span: Span, written: str) -> Diagnostic:
-    return error(
-        "CONF022",
-        span,
-        Text(
-            zh=f"“{written}”应有五段：分 时 日 月 星期",
-            en=f"“{written}” should have five fields: minute hour day month weekday",
-        ),
-        Text(zh="例如 30 2 * * 1-5", en="Such as 30 2 * * 1-5."),
-    )
-
-
-def _not_a_mapping(name: Scalar) -> Diagnostic:
-    return error(
-        "CONF005",
-        name.span,
-        Text(
-            zh=f"“{name.text}”下面应是“键: 值”",
-            en=f"“{name.text}” must hold “key: value” lines",
-        ),
-    )
-
-
 def _not_a_word(key: Scalar) -> Diagnostic:
     return error(
         "CONF005",
         key.span,
         Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
+        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
     )

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from crmsync.config.field_rules import (
+    CURRENCIES,
     DATES,
     LOOKUPS,
     NUMBERS,
@@ -119,8 +120,12 @@ class _Resolver:
 
     def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
         if isinstance(source, FieldSource):
-            judged = None if source.judged is None else self._judged(source.judged)
-            return dataclasses.replace(source, field=self._pick(source.field), judged=judged)
+            return dataclasses.replace(
+                source,
+                field=self._pick(source.field),
+                judged=None if source.judged is None else self._judged(source.judged),
+                currency=self._currency(self._mapping.object, source.currency),
+            )
         related = self._mapping.related[source.related]
         if not self.fields.known(related.object):
             return source
@@ -130,7 +135,14 @@ class _Resolver:
             found = self.fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
             of = of if found is None else FieldPick(name=found.name, span=of.span)
         where = self._condition(related.object, source.where)
-        return dataclasses.replace(source, of=of, where=where)
+        currency = self._currency(related.object, source.currency)
+        return dataclasses.replace(source, of=of, where=where, currency=currency)
+
+    def _currency(self, object: str, pick: FieldPick | None) -> FieldPick | None:
+        if pick is None:
+            return None
+        found = self.fields.find(object, pick, Wanted(CURRENCIES))
+        return pick if found is None else FieldPick(name=found.name, span=pick.span)
 
     def _judged(self, judged: JudgedFields) -> JudgedFields:
         wanted = {"author": PERSONS, "date": DATES, "remark": REMARKS}
@@ -146,25 +158,29 @@ class _Resolver:
         found = self.fields.find(self._mapping.object, target.field, wanted)
         if found is None:
             return target
-        for value in target.values.values():
-            self.fields.check_choice(found, value, target.field.span)
+        for id, value in target.values.items():
+            self.fields.check_choice(found, value, target.places.get(id, target.field.span))
         pick = FieldPick(name=found.name, span=target.field.span)
         return dataclasses.replace(target, field=pick)
 
     def _tasks(self, tasks: TaskTarget) -> TaskTarget:
-        if not self.fields.has(tasks.object, self._whole):
+        place = tasks.places.get
+        if not self.fields.has(tasks.object, place("object", self._whole)):
             return tasks
         found: dict[str, FieldSchema | None] = {}
         for role, wanted in _task_fields(tasks):
-            pick = FieldPick(name=str(getattr(tasks, role)), span=self._whole)
+            pick = FieldPick(name=str(getattr(tasks, role)), span=place(role, self._whole))
             found[role] = self.fields.find(tasks.object, pick, wanted)
         status, priority, via = (found.get(role) for role in ("status", "priority", "via"))
-        for value in (tasks.open, tasks.closed) if status is not None else ():
-            self.fields.check_choice(status, value, self._whole)
-        for value in tasks.priorities.values() if priority is not None else ():
-            self.fields.check_choice(priority, value, self._whole)
-        for value in tasks.channels.values() if via is not None else ():
-            self.fields.check_choice(via, value, self._whole)
+        values = [
+            (status, "open", tasks.open),
+            (status, "closed", tasks.closed),
+            *((priority, f"priorities.{key}", value) for key, value in tasks.priorities.items()),
+            *((via, f"channels.{key}", value) for key, value in tasks.channels.items()),
+        ]
+        for field, key, value in values:
+            if field is not None:
+                self.fields.check_choice(field, value, place(key, self._whole))
         return tasks
 
 

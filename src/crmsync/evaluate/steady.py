@@ -49,7 +49,7 @@ _KEYS: Mapping[type, str] = {
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
     "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
-    Criterion: "id label maximum points missing missing_points bands note edges span",
+    Criterion: "id label maximum points missing missing_points bands note edges evidence span",
     TierRules: "levels up down exceptions freeze drawn table span",
     TierTable: "file hit rows span",
     TierRow: "when level keep number text span",

@@ -7,6 +7,7 @@ from crmsync.facts.cuts import draw_cuts
 from crmsync.facts.grouping import circles, group_links
 from crmsync.facts.judging import judged_terms
 from crmsync.facts.model_functions import prepare
+from crmsync.facts.rates import lacking_rates
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
@@ -26,6 +27,7 @@ __all__ = [
     "group_links",
     "histories",
     "judged_terms",
+    "lacking_rates",
     "prepare",
     "relation",
     "row_of",

@@ -110,14 +110,17 @@ def _named(ruleset: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, str]]:
     for source in used(ruleset, mapping).values():
         if isinstance(source, FieldSource):
             yield own, _name(source.field)
+            if source.currency is not None:
+                yield own, _name(source.currency)
             for pick in () if source.judged is None else source.judged.picks():
                 yield own, _name(pick)
             continue
         related = related_of(mapping, source)
         yield related.object, related.via
         yield related.object, related.date
-        if source.of is not None:
-            yield related.object, _name(source.of)
+        for pick in (source.of, source.currency):
+            if pick is not None:
+                yield related.object, _name(pick)
         for condition in (related.where, source.where):
             yield from ((related.object, name) for name in _condition_names(condition))
 

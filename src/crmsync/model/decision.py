@@ -277,5 +277,7 @@ class Explanation:
     """The tier of the parent this decision was held against."""
     drawn: FrozenLines | None = None
     """The lines across the population this decision was held against."""
+    evidence: Mapping[str, Text] = field(default_factory=dict)
+    """What a judge should look at for this customer, by criterion of the scorecard that applied."""
     rows: tuple[tuple[int, Trace], ...] = ()
     """The rows of a table of tiers by number, in the order in which they decide."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -44,12 +46,36 @@ class JudgedFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """What one unit of a currency is worth in the rules' own, from a day on (``None``: always)."""
+
+    since: date | None
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTerms:
+    """How amounts of a CRM become amounts in the currency of the rules.
+
+    ``home``: the currency of amounts beside which no field says one; ``None``: then it is unknown.
+    ``words`` are the CRM's own words for currencies, with their codes; ``rates`` stand by code, the
+    latest first. A code without a rate, or without one on that day yet, is never guessed at.
+    """
+
+    home: str | None = None
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rates: Mapping[str, tuple[Rate, ...]] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSource:
     """The fact is a field of the customer record; ``values`` translates stored values."""
 
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     judged: JudgedFields | None = None
+    currency: FieldPick | None = None
+    """The field that tells the currency of an amount; it is converted by the rate of today."""
 
 
 class Aggregate(StrEnum):
@@ -84,6 +110,9 @@ class AggregateSource:
     where: Condition | None = None
     within: Window | None = None
     per: CalendarUnit | None = None
+    currency: FieldPick | None = None
+    """The related records' field that tells their currency; each is converted by the rate of its
+    own date, before anything is added up."""
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
@@ -110,6 +139,8 @@ class WriteTarget:
     role: str
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where each stored value is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +163,8 @@ class TaskTarget:
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     """The field of the text below the subject: what the task is to find out."""
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
 
 WRITE_ROLES = (
@@ -171,6 +204,8 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+    money: MoneyTerms | None = None
+    """``None``: every amount is in the rules' own currency."""
 
     def owning(self) -> CrmMapping:
         """The same mapping, with the record's owner among the fields crmsync writes."""

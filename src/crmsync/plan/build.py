@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from crmsync.model.decision import Cause, Decision
+from crmsync.model.fact import FactType
 from crmsync.model.override import Override
 from crmsync.model.plan import (
     Direction,
@@ -59,6 +60,8 @@ class _Making:
         self.changes = Changes(inputs, self.values)
         self.tasks = Tasks(inputs)
         self.firm = firm_facts(inputs.ruleset, inputs.mapping)
+        facts = inputs.ruleset.facts
+        self.money = frozenset(fact.id for fact in facts if fact.type is FactType.MONEY)
         self.spool = Spool()
         self.tally = Tally()
         self.capacity = Capacity(inputs.ruleset, inputs.booked, inputs.next_workday)
@@ -165,6 +168,11 @@ class _Making:
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
                 en=f"the value of {fact} does not fit its type, range or choices: unknown",
             )
+            if self.inputs.mapping.money is not None and fact in self.money:
+                text = Text(
+                    zh=f"{fact} 的金额不合规格，或有货币没有汇率，按未知处理",
+                    en=f"an amount of {fact} does not fit, or its currency has no rate: unknown",
+                )
             self._list(Withheld(row.ref, row.name, NOTE, text, fact))
         for declared in self.inputs.ruleset.facts:
             if row.facts.get(declared.id) is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -14,13 +14,14 @@ from crmsync.errors import ConfigError, PlanRefused
 from crmsync.facts import relation
 from crmsync.model.diagnostic import Diagnostic, Label
 from crmsync.model.mapping import CrmMapping, WriteTarget
+from crmsync.model.position import Span
 from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.schemas import load_schemas
-from crmsync.source import error
+from crmsync.source import error, read_file
 from crmsync.store.mirror import read_meta
 
 NAMED = 5
@@ -32,6 +33,37 @@ class Written:
 
     rules: Ruleset
     mapping: CrmMapping
+
+
+def namesakes(found: Mapping[Path, Ruleset]) -> Iterator[Diagnostic]:
+    """A finding for every ruleset whose name another one of the project has: what is kept of a
+    customer is kept by that name, so the two would take each other's tiers for their own."""
+    first: dict[str, Path] = {}
+    for file, rules in found.items():
+        other = first.setdefault(rules.id, file)
+        if other != file:
+            yield error(
+                "RULE270",
+                _name_in(file, rules),
+                Text(
+                    zh=f"两个规则集都叫“{rules.id}”：它们会共用一份等级和任务的记录",
+                    en=f"two rulesets are called “{rules.id}”: they would share what is kept of "
+                    "tiers and tasks",
+                ),
+                Text(zh="改掉其中一个的 ruleset", en="Rename one of them under ruleset."),
+                labels=(
+                    Label(
+                        _name_in(other, found[other]), Text(zh="另一个在这里", en="the other one")
+                    ),
+                ),
+            )
+
+
+def _name_in(file: Path, rules: Ruleset) -> Span:
+    """Where the file says its ruleset's name."""
+    node = read_file(file, name=rules.file).node
+    name = None if node is None else node.get("ruleset")
+    return Span(rules.file, 1, 1, 1, 1) if name is None else name.span
 
 
 def clashes(found: Sequence[Written]) -> Iterator[Diagnostic]:
@@ -111,11 +143,26 @@ def _other(
     try:
         rules = load_rules(folder)
         if rules.id == ours.rules.id:
+            _refuse_namesake(ours.rules, rules)
             return None
         mapping = load_mapping(folder, connection.connector, rules)
         return Written(rules, resolved(mapping, load_schemas(project.schemas_path(connection))))
     except ConfigError:
         return None
+
+
+def _refuse_namesake(ours: Ruleset, other: Ruleset) -> None:
+    if Path(ours.file).resolve() == Path(other.file).resolve():
+        return
+    raise PlanRefused(
+        Text(
+            zh=f"两个规则集都叫“{ours.id}”：{ours.file} 和 {other.file}；"
+            "它们会共用一份等级和任务的记录",
+            en=f"two rulesets are called “{ours.id}”: {ours.file} and {other.file}; they would "
+            "share what is kept of tiers and tasks",
+        ),
+        mend=Text(zh="改掉其中一个的 ruleset", en="rename one of them under ruleset"),
+    )
 
 
 def _both(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from crmsync.model.flapping import Claim
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Lang, Text
-from crmsync.project.business_lines import Written, clashes
+from crmsync.project.business_lines import Written, clashes, namesakes
 from crmsync.project.places import ruleset_folders
 from crmsync.project.proving import Calm, calm, calm_diagnostics
 from crmsync.rules import check as check_rules
@@ -48,7 +49,7 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
     found: list[Diagnostic] = []
     proofs: list[Calm] = []
     paths: dict[str, Path] = {}
-    whole = not asked and (folder / FILE_NAME).is_file()
+    whole = not asked and os.path.lexists(folder / FILE_NAME)
     if whole:
         paths[FILE_NAME] = folder / FILE_NAME
         try:
@@ -56,14 +57,16 @@ def check(folder: Path, asked: Sequence[Path], *, proving: Proving = Proving()) 
         except ConfigError as error:
             found += error.diagnostics
     written: list[Written] = []
+    read: dict[Path, Ruleset] = {}
     for ruleset in ruleset_folders(folder, asked):
         rules, problems = _ruleset(ruleset, folder, paths, written)
         found += problems
+        read |= {} if rules is None else {ruleset / "rules.yaml": rules}
         proof = None if rules is None else calm(rules, proving.claim, proving.day)
         if rules is not None and proof is not None:
             proofs.append(proof)
             found += calm_diagnostics(rules, proof)
-    found += clashes(written) if whole else ()
+    found += [*namesakes(read), *clashes(written)] if whole else []
     texts = {name: _text(path, name) for name, path in paths.items()}
     return CheckReport(tuple(found), texts, paths, tuple(proofs))
 

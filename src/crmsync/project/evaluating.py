@@ -50,6 +50,7 @@ from crmsync.plan import (
     observation_sql,
     unmoved_sql,
 )
+from crmsync.project.converting import rate_notes
 from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
@@ -91,7 +92,7 @@ class OpenPopulation:
     """A population with its mirror open.
 
     ``rules`` are the population's, their model facts and cut lines bound to frozen or newly drawn
-    lines; ``notes`` say which lines could not be drawn.
+    lines; ``notes`` say which lines could not be drawn and which amounts not converted.
     """
 
     def __init__(self, population: Population, shared: Shared) -> None:
@@ -110,7 +111,9 @@ class OpenPopulation:
             as_of=population.as_of,
         )
         bound = bind_rules(snapshot, population.store, population.connection)
-        self.rules, self.notes = bound.rules, bound.notes
+        self.rules = bound.rules
+        where = mirror, rules, population.mapping, self._schemas, population.as_of
+        self.notes = (*bound.notes, *rate_notes(*where))
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def load_mapping(folder: Path, connector: str, rules: Ruleset) -> CrmMapping:
     The record's owner is among the fields it writes only where a rule may reassign it.
     """
     path = folder / "mapping" / f"{connector}.yaml"
-    if not path.is_file():
+    if not os.path.lexists(path):
         present = ", ".join(sorted(item.stem for item in (folder / "mapping").glob("*.yaml")))
         raise RulesetError(
             Text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,11 @@ def ruleset_folders(folder: Path, asked: Sequence[Path]) -> tuple[Path, ...]:
     """The folders *asked* for, else every ``rulesets/*/`` of the project, else *folder* itself."""
     if asked:
         return tuple(_ruleset(path, folder) for path in asked)
-    found = tuple(sorted(path.parent for path in (folder / "rulesets").glob("*/rules.yaml")))
+    inside = sorted((folder / "rulesets").glob("*"))
+    found = tuple(path for path in inside if os.path.lexists(path / "rules.yaml"))
     if found:
         return found
-    if (folder / "rules.yaml").is_file():
+    if os.path.lexists(folder / "rules.yaml"):
         return (folder,)
     raise UsageError(
         Text(zh=f"{folder} 里没有规则集", en=f"{folder} holds no ruleset"),
@@ -29,9 +31,9 @@ def ruleset_folders(folder: Path, asked: Sequence[Path]) -> tuple[Path, ...]:
 
 def _ruleset(path: Path, folder: Path) -> Path:
     for candidate in (path, folder / path, folder / "rulesets" / path):
-        if candidate.is_dir() and (candidate / "rules.yaml").is_file():
+        if candidate.is_dir() and os.path.lexists(candidate / "rules.yaml"):
             return candidate
-        if candidate.is_file() and candidate.name == "rules.yaml":
+        if candidate.name == "rules.yaml" and os.path.lexists(candidate):
             return candidate.parent
     raise UsageError(
         Text(zh=f"{path} 不是规则集文件夹", en=f"{path} is no ruleset folder"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from crmsync.config.project_file import JobConfig
+from crmsync.config.jobs import JobConfig
 from crmsync.errors import ExitCode, GuardRefused, UsageError
 from crmsync.model.run import ApplyReport
 from crmsync.model.text import Text

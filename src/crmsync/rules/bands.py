@@ -40,6 +40,10 @@ def _neighbours(block: Block, bands: list[Band], findings: Findings, *, edges: b
                     zh=f"档位“{below.name}”和“{above.name}”重叠",
                     en=f"the bands “{below.name}” and “{above.name}” overlap",
                 ),
+                Text(
+                    zh=f"让“{below.name}”止于“{above.name}”开始的地方",
+                    en=f"Let “{below.name}” end where “{above.name}” begins.",
+                ),
             )
         elif above.low == below.high and not edges:
             findings.add(

@@ -22,6 +22,7 @@ def read_cut_lines(node: Node, ruleset: Ruleset, language: Language) -> dict[str
             "TEST003",
             node.span,
             Text(zh="这里应是“等级: 线”", en="“tier: line” entries are expected here"),
+            Text(zh="写成 cut_lines: {vip: 86}", en="Write it like cut_lines: {vip: 86}."),
         )
         return {}
     tier = ruleset.tier
@@ -66,6 +67,7 @@ def _unknown(key: Scalar, tier: TierRules | None, findings: Findings) -> None:
             zh=f"“{key.text}”没有按排名划的线（有：{listed}）",
             en=f"“{key.text}” has no line drawn across the population (those that have: {listed})",
         ),
+        Text(zh="只给按排名划线的等级写线", en="Give lines to those tiers only."),
     )
 
 

@@ -26,7 +26,7 @@ from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.rfm import read_cut_points
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, has_errors, read_file
+from crmsync.source import Node, Scalar, has_errors, read_file, without_echoes
 
 CASES_FILE = "rules.test.yaml"
 CASE_OBJECT = "case"
@@ -60,10 +60,17 @@ def load_cases(
                 zh=f"这些用例属于“{named.text}”，而这里的规则集是“{ruleset.id}”",
                 en=f"these cases are for “{named.text}”, but the ruleset here is “{ruleset.id}”",
             ),
+            Text(
+                zh=f"写成 ruleset: {ruleset.id}，或把文件放回它的规则集",
+                en=f"Write ruleset: {ruleset.id}, or move the file to its own ruleset.",
+            ),
             fix=ruleset.id if replaceable(named.text, named.span, ruleset.id) else None,
         )
     language = Language(facts_scope(ruleset.facts), ruleset.languages, findings)
-    today = _date(language, root.scalar("today"))
+    written = root.scalar("today")
+    today = _date(language, written)
+    if today is None and written is not None:
+        today = date.max  # the file has its error; no case needs another one
     common = root.take("cut_lines")
     lines = {} if common is None else read_cut_lines(common, ruleset, language)
     entries = items(root.need("cases"), findings)
@@ -72,7 +79,7 @@ def load_cases(
     seen = Seen(findings)
     found = [reader.case(entry, number, today, seen) for number, entry in enumerate(entries, 1)]
     if has_errors(findings.all):
-        return None, findings.all
+        return None, without_echoes(findings.all)
     cases = tuple(case for case in found if case is not None)
     return CaseFile(ruleset.id, cases, source.name), findings.all
 
@@ -240,6 +247,10 @@ class _Reader:
                     Text(
                         zh=f"从“{stage}”没有需要等待的移动通向“{key.text}”",
                         en=f"no move that waits leads from “{stage}” to “{key.text}”",
+                    ),
+                    Text(
+                        zh="只写有 lasting 的移动；没有等待就去掉",
+                        en="Name a move with “lasting”, or leave this out.",
                     ),
                 )
             if since is not None:

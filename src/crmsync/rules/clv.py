@@ -85,7 +85,7 @@ class _Clv:
                 self._block.lacks("retention")
             return None
         if isinstance(retention, Literal) and not 0 < float(str(retention.value)) < 1:
-            self._refuse("retention", Text(zh="保留率应在 0 与 100% 之间", en=_BETWEEN))
+            self._refuse("retention", Text(zh="保留率应在 0 与 100% 之间", en=_BETWEEN), _SUCH_AS)
             return None
         return partial(ClvRules, ClvModel.SIMPLE, window=window, retention=retention)
 
@@ -114,6 +114,10 @@ class _Clv:
                             zh=f"{key} 属于 model: {other.value}",
                             en=f"{key} belongs to model: {other.value}",
                         ),
+                        Text(
+                            zh=f"去掉它，或写 model: {other.value}",
+                            en=f"Drop it, or write model: {other.value}.",
+                        ),
                         code="RULE020",
                     )
 
@@ -126,6 +130,7 @@ class _Clv:
                     zh="bg-nbd 的 margin 应是百分比",
                     en="with bg-nbd the margin is a percent",
                 ),
+                Text(zh="写成 margin: 30% 这样", en="Write it like margin: 30%."),
             )
 
     def _fact(self, key: str, wanted: frozenset[FactType], usual: str | None) -> str | None:
@@ -157,16 +162,18 @@ class _Clv:
                     zh=f"时长应大于 0，最长 {MOST_YEARS} 年",
                     en=f"a span above 0 and of at most {MOST_YEARS} years is wanted",
                 ),
+                Text(zh="写成 12 months 或 3 years 这样", en="Write it like 12 months or 3 years."),
             )
             return None
         return period
 
-    def _refuse(self, key: str, message: Text, code: str = "RULE243") -> None:
+    def _refuse(self, key: str, message: Text, mend: Text, code: str = "RULE243") -> None:
         node = self._block.node.get(key)
         span: Span = self._block.place(key) if node is None else node.span
-        self._language.findings.add(code, span, message)
+        self._language.findings.add(code, span, message, mend)
 
 
+_SUCH_AS = Text(zh="写成 80% 这样", en="Write it like 80%.")
 _BETWEEN = "a retention lies between 0 and 100%"
 
 

@@ -59,6 +59,7 @@ def _fact(found: Scalar, covers: re.Match[str], language: Language) -> str:
                 zh=f"“{word}”不是数值类的事实，无法相加",
                 en=f"“{word}” is no numeric fact: it cannot be added up",
             ),
+            Text(zh="换一个数值或金额类的事实", en="Name a fact that is a number or money."),
         )
     return word
 

@@ -70,6 +70,7 @@ def _shifted(
             "RULE014",
             found.span,
             Text(zh="事件离那一天最多 10 年", en="an event is at most 10 years from its day"),
+            Text(zh="写 10 年以内的时间", en="Write at most 10 years."),
         )
         return None
     return OnDay(day, shift, before)

@@ -55,6 +55,10 @@ def declare(node: Node, languages: tuple[str, ...], findings: Findings) -> tuple
                 zh=f"有 {len(node.entries)} 个事实，上限 {MAX_FACTS}",
                 en=f"{len(node.entries)} facts; the limit is {MAX_FACTS}",
             ),
+            Text(
+                zh="拆成几个规则集，或去掉没人用的事实",
+                en="Make several rulesets, or drop facts no rule reads.",
+            ),
         )
         return ()
     drafts = []
@@ -156,12 +160,14 @@ def _check_choices(
             "RULE020",
             block.place("choices"),
             Text(zh="只有 choice 类的事实才有 choices", en="only choice facts have choices"),
+            Text(zh="写 type: choice，或去掉 choices", en="Write type: choice, or drop choices."),
         )
     if len(set(choices)) != len(choices):
         findings.add(
             "RULE007",
             block.place("choices"),
             Text(zh="有重复的选项", en="a choice is given twice"),
+            Text(zh="每个选项只写一次", en="Write every choice once."),
         )
 
 
@@ -200,6 +206,7 @@ def _complete(draft: Draft, language: Language) -> FactDefinition:
                 zh="有公式的事实不能同时由人评分",
                 en="a fact with a formula is not judged by a person as well",
             ),
+            Text(zh="formula 和 judged_by 只留一个", en="Keep either formula or judged_by."),
         )
     return replace(
         fact,
@@ -222,6 +229,7 @@ def _missing(draft: Draft, language: Language) -> FactValue:
                 zh="公式的结果不能另给缺失值；请写在它所用的事实上",
                 en="a formula takes no value for missing; give it to the facts it uses",
             ),
+            Text(zh="去掉 missing", en="Drop missing here."),
         )
         return None
     return language.value(found, fact.type, fact.choices)
@@ -237,6 +245,7 @@ def _between(found: Scalar, type: FactType, language: Language) -> tuple[Decimal
                 zh="between 只用于数值类的事实",
                 en="between is for numeric facts only",
             ),
+            Text(zh="去掉 between，或换成数值类型", en="Drop between, or make the fact a number."),
         )
     return ends
 

@@ -52,6 +52,10 @@ def read_group(
                 zh="group 要写 sum，或 tier: shared、at_least_parent，否则什么也不做",
                 en="group needs sum, or tier: shared or at_least_parent, or it does nothing",
             ),
+            Text(
+                zh="例如 group: {by: parent_account_id, sum: [revenue_12m]}",
+                en="Such as group: {by: parent_account_id, sum: [revenue_12m]}.",
+            ),
         )
     reserve(GROUP, exceptions, findings)
     if by is None:
@@ -75,17 +79,18 @@ def _fact(
         )
         return None
     if fact.formula is not None:
-        _unfit(
-            found,
-            "由公式算出；请用直接来自 CRM 的事实",
-            "has a formula: name a fact of the CRM",
-            language,
-        )
+        _unfit(found, "由公式算出", "has a formula", language)
         return None
     return found, fact
 
 
 def _unfit(found: Scalar, zh: str, en: str, language: Language) -> None:
     language.findings.add(
-        "RULE267", found.span, Text(zh=f"“{found.text}”{zh}", en=f"“{found.text}” {en}")
+        "RULE267",
+        found.span,
+        Text(zh=f"“{found.text}”{zh}", en=f"“{found.text}” {en}"),
+        Text(
+            zh="换一个类型合适、直接来自 CRM 的事实",
+            en="Name a fact of the right type that comes straight from the CRM.",
+        ),
     )

@@ -70,6 +70,7 @@ def _pairs(node: Node, levels: Levels, language: Language) -> list[GuardLimit]:
                 "RULE007",
                 key.span,
                 Text(zh=f"“{place}”出现了两次", en=f"“{place}” is given twice"),
+                Text(zh="只留一个", en="Keep one of them."),
             )
         found[place] = replace(limit, place=place)
     return list(found.values())

@@ -138,9 +138,11 @@ LOGIC_HELP = (
     ),
     entry(
         "RULE219",
-        ("有的值没有对应的行", "values no line fits"),
-        "没有一行适用时得 0 分。若有意如此，写 otherwise: 0，看文件的人就明白。",
-        "Where no line fits the criterion gives 0 points. If that is meant, otherwise: 0 says so.",
+        ("有的值没有对应的行或档位", "values no line or band fits"),
+        "没有一行适用时得 0 分。若有意如此，写 otherwise: 0，看文件的人就明白。"
+        "档位之间有空当时，那些分数没有名称；消息里举出其中一个。",
+        "Where no line fits the criterion gives 0 points. If that is meant, otherwise: 0 says so. "
+        "Points between two bands have no name; the message gives one of them.",
     ),
     entry(
         "RULE220",

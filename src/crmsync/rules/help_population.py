@@ -86,6 +86,15 @@ POPULATION_HELP = (
         "different fields.",
     ),
     entry(
+        "RULE270",
+        ("两个规则集同名", "two rulesets of one name"),
+        "等级、阶段、任务和运行都按规则集的名称（ruleset:）保存。一个项目里两个规则集同名，就会互相"
+        "把对方的等级当成自己的。改掉其中一个；已在用的那个不要改名，否则它的记录就断了。",
+        "Tiers, stages, tasks and runs are kept by the ruleset's name (ruleset:). Two of one name "
+        "in one project would take each other's tiers for their own. Rename one, and not the one "
+        "in use: what is kept of it goes by its name.",
+    ),
+    entry(
         "TEST017",
         ("用例没写线在哪里", "the case does not say where the line is"),
         "top 50 这样的线要看全体客户，一个用例只有一个客户。在文件开头或用例里写 "

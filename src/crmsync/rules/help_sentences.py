@@ -67,8 +67,11 @@ SENTENCE_HELP = (
     entry(
         "RULE059",
         ("条件太长或嵌套太深", "a condition too long or too deeply nested"),
-        "拆成几行，或用一个派生事实。",
-        "Split it into lines, or make a derived fact.",
+        "一句最长 2000 个字符、500 项、24 层；一个列表最多 50 个条件。"
+        "拆成几行，把同一事实的几个值写成一句（属于 A, B），或用一个派生事实。",
+        "A sentence has at most 2,000 characters, 500 terms and 24 levels, a list 50 conditions. "
+        "Split it into lines, write several values of one fact as one sentence (in A, B), or make "
+        "a derived fact.",
     ),
     entry(
         "RULE060",

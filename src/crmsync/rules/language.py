@@ -121,6 +121,7 @@ class Language:
                     en=f"more than {MAX_SENTENCES} conditions, formulas and points lines: the rest "
                     "was not read",
                 ),
+                Text(zh="拆成几个规则集", en="Make several rulesets."),
             )
         return False
 

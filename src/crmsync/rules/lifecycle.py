@@ -79,6 +79,7 @@ def read_lifecycle(
                 zh="阶段应写成“名称: 中文 | English”",
                 en="stages are written as “name: 中文 | English”",
             ),
+            Text(zh="例如 active: 活跃 | Active", en="Such as active: 活跃 | Active."),
         )
     start = block.scalar("start", required=True)
     begin = None if start is None else names.find(start, findings)
@@ -122,6 +123,7 @@ def _move(node: Node, names: Stages, language: Language, before: list[Move]) -> 
                 zh=f"“{stage.id}”不能移到自己",
                 en=f"“{stage.id}” cannot move to itself",
             ),
+            Text(zh="写另一个阶段，或去掉这条移动", en="Name another stage, or drop the move."),
         )
     return Move(
         id=identifier(own, findings) if own is not None else _name(sources, stage.id, before),

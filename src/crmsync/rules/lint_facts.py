@@ -32,6 +32,10 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
+    for card in ruleset.scorecards:
+        for line in (line for item in card.criteria for line in item.evidence):
+            for words in line.text.all():
+                found |= set(_PLACEHOLDER.findall(words))
     if ruleset.tier is not None and ruleset.tier.of is not None:
         found.add(ruleset.tier.of)
     if ruleset.group is not None:
@@ -80,6 +84,7 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
+    yield from (line.when for line in criterion.evidence if line.when is not None)
     for part in criterion.ways:
         if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
@@ -135,6 +140,10 @@ def _without_source(
         Text(
             zh=f"事实“{fact.id}”在 {mapping.connector} 中没有来源，也没有规则使用它",
             en=f"the fact “{fact.id}” has no source in {mapping.connector}, and no rule reads it",
+        ),
+        Text(
+            zh="在 read 里给它来源，或从规则里去掉",
+            en="Give it a source under read, or drop it from the rules.",
         ),
     )
 
@@ -214,7 +223,16 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
                     zh=f"write 里有 {role}，但规则不决定它",
                     en=f"write names {role}, but the rules do not decide it",
                 ),
+                Text(
+                    zh="去掉这一行，或在规则里决定它",
+                    en="Drop the line, or let the rules decide it.",
+                ),
             )
+    yield from _without_a_place(ruleset, mapping, whole)
+
+
+def _without_a_place(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[Diagnostic]:
+    """What the rules do with tasks and owners, and the mapping has no field for."""
     spoken = next((task for task in ruleset.tasks if task.via is not None), None)
     if spoken is not None and mapping.tasks is not None and mapping.tasks.via is None:
         yield warning(
@@ -245,5 +263,9 @@ def _unwritten(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iterator[D
             Text(
                 zh=f"规则有任务，但 {mapping.connector} 没有写 tasks",
                 en=f"the rules have tasks, but {mapping.connector} says nothing of tasks",
+            ),
+            Text(
+                zh="写上 tasks: {object: …, key: …}，否则不会建任务",
+                en="Write tasks: {object: …, key: …}; without it no task is created.",
             ),
         )

@@ -84,6 +84,7 @@ def _shadowed(graph: LifecycleRules) -> Iterator[Diagnostic]:
                     en=f"from “{names}” this move never comes up: an earlier one has the same "
                     "condition",
                 ),
+                Text(zh="去掉一条，或改它的条件", en="Remove one, or change its condition."),
                 labels=(Label(first.span, Text(zh="这一条先生效", en="this one is made first")),),
             )
 

@@ -24,6 +24,7 @@ from crmsync.model.scorecard import (
     ScorePart,
 )
 from crmsync.model.text import Text
+from crmsync.rules.lint_bands import lint_bands
 from crmsync.source import error, warning
 
 
@@ -45,6 +46,7 @@ def lint_score(ruleset: Ruleset) -> Iterator[Diagnostic]:
         yield from _total(card)
         for criterion in card.criteria:
             yield from _criterion(criterion, facts)
+            yield from lint_bands(criterion, facts)
 
 
 def _total(card: Scorecard) -> Iterator[Diagnostic]:
@@ -306,4 +308,5 @@ def _as_given(
 
 
 def _maximum(span: Span, message: Text) -> Diagnostic:
-    return Diagnostic("RULE220", Severity.WARNING, span, message)
+    mend = Text(zh="让范围与满分一致", en="Make the range and the max agree.")
+    return Diagnostic("RULE220", Severity.WARNING, span, message, mend)

@@ -33,7 +33,15 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
         yield from _closes_at_once(task)
         reason = _never_happens(task, ruleset, asking)
         if reason is not None:
-            yield warning("RULE221", task.span, reason)
+            yield warning(
+                "RULE221",
+                task.span,
+                reason,
+                Text(
+                    zh="改 event，或补上它要等的规则",
+                    en="Change the event, or add the rule it waits for.",
+                ),
+            )
         others = {*task.owner, task.fallback_owner} - {ACCOUNT_OWNER, None}
         if task.may_reassign_owner and not others:
             yield warning(
@@ -57,6 +65,10 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
                     zh="负责人写了 judge，但没有哪个事实写了 judged_by",
                     en="the owner is judge, but no fact says judged_by",
                 ),
+                Text(
+                    zh="换一个负责人，或给由人评分的事实写 judged_by",
+                    en="Name another owner, or write judged_by at the fact people judge.",
+                ),
             )
     if not any(isinstance(task.event, ScoreMissing) for task in ruleset.tasks):
         for criterion in asking:
@@ -67,6 +79,10 @@ def lint_tasks(ruleset: Ruleset) -> Iterator[Diagnostic]:
                     zh=f"“{criterion.id}”缺分时要请人补评，但没有 event: score missing 的任务",
                     en=f"“{criterion.id}” asks for missing scores, but no task has "
                     "event: score missing",
+                ),
+                Text(
+                    zh="加一个 event: score missing 的任务，或写 missing: hold",
+                    en="Add a task with event: score missing, or write missing: hold.",
                 ),
             )
 
@@ -106,6 +122,7 @@ def _never_ends(task: TaskRule, ruleset: Ruleset) -> Iterator[Diagnostic]:
                 en=f"the result of “{task.id}” is required, but without close_when crmsync never "
                 "closes the task",
             ),
+            Text(zh="加上 close_when", en="Add close_when."),
         )
     lacking = {"lifecycle spell": ruleset.lifecycle, "tier change": ruleset.tier}
     for spell, block in lacking.items():
@@ -117,6 +134,10 @@ def _never_ends(task: TaskRule, ruleset: Ruleset) -> Iterator[Diagnostic]:
                     zh=f"任务“{task.id}”按 {spell} 计次，但规则集里没有这一块：只会建一次",
                     en=f"the task “{task.id}” counts by {spell}, which this ruleset does not have: "
                     "it is created once ever",
+                ),
+                Text(
+                    zh="改写 once_per: customer, ever，或加上这一块",
+                    en="Write once_per: customer, ever, or add that block.",
                 ),
             )
 

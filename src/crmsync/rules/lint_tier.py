@@ -181,6 +181,10 @@ def _exceptions(tier: TierRules, exceptions: tuple[TierException, ...]) -> Itera
                     en=f"the exception “{item.id}” changes nothing: {item.action} {item.level} "
                     "limits nothing",
                 ),
+                Text(
+                    zh="换一个等级，或去掉这条例外",
+                    en="Name another tier, or remove the exception.",
+                ),
             )
     for first, second in combinations(exceptions, 2):
         if first.when == second.when:

@@ -51,6 +51,7 @@ class Reads:
                     zh=f"“{fact.id}”是 {fact.type.value}，这里要用 {'、'.join(types)}",
                     en=f"“{fact.id}” is {fact.type.value}; {', '.join(types)} is wanted here",
                 ),
+                Text(zh="换一个事实", en="Name another fact."),
             )
             return None
         return fact

@@ -43,6 +43,7 @@ def read_newcomer(
                 zh=f"“{level.id}”没有高低之分，不能作为下限",
                 en=f"“{level.id}” has no rank: it cannot be a floor",
             ),
+            Text(zh="换一个有升级线的等级", en="Name a tier with an enter line."),
         )
     if named is None and not calm:
         findings.add(
@@ -51,6 +52,10 @@ def read_newcomer(
             Text(
                 zh="newcomer 要写 at_least 或 no_demotion，否则什么也不做",
                 en="newcomer needs at_least or no_demotion, or it does nothing",
+            ),
+            Text(
+                zh="例如 newcomer: {for: 90 days after first_order_on, at_least: standard}",
+                en="Such as newcomer: {for: 90 days after first_order_on, at_least: standard}.",
             ),
         )
     free = reserve(NEWCOMER, exceptions, findings)
@@ -91,6 +96,7 @@ def _period(found: Scalar, language: Language) -> tuple[Period, Name] | None:
             "RULE265",
             fact.span,
             Text(zh=f"“{fact.text}”不是日期", en=f"“{fact.text}” is not a date"),
+            Text(zh="写一个 date 类的事实", en="Name a fact of type date."),
         )
         return None
     return period, expression

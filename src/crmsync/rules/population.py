@@ -52,6 +52,10 @@ def read_scope(
                     zh=f"“{key.text}”不能划分业务线：要用选项、文字或是否",
                     en=f"“{key.text}” divides no business lines: a choice, a text or yes/no does",
                 ),
+                Text(
+                    zh="换一个选项、文字或是否类的事实",
+                    en="Name a fact that is a choice, a text or yes/no.",
+                ),
             )
         elif single is not None:
             found = language.value(single, fact.type, fact.choices)

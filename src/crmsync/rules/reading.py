@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, read_levels
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import error, has_errors, read_file
+from crmsync.source import Sequence, error, has_errors, read_file, without_echoes
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
@@ -50,14 +51,14 @@ def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list
     """
     path = folder / RULES_FILE
     shown = name if name is not None else path.as_posix()
-    if folder.is_dir() and not path.exists():
+    if folder.is_dir() and not os.path.lexists(path):
         return None, [_no_rules(shown)]
     source = read_file(path, name=shown)
     if source.node is None:
         return None, list(source.diagnostics)
     parent = shown.rpartition("/")[0]
     ruleset, found = read_rules(source.node, Shelf(folder, parent))
-    findings = [*source.diagnostics, *map(_by_hand, found)]
+    findings = without_echoes([*source.diagnostics, *map(_by_hand, found)])
     if ruleset is None or has_errors(findings):
         return None, findings
     return ruleset, findings
@@ -86,6 +87,8 @@ def read_rules(
     """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
     findings = Findings()
     root = Block(node, findings, later=_LATER)
+    if not _small_enough(_written(node), root):
+        return None, findings.all
     header = read_header(root)
     models, language = _facts(root, header, findings, shelf)
     facts = models.facts
@@ -132,14 +135,22 @@ def read_rules(
         clv=models.clv,
     )
     ruleset = smaller.of(ruleset)
-    _small_enough(ruleset, root)
+    _small_enough(_rules(ruleset), root)
     if has_errors(findings.all):
         return None, [*findings.all, *sound_in_part(ruleset)]
     return replace(ruleset, digest=digest_of(ruleset)), findings.all
 
 
-def _small_enough(ruleset: Ruleset, root: Block) -> None:
-    size = _rules(ruleset)
+def _written(node: MappingNode) -> int:
+    """How many rules stand in the file itself; tables may bring more."""
+    lists = [node.get(key) for key in ("score", "segments", "tasks")]
+    for key, inner in (("tier", "exceptions"), ("lifecycle", "moves")):
+        block = node.get(key)
+        lists.append(block.get(inner) if isinstance(block, MappingNode) else None)
+    return sum(len(found.items) for found in lists if isinstance(found, Sequence))
+
+
+def _small_enough(size: int, root: Block) -> bool:
     if size > MAX_RULES:
         root.findings.add(
             "RULE021",
@@ -148,7 +159,12 @@ def _small_enough(ruleset: Ruleset, root: Block) -> None:
                 zh=f"有 {size} 条规则，上限 {MAX_RULES}",
                 en=f"{size} rules; the limit is {MAX_RULES}",
             ),
+            Text(
+                zh="拆成几个规则集，或把重复的规则写成表",
+                en="Make several rulesets, or write rules that repeat as a table.",
+            ),
         )
+    return size <= MAX_RULES
 
 
 def _facts(
@@ -185,6 +201,10 @@ def _decides_nothing(root: Block) -> None:
         Text(
             zh="规则集里没有 tier、lifecycle 和 segments，什么也不决定",
             en="the ruleset has no tier, lifecycle or segments: it decides nothing",
+        ),
+        Text(
+            zh="至少写 tier、lifecycle、segments 之一",
+            en="Write at least one of tier, lifecycle and segments.",
         ),
     )
 

@@ -181,6 +181,7 @@ def read_cut_points(node: Node, rules: RfmRules, language: Language) -> CutPoint
                     en=f"{part.value} has {rules.most(part)} classes, so"
                     f" {rules.most(part) - 1} cut points",
                 ),
+                Text(zh="补上或去掉几个切点", en="Add or drop cut points."),
             )
             continue
         cuts[part] = tuple(value for value, _ in points)

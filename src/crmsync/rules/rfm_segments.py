@@ -59,6 +59,7 @@ def read_segments(node: Node, rules: RfmRules, language: Language) -> tuple[RfmS
                 "RULE020",
                 block.place("codes"),
                 Text(zh="when 和 codes 只能写一个", en="write either when or codes"),
+                Text(zh="去掉其中一个", en="Drop one of them."),
             )
         condition = None if when is None else within.condition(when)
         if codes is not None:

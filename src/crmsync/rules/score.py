@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from crmsync.model.condition import Condition, Expression
@@ -24,6 +23,7 @@ from crmsync.model.scorecard import (
 )
 from crmsync.model.text import Text
 from crmsync.rules.bands import read_bands
+from crmsync.rules.evidence import read_evidence
 from crmsync.rules.language import Language, type_of
 from crmsync.rules.score_table import Ceiling, below_ceiling, points_matrix
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, number, scalar
@@ -36,9 +36,6 @@ MAX_LINES = 500
 _SINGLE = ("points", "scale", "table")
 _WAYS = (*_SINGLE, *(item.value for item in Combining))
 _COMBINING = frozenset(item.value for item in Combining)
-_LATER: Mapping[str, Text | None] = {
-    "evidence": Text(zh="请写在 note 里", en="Write it in note."),
-}
 
 
 def read_scorecards(root: Block, language: Language) -> tuple[Scorecard, ...]:
@@ -50,6 +47,7 @@ def read_scorecards(root: Block, language: Language) -> tuple[Scorecard, ...]:
             "RULE020",
             root.place("scorecards"),
             Text(zh="score 和 scorecards 只能写一个", en="write either score or scorecards"),
+            Text(zh="去掉其中一个", en="Drop one of them."),
             labels=(Label(root.place("score"), Text(zh="这里已写", en="written here")),),
         )
     if single is not None:
@@ -83,7 +81,7 @@ def _criteria(node: Node, language: Language) -> tuple[Criterion, ...]:
 
 def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
     findings = language.findings
-    block = Block.of(node, findings, later=_LATER, languages=language.languages)
+    block = Block.of(node, findings, languages=language.languages)
     if block is None:
         return None
     name = block.scalar("id", required=True)
@@ -94,6 +92,7 @@ def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
     edges = block.one_of("edges", [item.value for item in Edges])
     bands = read_bands(block, language, edges=edges is not None)
     note = block.label("note", default="")
+    evidence = read_evidence(block.take("evidence"), language)
     block.finish()
     if name is None:
         return None
@@ -110,6 +109,7 @@ def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
         bands=bands,
         note=note if note is not None and note.en else None,
         edges=Edges.LOWER if edges is None else Edges(edges),
+        evidence=evidence,
         span=block.span,
     )
 
@@ -121,6 +121,7 @@ def _ceiling(block: Block) -> Ceiling:
             "RULE005",
             block.place("max"),
             Text(zh="max 应大于 0", en="max must be above 0"),
+            Text(zh="写 20 这样的分数", en="Write points such as 20."),
         )
     node = block.node.get("max")
     return Ceiling(
@@ -166,6 +167,7 @@ def _points(block: Block, ceiling: Ceiling, language: Language, *, parts: bool) 
                 en="points are given in exactly one way: points, scale, table, sum_of, best_of "
                 "or average_of",
             ),
+            Text(zh="只留一种", en="Keep one of them."),
         )
         if not written:
             block.take("of")
@@ -199,6 +201,10 @@ def _as_given(
                 zh="points 应是“条件: 分数”的列表，或 as given",
                 en="points is a table of “test: points” lines, or “as given”",
             ),
+            Text(
+                zh="例如 points: {≥ 12: 20, otherwise: 0}",
+                en="Such as points: {≥ 12: 20, otherwise: 0}.",
+            ),
         )
         return None
     if not type_of(operand).numeric and of is not None:
@@ -222,6 +228,7 @@ def _table(
                 zh=f"分值表有 {len(node.entries)} 行，上限 {MAX_LINES}",
                 en=f"{len(node.entries)} points lines; the limit is {MAX_LINES}",
             ),
+            Text(zh="合并几行，或改用 scale 或表", en="Join lines, or use a scale or a table."),
         )
         return None
     lines = []
@@ -263,6 +270,7 @@ def _scale(node: Node, operand: Expression, ceiling: Ceiling, language: Language
                 "RULE022",
                 key.span,
                 Text(zh="数值应从小到大排列", en="the values must rise from line to line"),
+                Text(zh="把这一点移到它的位置", en="Move it to its place."),
             )
         anchors.append((at, points))
     if len(anchors) < 2:
@@ -270,6 +278,7 @@ def _scale(node: Node, operand: Expression, ceiling: Ceiling, language: Language
             "RULE022",
             node.span,
             Text(zh="scale 至少要有两个点", en="a scale needs at least two points"),
+            Text(zh="例如 scale: {0: 0, 100: 20}", en="Such as scale: {0: 0, 100: 20}."),
         )
         return None
     return Scale(operand, tuple(anchors))
@@ -279,7 +288,7 @@ def _combined(how: Combining, node: Node, ceiling: Ceiling, language: Language) 
     findings = language.findings
     parts: list[ScorePart] = []
     for entry in items(node, findings):
-        inner = Block.of(entry, findings, later=_LATER)
+        inner = Block.of(entry, findings)
         if inner is None:
             continue
         top = _ceiling(inner)
@@ -323,4 +332,8 @@ def _not_numeric(span: Span, findings: Findings) -> None:
         "RULE005",
         span,
         Text(zh="这里要用数值类的事实", en="a numeric fact is needed here"),
+        Text(
+            zh="换一个数值、金额或百分比类的事实",
+            en="Name a fact that is a number, money or a percent.",
+        ),
     )

@@ -88,7 +88,13 @@ def below_ceiling(points: Decimal, span: Span, ceiling: Ceiling, findings: Findi
                 zh=f"{points} 分超过本项满分（{ceiling.points}）",
                 en=f"{points} points is more than this line's max ({ceiling.points})",
             ),
+            Text(zh="降低分数，或提高 max", en="Lower the points, or raise max."),
             labels=(Label(ceiling.span, Text(zh="满分在这里设定", en="max is set here")),),
         )
     if points < 0:
-        findings.add("RULE005", span, Text(zh="分数不能小于 0", en="points cannot be below 0"))
+        findings.add(
+            "RULE005",
+            span,
+            Text(zh="分数不能小于 0", en="points cannot be below 0"),
+            Text(zh="写 0 或更大的分数", en="Write 0 or more."),
+        )

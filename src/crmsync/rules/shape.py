@@ -40,7 +40,7 @@ class Findings:
         code: str,
         span: Span,
         message: Text,
-        mend: Text | None = None,
+        mend: Text,
         *,
         labels: tuple[Label, ...] = (),
         fix: str | None = None,
@@ -57,7 +57,8 @@ class Findings:
     ) -> None:
         """Note a name nobody knows, with the nearest known one and a mechanical mend."""
         if len(self.all) >= MAX_HINTED:
-            self.all.append(error(self._own(code), span, message))
+            spelling = Text(zh="检查拼写", en="Check the spelling.")
+            self.all.append(error(self._own(code), span, message, spelling))
             return
         mend, near = did_you_mean(word, known)
         safe = near if near is not None and replaceable(word, span, near) else None
@@ -112,6 +113,10 @@ class Block:
             "RULE003",
             node.span,
             Text(zh="这里应是“键: 值”", en="“key: value” lines are expected here"),
+            Text(
+                zh="另起一行缩进写“键: 值”，或写成 {键: 值}",
+                en="Write “key: value” on indented lines, or {key: value}.",
+            ),
         )
         return None
 
@@ -178,6 +183,10 @@ class Block:
                 zh=f"{key} 应是不小于 {least} 的整数",
                 en=f"{key} must be a whole number of at least {least}",
             ),
+            Text(
+                zh=f"写成 {max(least, 1)} 这样的整数",
+                en=f"Write a whole number such as {max(least, 1)}.",
+            ),
         )
         return None
 
@@ -192,6 +201,7 @@ class Block:
                 "RULE004",
                 found.span,
                 Text(zh=f"{key} 只能是 true 或 false", en=f"{key} is true or false"),
+                Text(zh="写 true 或 false", en="Write true or false."),
             )
         return bool(known)
 
@@ -236,7 +246,12 @@ def scalar(node: Node, findings: Findings) -> Scalar | None:
     if isinstance(node, Scalar) and not node.empty:
         return node
     if isinstance(node, Scalar):
-        findings.add("RULE003", node.span, Text(zh="这里没有写值", en="a value is missing here"))
+        findings.add(
+            "RULE003",
+            node.span,
+            Text(zh="这里没有写值", en="a value is missing here"),
+            Text(zh="写上值，或去掉这一项", en="Write a value, or drop the entry."),
+        )
     else:
         findings.add(
             "RULE003",
@@ -245,6 +260,7 @@ def scalar(node: Node, findings: Findings) -> Scalar | None:
                 zh="这里应是一个值，不是列表或块",
                 en="a single value is expected, not a list or block",
             ),
+            Text(zh="只写一个值", en="Write one value."),
         )
     return None
 
@@ -260,6 +276,10 @@ def items(node: Node | None, findings: Findings) -> tuple[Node, ...]:
         node.span,
         Text(
             zh="这里应是列表，每项以“- ”开头", en="a list is expected: each entry begins with “- ”"
+        ),
+        Text(
+            zh="每项另起一行写“- …”，或写成 [一, 二]",
+            en="Write “- …” on a line for each entry, or [one, another].",
         ),
     )
     return ()
@@ -329,6 +349,10 @@ def bilingual(found: Scalar, languages: tuple[str, ...], findings: Findings) -> 
             Text(
                 zh="双语文字应写成“中文 | English”，只有一条竖线",
                 en="write text in two languages as “中文 | English”, with a single bar",
+            ),
+            Text(
+                zh="去掉多余的竖线，或补上另一种语言",
+                en="Drop the bar that is too many, or add the other language.",
             ),
         )
     return Text.parse(found.text, languages)

@@ -83,4 +83,5 @@ def _needs_tier(root: Block, key: str) -> None:
         "RULE002",
         root.place(key),
         Text(zh=f"{key} 要有 tier 块才有意义", en=f"{key} means nothing without a tier block"),
+        Text(zh=f"加上 tier，或去掉 {key}", en=f"Add tier, or drop {key}."),
     )

@@ -109,6 +109,7 @@ def _once(first: dict[str, Span], key: str, heading: Cell, findings: Findings) -
             "TABLE005",
             heading.span,
             Text(zh=f"“{heading.text}”有两列", en=f"“{heading.text}” heads two columns"),
+            Text(zh="去掉或改名其中一列", en="Drop or rename one of them."),
             labels=(Label(before, Text(zh="第一列", en="the first one")),),
         )
 
@@ -154,4 +155,5 @@ def _lacking(grid: Grid, output: Output, findings: Findings) -> None:
             zh=f"{grid.name} 缺少“{output.label.zh}”（{output.key}）列",
             en=f"{grid.name} has no column “{output.key}” ({output.label.en})",
         ),
+        Text(zh="加上这一列", en="Add the column."),
     )

@@ -135,6 +135,9 @@ def typed_table(
                 zh=f"{grid.name} 没有输入列：至少一列的标题要是事实",
                 en=f"{grid.name} has no input column: at least one heading must name a fact",
             ),
+            Text(
+                zh="把一列的标题写成事实的名称", en="Write a fact's name at the head of a column."
+            ),
         )
     tests = _tests(grid, inputs, language)
     rows = [
@@ -152,6 +155,7 @@ def typed_table(
             "TABLE009",
             grid.headings[0].span,
             Text(zh="标题下面没有一行", en="there is no row below the headings"),
+            Text(zh="写上至少一行", en="Write at least one row."),
         )
     if len(findings.all) != before:
         return None
@@ -230,6 +234,7 @@ def _outputs(
                 "TABLE008",
                 cell.span,
                 Text(zh=f"这里要写{output.label.zh}", en=f"{output.label.en} must be written here"),
+                Text(zh="填上这一格", en="Fill in the cell."),
             )
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,11 +11,12 @@ from crmsync.model.task import ACCOUNT_OWNER, Due, Priority, TaskRule
 from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
+from crmsync.rules.placeholders import check_placeholders
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
 from crmsync.rules.task_extras import read_extras, read_start
 from crmsync.rules.task_table import is_table, task_rows
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, did_you_mean
+from crmsync.source import Node, Scalar
 
 PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
 """What a title may name besides facts."""
@@ -32,7 +32,6 @@ ONCE_PER = (
     "ever",
 )
 _OWNERS = {ACCOUNT_OWNER: ACCOUNT_OWNER, "客户负责人": ACCOUNT_OWNER, "judge": "judge"}
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 _LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each",))
 _MAX_DUE = 3660
 MAX_TASKS = 500
@@ -80,6 +79,7 @@ def read_tasks(
                 zh=f"有 {len(entries)} 个任务，上限 {MAX_TASKS}",
                 en=f"{len(entries)} tasks; the limit is {MAX_TASKS}",
             ),
+            Text(zh="合并几个任务，或拆成几个规则集", en="Join tasks, or make several rulesets."),
         )
         return (), None
     around = _Around(names, facts, language, Seen(language.findings))
@@ -94,6 +94,9 @@ def read_tasks(
                 Text(
                     zh=f"was: {task.was} 仍是另一个任务的名称，两者的任务会混在一起",
                     en=f"was: {task.was} still names a task: the two would share their episodes",
+                ),
+                Text(
+                    zh="去掉 was，或改掉另一个任务的名称", en="Drop was, or rename the other task."
                 ),
             )
     return tasks, capacity
@@ -121,7 +124,7 @@ def _task(node: Node, around: _Around) -> TaskRule | None:
     title = block.label("title")
     written = block.node.get("title")
     if isinstance(written, Scalar):
-        _check_placeholders(written, around.placeholders, findings)
+        check_placeholders(written, around.placeholders, findings)
     sentence = block.scalar("event", required=True)
     event = None if sentence is None else read_event(sentence, around.names, language)
     when = block.take("when")
@@ -163,30 +166,6 @@ def _task(node: Node, around: _Around) -> TaskRule | None:
         may_reassign_owner=extras.may_reassign_owner,
         span=block.span,
     )
-
-
-def _check_placeholders(found: Scalar, known: tuple[str, ...], findings: Findings) -> None:
-    for match in _PLACEHOLDER.finditer(found.text):
-        name = match.group(1)
-        if name in known:
-            continue
-        span = found.part(match.start(), match.end())
-        if name is None:
-            findings.add(
-                "RULE112",
-                span,
-                Text(zh="花括号没有成对", en="this brace has no partner"),
-                Text(zh="占位符写成 {name} 这样", en="Write a placeholder like {name}."),
-            )
-            continue
-        mend, near = did_you_mean(name, known)
-        findings.add(
-            "RULE112",
-            span,
-            Text(zh=f"标题里没有占位符“{{{name}}}”", en=f"a title has no placeholder “{{{name}}}”"),
-            mend,
-            fix=f"{{{near}}}" if near is not None and found.verbatim else None,
-        )
 
 
 def _owner(found: Scalar, findings: Findings) -> str:
@@ -255,5 +234,6 @@ def _once_per(block: Block, findings: Findings) -> tuple[str, ...]:
                 zh=f"customer 之外只能再写一项，这里有：{'、'.join(spells)}",
                 en=f"besides customer only one may stand here; found {', '.join(spells)}",
             ),
+            Text(zh="只留一项", en="Keep one of them."),
         )
     return ("customer", *spells[:1])

@@ -195,6 +195,7 @@ def _exception(node: Node, levels: Levels, language: Language, seen: Seen) -> Ti
                 zh="每个例外只写 set、at_least、at_most 之一",
                 en="each exception has exactly one of set, at_least and at_most",
             ),
+            Text(zh="只留一个", en="Keep one of them."),
         )
     if name is None:
         return None

@@ -128,6 +128,7 @@ def _levels(
                 zh="至少要有两个不靠例外就能达到的等级",
                 en="at least two levels must be reachable without an exception",
             ),
+            Text(zh="再写一个有 enter 的等级", en="Write another level with an enter line."),
         )
     for position, item in enumerate(ranked):
         if lined:
@@ -220,6 +221,7 @@ def _line_order(item: _Read, below: list[_Read], findings: Findings) -> None:
                 zh=f"等级“{level.id}”缺少 enter（只有最低一级可以没有）",
                 en=f"level “{level.id}” has no enter line (only the lowest may go without)",
             ),
+            Text(zh="写上 enter，如 enter: 60", en="Write an enter line, such as enter: 60."),
         )
     if not below and item.enter is not None:
         findings.add(

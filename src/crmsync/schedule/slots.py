@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -20,6 +21,7 @@ from crmsync.errors import ConfigError
 from crmsync.model.text import Text
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HORIZON = timedelta(days=40)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -47,6 +49,10 @@ class Timetable:
             if after < moment <= until and moment != seen:
                 seen = moment
                 yield moment
+
+    def ahead(self, now: datetime, count: int) -> list[datetime]:
+        """The next *count* slots as UTC; fewer when the coming forty days hold no more."""
+        return list(islice(self.between(now, now + HORIZON), count))
 
     def _real_hours(self, after: datetime, until: datetime) -> Iterator[datetime]:
         # APScheduler never leaves the repeated hour of autumn here, so minutes are walked in UTC.
@@ -113,18 +119,22 @@ def _wrong(written: str) -> ConfigError:
 
 
 def _named_days(weekday: str) -> str:
-    """Cron numbers to names: 1-5 is Monday to Friday, 0 and 7 are Sunday, 5-7 wraps to Sunday."""
+    """Cron numbers to names: 1-5 is Monday to Friday, 0 and 7 are Sunday, 5-7 wraps to Sunday, and
+    steps count from Sunday or from where the range begins."""
     if weekday == "*":
         return weekday
     names: list[str] = []
     for part in weekday.lower().split(","):
-        low, dash, high = part.partition("-")
-        if dash and low.isdigit() and high.isdigit():
-            names += [_DAYS[number % 8] for number in range(int(low), int(high) + 1)]
-        elif part.isdigit():
-            names.append(_DAYS[int(part) % 8])
-        else:
-            names.append(part)
+        days, slash, step = part.partition("/")
+        low, dash, high = ("0", "-", "6") if days == "*" else days.partition("-")
+        if slash and not dash:
+            dash, high = "-", "6"
+        ends = [_DAYS.index(end) if end in _DAYS else end for end in (low, high if dash else low)]
+        if not all(str(end).isdigit() for end in ends) or (slash and not step.isdigit()):
+            return weekday
+        first, last = (int(end) for end in ends)
+        last += 7 if last < first else 0
+        names += [_DAYS[day % 7] for day in range(first, last + 1, int(step or 1) or 1)]
     return ",".join(dict.fromkeys(names))
 
 

@@ -1,6 +1,13 @@
 """Text with positions: reads YAML, explains its mistakes, shows findings with an excerpt."""
 
-from crmsync.source.findings import did_you_mean, error, has_errors, nearest, warning
+from crmsync.source.findings import (
+    did_you_mean,
+    error,
+    has_errors,
+    nearest,
+    warning,
+    without_echoes,
+)
 from crmsync.source.fixing import apply_fixes
 from crmsync.source.nodes import Mapping, Node, Scalar, ScalarValue, Sequence, Style
 from crmsync.source.reading import SourceFile, read_file, read_yaml
@@ -25,4 +32,5 @@ __all__ = [
     "render",
     "summary",
     "warning",
+    "without_echoes",
 ]

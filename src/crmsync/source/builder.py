@@ -129,7 +129,14 @@ class Builder:
         entries: list[tuple[Scalar, Node]] = []
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not isinstance(key, Scalar):
-                self._refuse("YAML018", key.span, _COMPLEX_KEY)
+                self._refuse(
+                    "YAML018",
+                    key.span,
+                    _COMPLEX_KEY,
+                    Text(
+                        zh="去掉开头的“? ”，写成 键: 值", en="Drop the “? ” and write key: value."
+                    ),
+                )
                 continue
             if key.text == "<<" and key.style is Style.PLAIN:
                 self._refuse("YAML007", key.span, _MERGE, _WRITE_OUT)
@@ -186,7 +193,7 @@ class Builder:
         start, end = event.start_mark, event.end_mark
         return Span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def _refuse(self, code: str, span: Span, message: Text, mend: Text | None = None) -> None:
+    def _refuse(self, code: str, span: Span, message: Text, mend: Text) -> None:
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(error(code, span, message, mend))
 

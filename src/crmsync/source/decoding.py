@@ -21,7 +21,14 @@ def decode(name: str, data: bytes) -> tuple[str, list[Diagnostic]]:
         try:
             return data.decode("utf-16"), []
         except UnicodeDecodeError:
-            return "", [error("YAML001", Span(name, 1, 1, 1, 1), _NOT_TEXT)]
+            return "", [
+                error(
+                    "YAML001",
+                    Span(name, 1, 1, 1, 1),
+                    _NOT_TEXT,
+                    Text(zh="用 UTF-8 另存为文本文件", en="Save it as text in UTF-8."),
+                )
+            ]
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,18 @@ from crmsync.model.text import Lang
 
 _WIDEST = 160
 _ROOM_LEFT = 50
+_SECRET = re.compile(
+    r"""(?:secret|token|password|permanent_code|api_key)["']?(?::[ \t]+|：[ \t]*)["']?"""
+    r"(?!secret:)(?P<named>[^\s\"',#{}]+)"
+    r"|(?P<shaped>(?=(?:[^\s\d]*\d){6})(?=[^\s]*[A-Za-z])[A-Za-z0-9._+/=-]{32,})"
+    r"|://[^/@:\s]*:(?P<inside>[^/@\s]+)@",
+    re.IGNORECASE | re.ASCII,
+)
+"""What may be a credential, by the name before it, by its looks, or by its place in an address."""
+_DOT = "•"
+_MARGIN = 200
+"""Characters looked at on both sides of what is shown of a long line: a credential cut in two is
+known as one all the same, and hostile lines stay quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +105,23 @@ def _cut(line: str, marks: list[_Mark]) -> int:
 
 
 def _shown(line: str, cut: int) -> str:
-    visible = _clean(line[cut : cut + _WIDEST])
+    start = max(0, cut - _MARGIN)
+    around = masked(line[start : cut + _WIDEST + _MARGIN])
+    visible = _clean(around[cut - start : cut - start + _WIDEST])
     return ("…" if cut else "") + visible + ("…" if len(line) > cut + _WIDEST else "")
+
+
+def masked(line: str) -> str:
+    """The line with dots, as many as there were letters, where a credential may stand: an excerpt
+    also shows the lines beside a finding, and nothing that is read there is known to be harmless.
+    """
+
+    def dotted(match: re.Match[str]) -> str:
+        group = next(name for name, text in match.groupdict().items() if text is not None)
+        start, end = (place - match.start() for place in match.span(group))
+        return match.group()[:start] + _DOT * (end - start) + match.group()[end:]
+
+    return _SECRET.sub(dotted, line)
 
 
 def _clean(text: str) -> str:

@@ -15,12 +15,12 @@ def error(
     code: str,
     span: Span,
     message: Text,
-    mend: Text | None = None,
+    mend: Text,
     *,
     fix: str | Fix | None = None,
     labels: tuple[Label, ...] = (),
 ) -> Diagnostic:
-    """An error; ``fix`` as plain text replaces what stands at *span*."""
+    """An error, always with what to do about it; ``fix`` as plain text replaces *span*."""
     mechanical = Fix(span, fix) if isinstance(fix, str) else fix
     return Diagnostic(code, Severity.ERROR, span, message, mend, labels, mechanical)
 
@@ -29,12 +29,12 @@ def warning(
     code: str,
     span: Span,
     message: Text,
-    mend: Text | None = None,
+    mend: Text,
     *,
     fix: str | Fix | None = None,
     labels: tuple[Label, ...] = (),
 ) -> Diagnostic:
-    """A warning; ``fix`` as plain text replaces what stands at *span*."""
+    """A warning, always with what to do about it; ``fix`` as plain text replaces *span*."""
     mechanical = Fix(span, fix) if isinstance(fix, str) else fix
     return Diagnostic(code, Severity.WARNING, span, message, mend, labels, mechanical)
 
@@ -42,6 +42,32 @@ def warning(
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any of them is an error."""
     return any(item.severity is Severity.ERROR for item in diagnostics)
+
+
+_SWALLOWING = frozenset({"YAML010", "YAML015", "YAML016", "YAML022"})
+"""Mistakes that make another key, or none, of what was meant as one."""
+
+
+def without_echoes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """*found* without what a mistake of the writing alone brings about: a second finding at its
+    place, and keys said to be missing where a sign swallowed one."""
+    found = list(found)
+    slips = [item for item in found if item.code.startswith("YAML")]
+    places = {_start(item) for item in slips if item.severity is Severity.ERROR}
+    swallowed = any(item.code in _SWALLOWING for item in slips)
+    return [
+        item
+        for item in found
+        if item.code.startswith("YAML")
+        or (_start(item) not in places and not (swallowed and item.code in _LACKING))
+    ]
+
+
+_LACKING = frozenset({"RULE002", "TEST002", "MAP006", "CONF006"})
+
+
+def _start(item: Diagnostic) -> tuple[int, int]:
+    return item.span.line, item.span.column
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -73,14 +99,17 @@ def _may_match(wanted: str, letters: frozenset[str], name: str) -> bool:
     return sum(letter in letters for letter in name) >= enough
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> tuple[Text | None, str | None]:
+def did_you_mean(word: str, known: Iterable[str]) -> tuple[Text, str | None]:
     """A mend that names the nearest known name, and that name; without one, the first known."""
     names = list(known)
     near = nearest(word, names)
     if near is not None:
         return Text(zh=f"是不是“{near}”？", en=f"Did you mean “{near}”?"), near
     if not names:
-        return None, None
+        declare = Text(
+            zh="这一类名称一个也没有声明；先声明它", en="None is declared at all; declare it first."
+        )
+        return declare, None
     zh = "、".join(names[:12]) + ("…" if len(names) > 12 else "")
     en = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return Text(zh=f"可用的有：{zh}", en=f"Known: {en}"), None

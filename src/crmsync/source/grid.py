@@ -73,6 +73,9 @@ def column_name(number: int) -> str:
     return letters
 
 
+_FEWER = Text(zh="拆成几张表", en="Make it several tables.")
+
+
 def whole(name: str) -> Span:
     """The place of findings about a file as a whole."""
     return Span(name, 1, 1, 1, 1)
@@ -84,20 +87,23 @@ def bytes_of(path: Path, name: str) -> bytes:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
             words = Text(zh=f"{name} 不是普通文件", en=f"{name} is not a regular file")
-            raise GridTrouble(error("TABLE001", whole(name), words))
+            mend = Text(zh="换成一个 .csv 或 .xlsx 文件", en="Put a .csv or .xlsx file there.")
+            raise GridTrouble(error("TABLE001", whole(name), words, mend))
         if info.st_size > MAX_BYTES:
             words = Text(
                 zh=f"{name} 有 {info.st_size / 1e6:.1f} MB，上限 {MAX_BYTES / 1e6:.0f} MB",
                 en=f"{name} is {info.st_size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB",
             )
-            raise GridTrouble(error("TABLE001", whole(name), words))
+            raise GridTrouble(error("TABLE001", whole(name), words, _FEWER))
         return path.read_bytes()
     except FileNotFoundError:
         words = Text(zh=f"找不到表格 {name}", en=f"there is no table {name}")
-        raise GridTrouble(error("TABLE001", whole(name), words)) from None
+        mend = Text(zh="检查路径，或补上文件", en="Check the path, or put the file there.")
+        raise GridTrouble(error("TABLE001", whole(name), words, mend)) from None
     except OSError:
         words = Text(zh=f"无法读取表格 {name}", en=f"the table {name} cannot be read")
-        raise GridTrouble(error("TABLE001", whole(name), words)) from None
+        mend = Text(zh="检查文件的权限", en="Check the permissions of the file.")
+        raise GridTrouble(error("TABLE001", whole(name), words, mend)) from None
 
 
 def grid_of(name: str, cells: list[list[Cell]], sheet: str = "") -> tuple[Grid, list[Diagnostic]]:
@@ -128,7 +134,7 @@ def _bearable(name: str, rows: int, width: int) -> None:
         zh=f"{name} 有 {rows} 行 {width} 列，上限 {MAX_ROWS} 行 {MAX_COLUMNS} 列",
         en=f"{name} has {rows} rows and {width} columns; the limit is {MAX_ROWS} and {MAX_COLUMNS}",
     )
-    raise GridTrouble(error("TABLE001", whole(name), words))
+    raise GridTrouble(error("TABLE001", whole(name), words, _FEWER))
 
 
 def _too_long(beyond: list[Cell], row: list[Cell]) -> list[Diagnostic]:
@@ -154,6 +160,7 @@ def _too_long(beyond: list[Cell], row: list[Cell]) -> list[Diagnostic]:
             Text(
                 zh=f"单元格超过 {MAX_CELL} 个字符", en=f"a cell of more than {MAX_CELL} characters"
             ),
+            Text(zh="缩短这一格", en="Shorten the cell."),
         )
         for cell in row
         if len(cell.text) > MAX_CELL

@@ -71,7 +71,8 @@ def _clean(name: str, text: str) -> str:
         zh=f"{name} 里有控制字符 U+{ord(match.group()):04X}：不是 CSV 文字",
         en=f"{name} holds the control character U+{ord(match.group()):04X}: it is no CSV text",
     )
-    raise GridTrouble(error("TABLE002", whole(name), words))
+    mend = Text(zh="在表格软件里另存为 CSV UTF-8", en="Save it as “CSV UTF-8”.")
+    raise GridTrouble(error("TABLE002", whole(name), words, mend))
 
 
 def delimiter_of(text: str) -> str:

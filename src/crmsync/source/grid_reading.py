@@ -34,7 +34,8 @@ def read_grid(
                 words = Text(
                     zh=f"{name} 不是表格：只读 {listed}", en=f"{name} is no table: {listed} are"
                 )
-                raise GridTrouble(error("TABLE001", whole(name), words))
+                mend = Text(zh=f"另存为 {listed}", en=f"Save it as one of {listed}.")
+                raise GridTrouble(error("TABLE001", whole(name), words, mend))
         grid, more = grid_of(name, cells, chosen)
     except GridTrouble as trouble:
         return None, [trouble.finding]

@@ -125,6 +125,7 @@ def _too_big(name: str, sheet: str) -> Diagnostic:
             en=f"{name} {sheet} is too big: a table has {MAX_ROWS} rows and {MAX_COLUMNS} columns "
             "at most",
         ),
+        Text(zh="拆成几张表", en="Make it several tables."),
     )
 
 

@@ -29,7 +29,8 @@ _TAB_INDENT = re.compile(r"[ ]*\t+[ \t]*")
 _GREATER = re.compile(r"(?:^\s*-|:)[ \t]+(>=?[ \t]*(?![+-]?\s*$)[^\s#>|+-].*)$")
 _GREATER_IN_FLOW = re.compile(r"[{,]\s*(>=?\s*[0-9.]+[^:,}]*)")
 _BLOCK_HEADER = re.compile(r"^(\s*).*[:-]\s+[|>][+-]?\s*(?:#.*)?$")
-_TIGHT_COLON = re.compile(r"^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_]*):(?=[^\s/])")
+_TIGHT_COLON = re.compile(r"^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_]*):(?=[^\s/])(?!.*:(?:\s|$))")
+"""A key like ``role:主管`` has its own colon, and a space after the next one."""
 _MOST = 20
 _LONGEST = 1_000
 """Longer lines are not searched to their end: patterns must stay quick on hostile text."""

@@ -68,8 +68,9 @@ def summary(diagnostics: Sequence[Diagnostic], files: int, lang: Lang | str) -> 
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
     warnings = len(diagnostics) - len(errors)
     fixable = sum(1 for item in diagnostics if item.fix is not None)
-    pick = next((item for item in diagnostics if item.fix is None), None)
-    code = (pick or diagnostics[0]).code if diagnostics else ""
+    worst = errors or diagnostics
+    pick = next((item for item in worst if item.fix is None), None)
+    code = (pick or worst[0]).code if worst else ""
     if lang == "zh":
         if not diagnostics:
             return f"{files} 个文件：没有问题。"

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.rules.writing import RULESETS, cases_text, typed
 
@@ -72,6 +72,7 @@ EXPECTED = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(NAMES, FACTS, OPENINGS, EXPECTED, st.booleans(), st.none() | DAYS)
 def test_what_is_written_is_what_is_read(
     name: str,

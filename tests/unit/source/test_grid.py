@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.source import workbooks as wb
 
@@ -112,6 +112,7 @@ def test_absent_big_and_odd_files_are_refused(tmp_path: Path) -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(CELLS, min_size=2), min_size=1),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from crmsync.config import mapping_file, mapping_sources, mapping_terms, project_file
+from crmsync.config import jobs, mapping_file, mapping_sources, mapping_terms, project_file
 from crmsync.model.mapping import WRITE_ROLES
 from crmsync.rules.json_schema.parts import (
     CONDITION,
     DURATION,
+    NUMBER,
     SCALAR,
     TEXT,
     WHOLE,
@@ -92,6 +93,7 @@ def mapping_schema() -> Schema:
         "within": hover(TEXT, "时段，如 12 months", "The window, such as 12 months."),
         "on": hover(TEXT, "改用另一个日期字段", "Another date field for the window."),
         "per": hover(TEXT, "按月、季、年平均", "The mean per month, quarter or year."),
+        **_currency(),
         **{
             key: hover(SCALAR, *text)
             for key, text in every(mapping_sources.AGGREGATES, _AGGREGATES).items()
@@ -115,7 +117,12 @@ def mapping_schema() -> Schema:
     definitions = {
         "condition": CONDITION,
         "field": {"anyOf": [TEXT, block(every(mapping_sources.FIELD_KEYS, pick))]},
-        "source": {"anyOf": [TEXT, block(every(mapping_sources.SOURCE_KEYS, pick | _judged()))]},
+        "source": {
+            "anyOf": [
+                TEXT,
+                block(every(mapping_sources.SOURCE_KEYS, pick | _judged() | _currency())),
+            ]
+        },
         "target": {"anyOf": [TEXT, block(pick)]},
         "aggregate": block(aggregate, required=["related"]),
         "relation": block(
@@ -125,6 +132,36 @@ def mapping_schema() -> Schema:
     known = _mapping_keys(write, tasks, terms)
     top = block(every(mapping_file.TOP, known), required=["connector", "object", "identity"])
     return document("crmsync mapping", top, definitions)
+
+
+def _currency() -> dict[str, Schema]:
+    return {
+        "currency": hover(
+            ref("field"),
+            "存放货币的字段；金额按 rates 换算",
+            "The field of the currency; amounts are converted by rates.",
+        )
+    }
+
+
+def _money() -> dict[str, Schema]:
+    rate = {"anyOf": [NUMBER, mapping(NUMBER)]}
+    return {
+        "currency": hover(
+            TEXT,
+            "没有货币字段的金额是哪种货币，如 CNY",
+            "The currency of amounts beside which no field says one, such as CNY.",
+        ),
+        "currencies": hover(
+            mapping(TEXT), "CRM 的叫法 → 货币代码", "The CRM's words → currency codes."
+        ),
+        "rates": hover(
+            mapping(rate),
+            "一个单位值多少规则的货币，可按日期写：{USD: {2026-01-01: 7.05}}",
+            "What one unit is worth in the rules' currency, by date if need be: {USD: "
+            "{2026-01-01: 7.05}}.",
+        ),
+    }
 
 
 def _judged() -> dict[str, Schema]:
@@ -169,6 +206,7 @@ def _mapping_keys(
         "tasks": hover(
             block(tasks, required=mapping_file.NEEDED), "任务写到哪里", "Where tasks go."
         ),
+        **_money(),
         "sources": hover(
             mapping(block(every(mapping_terms.KEYS, terms))),
             "何时算新、算完整",
@@ -186,9 +224,7 @@ def project_schema() -> Schema:
         "at": hover(TEXT, '每天几点，如 "02:00"', 'The hour of every day, such as "02:00".'),
         "cron": hover(TEXT, "五段 cron", "Five cron fields."),
         "time_zone": zone,
-        "catch_up": hover(
-            one_of(project_file.CATCH_UP), "错过的怎么补", "What becomes of missed slots."
-        ),
+        "catch_up": hover(one_of(jobs.CATCH_UP), "错过的怎么补", "What becomes of missed slots."),
         "allow": hover(
             mapping(SCALAR), "长期许可，各带上限", "Standing consents, each with its value."
         ),
@@ -220,7 +256,7 @@ def project_schema() -> Schema:
         "keep": hover(block(every(project_file.KEEP, keep)), "保留多久", "How long things stay."),
         "connections": hover(mapping(_connection()), "连接", "The connections."),
         "jobs": hover(
-            mapping(block(every(project_file.JOB, job), required=["ruleset", "connection"])),
+            mapping(block(every(jobs.JOB, job), required=["ruleset", "connection"])),
             "定时任务",
             "The scheduled jobs.",
         ),
