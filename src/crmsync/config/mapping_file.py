@@ -10,6 +10,7 @@ from crmsync.config.mapping_digest import mapping_digest
 from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
+from crmsync.config.mapping_users import read_users
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic, Label
@@ -28,9 +29,9 @@ from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, wit
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources", "currency", "currencies", "rates",
+    "tasks", "sources", "currency", "currencies", "rates", "users",
 )  # fmt: skip
-LATER = ("group", "scope", "users")
+LATER = ("group", "scope")
 RELATED = ("object", "via", "date", "where")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -92,6 +93,7 @@ class _Reader:
             sources=read_terms(keys.mapping("sources"), objects, self.problems),
             file=self._file,
             money=money,
+            users=read_users(keys.mapping("users"), self._ruleset, self.problems),
         )
         if target is None or identity[0] is None:
             return None

@@ -204,6 +204,8 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+    users: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Owners as tasks name them (``role:…``, ``queue:…``) → a user of this CRM, by id or name."""
     money: MoneyTerms | None = None
     """``None``: every amount is in the rules' own currency."""
 
