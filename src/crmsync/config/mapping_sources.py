@@ -151,7 +151,9 @@ class SourceReader:
             where = self._where(node.get("where"))
             known = self._facts.get(self._renamed.get(name.text, name.text))
             own = name.text if known is None else known.was or known.id
-            self.related[own] = Related(own, **parts, where=where, span=name.span)
+            self.related[own] = Related(
+                own, parts["object"], parts["via"], parts["date"], where, span=name.span
+            )
             return own
         word = keys.word("related", required=True)
         if word is None:
@@ -174,7 +176,7 @@ class SourceReader:
             return word
         own = f"{word} on {other}"
         self.related[own] = Related(
-            own, relation.object, relation.via, other, relation.where, relation.span
+            own, relation.object, relation.via, other, relation.where, span=relation.span
         )
         return own
 

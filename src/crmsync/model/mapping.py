@@ -122,13 +122,20 @@ Source: TypeAlias = FieldSource | AggregateSource
 @dataclass(frozen=True, slots=True)
 class Related:
     """Records that point to the customer: ``via`` is their look-up field, ``date`` the business
-    date (order, invoice or payment), ``where`` which of them count."""
+    date (order, invoice or payment), ``where`` which of them count.
+
+    Of people ``called`` is the field of the name, ``do_not_contact`` the tick of those to be left
+    in peace, and ``fields`` what the rules call their other fields.
+    """
 
     name: str
     object: str
     via: str
     date: str
     where: Condition | None = None
+    called: FieldPick | None = None
+    do_not_contact: FieldPick | None = None
+    fields: Mapping[str, FieldPick] = dataclasses.field(default_factory=dict)
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
@@ -163,6 +170,8 @@ class TaskTarget:
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     """The field of the text below the subject: what the task is to find out."""
+    person: str | None = None
+    """The look-up field of the person a task is about, besides the customer."""
     places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
     """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
@@ -187,6 +196,14 @@ OWNED_ROLES = (*WRITE_ROLES, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleSource:
+    """Which related records the people of one task rule are; ``where`` names CRM fields."""
+
+    related: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CrmMapping:
     """One ``mapping/<crm>.yaml``, read and checked. Conditions name CRM fields."""
 
@@ -204,6 +221,8 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+    people: Mapping[str, PeopleSource] = dataclasses.field(default_factory=dict)
+    """Task id → the people it is for, where it is for each of them."""
     money: MoneyTerms | None = None
     """``None``: every amount is in the rules' own currency."""
 

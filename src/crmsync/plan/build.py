@@ -29,6 +29,7 @@ from crmsync.plan.guards import Tally, judge
 from crmsync.plan.header import MOST_LISTED, NOTE, NOTES, STALE, UNPLACED, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
+from crmsync.plan.people import with_people
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
@@ -76,7 +77,8 @@ class _Making:
         self.notices: list[PlanNotice] = []
 
     def add(self, piece: Sequence[Evaluated | Unchanged]) -> None:
-        """Plan some customers; task keys are looked up for all of them at once."""
+        """Plan some customers; people and task keys are looked up for all of them at once."""
+        piece = with_people(piece, self.inputs)
         keys = [
             key for item in piece if isinstance(item, Evaluated) for key in _keys(item.decision)
         ]

@@ -26,10 +26,12 @@ from crmsync.evaluate import (
     match,
 )
 from crmsync.facts import (
+    People,
     excluded_count,
     fact_row,
     fact_rows,
     judged_terms,
+    people_in,
     prepare,
     relation,
 )
@@ -142,6 +144,13 @@ class OpenPopulation:
     def mirrored(self) -> tuple[duckdb.DuckDBPyConnection, FactRelation]:
         """The open mirror with the relation of facts over it; busy while rows stream."""
         return self._mirror, self.relation
+
+    @cached_property
+    def people(self) -> People:
+        """Whom tasks for each person are for."""
+        day = self._population.as_of, self.rules.time_zone
+        mapping = self._population.mapping
+        return people_in(self._mirror, mapping, self._schemas, day_and_zone=day)
 
     @property
     def account_id(self) -> str:

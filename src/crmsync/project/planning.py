@@ -174,6 +174,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         owner=owner_resolver(project.config.people),
         booked=store.episodes.booked(*where, since=as_of),
         next_workday=lambda day: calendar.after(day, 1),
+        people=opened.people.of,
         episodes=lambda keys: store.episodes.known(*where, keys),
         overridden=store.overrides.holders(*where, day=as_of),
         previous=opened.previous,

@@ -57,6 +57,17 @@ _RELATED = {
         TEXT, "业务日期字段，不是创建时间", "Its business date, never the time of creation."
     ),
     "where": _WHERE,
+    "called": hover(ref("field"), "联系人姓名的字段", "Of people: the field of the name."),
+    "do_not_contact": hover(
+        ref("field"),
+        "勾选后不再为此人建任务",
+        "A tick there: no task for this person.",
+    ),
+    "fields": hover(
+        mapping(ref("field")),
+        "规则里对这些字段的叫法",
+        "What the rules call its fields.",
+    ),
 }
 _TASKS = {
     "object": ("任务对象", "The task object."),
@@ -73,6 +84,7 @@ _TASKS = {
     "via": ("渠道字段", "The channel field."),
     "channels": ("渠道的值", "The values of the channels."),
     "note": ("备注字段", "The field for a note."),
+    "person": ("指向联系人的字段", "The field that points at the person it is about."),
 }
 
 
