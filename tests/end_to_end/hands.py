@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from crmsync.testing import Actor, Origin, Sandbox
 from crmsync_fxiaoke.sandbox import FxiaokeSandbox
 from crmsync_zoho.sandbox import ZohoSandbox
+from crmsync_zoho.sandbox_schema import ZohoField
 
 ADMINISTRATOR = Actor("administrator", Origin.PERSON)
 APP_STOPPED = 20021
@@ -104,3 +106,26 @@ def task_creations(sandbox: Sandbox) -> tuple[str, str]:
             return "POST", "/cgi/crm/custom/v2/data/create"
         case _:
             raise NotImplementedError(type(sandbox).__name__)
+
+
+def fields_of(sandbox: Sandbox, object: str) -> dict[str, Any]:
+    """The fields of an object by API name, as its administrator's page holds them."""
+    match sandbox:
+        case ZohoSandbox():
+            return sandbox.org.modules[object].fields
+        case FxiaokeSandbox():
+            return sandbox.tenant.objects[object].fields
+        case _:
+            raise NotImplementedError(type(sandbox).__name__)
+
+
+def type_key(field: Any) -> str:
+    """What a field calls its type."""
+    return "data_type" if isinstance(field, ZohoField) else "type"
+
+
+def without_choice(field: Any) -> Any:
+    """A picklist whose first choice was taken away."""
+    if isinstance(field, ZohoField):
+        return replace(field, choices=field.choices[1:])
+    return replace(field, options=field.options[1:])

@@ -51,6 +51,7 @@ ROWS: Mapping[int, Row] = {
         "daily quota gone",
         (REFUSED, "test_a_spent_quota_is_no_sign_in_error_and_says_when"),
         (SEEN, "test_a_spent_quota_ends_the_run_and_says_when"),
+        (SEEN, "test_a_plan_beyond_the_budget_is_refused_or_written_in_parts"),
     ),
     5: row(
         "401 in the middle",
@@ -154,11 +155,12 @@ ROWS: Mapping[int, Row] = {
     ),
     38: row(
         "field deleted, renamed, retyped, choice gone",
-        (SEEN, "test_a_field_that_is_gone_is_named_with_its_place_before_planning"),
+        (SEEN, "test_a_field_that_changed_is_named_with_its_place_before_any_write"),
     ),
     39: row(
-        "record deleted or merged since the plan",
+        "record deleted, merged or restored since the plan",
         (SEEN, "test_a_record_deleted_since_the_plan_is_a_conflict"),
+        (SEEN, "test_a_customer_who_comes_back_after_the_next_pull_is_seen_again"),
     ),
     40: row(
         "dates with odd zones",

@@ -7,8 +7,9 @@ other files of this catalogue check.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,6 @@ from tests.http_catalogue.test_refusals import answers, fxiaoke_code, moved, zoh
 from crmsync.errors import ExitCode
 from crmsync.testing import FaultProxy, RequestKind, SandboxClock
 from crmsync.testing.bad_wire import Answer, Behaviour, after_commit, changed, hang_up, reply
-from crmsync_fxiaoke.sandbox import FxiaokeSandbox
-from crmsync_zoho.sandbox import ZohoSandbox
 
 NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
 TODAY = ("--today", NOW.date().isoformat())
@@ -129,6 +128,37 @@ def test_a_spent_quota_ends_the_run_and_says_when(world: Seen) -> None:
     assert "crmsync apply --resume 1" in shown
 
 
+def a_day_holds(world: Seen, calls: int) -> None:
+    """The budget of the connection, as its settings give it."""
+    settings = world.folder / "crmsync.yaml"
+    kept = [line for line in settings.read_text().splitlines() if "calls_per_day" not in line]
+    place = kept.index(f"    connector: {world.name}")
+    kept.insert(place + 1, f"    calls_per_day: {calls}")
+    settings.write_text("\n".join(kept) + "\n")
+
+
+@pytest.mark.parametrize("prepared", ["fxiaoke"], indirect=True)
+def test_a_plan_beyond_the_budget_is_refused_or_written_in_parts(world: Seen) -> None:
+    """Where every record is a call of its own, so that the budget ends in the middle of a plan."""
+    a_day_holds(world, 10_000)
+    cost = world.plan("--no-pull", *TODAY)["cost"]
+    used = cost["limit"] - cost["kept"] - cost["free"]
+    a_day_holds(world, (used + 20) * 10 // 9 + 1)
+    shown = world.apply_shown(ExitCode.TRY_LATER)
+    assert f"this plan takes about {cost['price']}" in shown
+    assert "nothing was written" in shown
+    assert "--in-parts" in shown
+    assert world.sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+    words = ("apply", str(world.folder / "plan.json"), "--in-parts", "--yes", *ALLOW, *TODAY)
+    assert "crmsync apply --resume 1" in world.shown(*words, exit=ExitCode.TRY_LATER)
+    customers = world.header()["object"]
+    written = {item.id for item in world.sandbox.field_writes() if item.object == customers}
+    assert 0 < len(written) < PEOPLE
+    a_day_holds(world, 10_000)
+    world.run("apply", "--resume", "1", "--yes", *TODAY)
+    assert world.plan("--no-pull", *TODAY)["changes"] == []
+
+
 def test_a_sign_in_that_ended_says_how_to_sign_in(world: Seen) -> None:
     shutil.rmtree(world.folder / "var" / "tokens")
     refused = answers({"error": "invalid_code"}) if world.name == "zoho" else fxiaoke_code(20021)
@@ -196,36 +226,87 @@ def test_a_clock_that_is_wrong_is_told_and_by_days_refused(world: Seen) -> None:
     assert "NTP" in shown
 
 
-def test_a_field_that_is_gone_is_named_with_its_place_before_planning(world: Seen) -> None:
-    with without_field(world, world.tier_field()):
-        shown = world.shown("plan", *TODAY, exit=ExitCode.FINDINGS)
-    assert ".yaml:" in shown
-    assert world.sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+Change = Callable[[Any], Any]
+
+
+def renamed(field: Any) -> Any:
+    return replace(field, api_name=f"{field.api_name}_2", label=f"{field.label} 2")
+
+
+def retyped(field: Any) -> Any:
+    return replace(field, **{hands.type_key(field): "date"})
+
+
+MOVED: dict[str, tuple[Change, ExitCode]] = {
+    "deleted": (lambda field: None, ExitCode.FINDINGS),
+    "renamed": (renamed, ExitCode.FINDINGS),
+    "another type": (retyped, ExitCode.FINDINGS),
+    "a choice gone": (hands.without_choice, ExitCode.PLAN_REFUSED),
+}
+"""What happens to the field, and how a plan made before it ends."""
 
 
 @contextmanager
-def without_field(world: Seen, field: str) -> Iterator[None]:
-    """An administrator deletes a field; afterwards it is there again."""
-    object, sandbox = world.header()["object"], world.sandbox
-    fields: dict[str, Any]
-    if isinstance(sandbox, ZohoSandbox):
-        fields = sandbox.org.modules[object].fields
-    else:
-        assert isinstance(sandbox, FxiaokeSandbox)
-        fields = sandbox.tenant.objects[object].fields
-    kept = fields.pop(field)
+def moved_field(world: Seen, change: Change) -> Iterator[str]:
+    """An administrator changes the field of the tier; afterwards it is as it was."""
+    object, field = world.header()["object"], world.tier_field()
+    fields = hands.fields_of(world.sandbox, object)
+    kept = dict(fields)
+    moved = change(fields.pop(field))
+    if moved is not None:
+        fields[moved.api_name] = moved
     try:
-        yield
+        yield field
     finally:
-        fields[field] = kept
+        fields.clear()
+        fields.update(kept)
+
+
+@pytest.mark.parametrize(("change", "exit"), MOVED.values(), ids=MOVED)
+def test_a_field_that_changed_is_named_with_its_place_before_any_write(
+    world: Seen, change: Change, exit: ExitCode
+) -> None:
+    with moved_field(world, change) as field:
+        shown = world.shown("plan", *TODAY, exit=ExitCode.FINDINGS)
+        refused = world.apply_shown(exit)
+    assert ".yaml:" in shown
+    label = hands.fields_of(world.sandbox, world.header()["object"])[field].label
+    assert field in shown or label in shown
+    assert ".yaml:" in refused or "crmsync plan" in refused
+    assert world.sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+
+
+def planned(world: Seen) -> set[str]:
+    """The customers a new plan would write. Only a full pull learns of deletions everywhere."""
+    world.run("pull", "--full")
+    found = world.plan("--no-pull", *TODAY)["changes"]
+    return {item["id"] for item in found if item["is"] == "fields"}
 
 
 def test_a_record_deleted_since_the_plan_is_a_conflict(world: Seen) -> None:
+    """A merged record is a deleted one to both CRMs. One that came back is written as any other."""
+    object = world.header()["object"]
+    lost, back = (row.id for row in world.sandbox.store.rows(object)[:2])
+    for id in (lost, back):
+        world.sandbox.delete_as_person(object, id)
+    world.sandbox.clock.advance(60)
+    world.sandbox.restore_as_person(object, back)
+    shown = world.apply_shown(ExitCode.PARTIAL)
+    assert lost in shown
+    assert "deleted or merged" in shown
+    rows = world.run("runs", "1", "--json").document
+    states = {item["id"]: item["state"] for item in rows["rows"]}
+    assert (states[lost], states[back]) == ("conflict", "done")
+    assert not planned(world) & {lost, back}
+    assert world.sandbox.store.get(object, back).get(world.tier_field()) is not None
+
+
+def test_a_customer_who_comes_back_after_the_next_pull_is_seen_again(world: Seen) -> None:
     object = world.header()["object"]
     lost = world.sandbox.store.rows(object)[0].id
     world.sandbox.delete_as_person(object, lost)
-    shown = world.apply_shown(ExitCode.PARTIAL)
-    assert lost in shown
-    rows = world.run("runs", "1", "--json").document
-    (row,) = [item for item in rows["rows"] if item["id"] == lost]
-    assert row["state"] == "conflict"
+    world.sandbox.clock.advance(60)
+    assert lost not in planned(world)
+    world.sandbox.restore_as_person(object, lost)
+    world.sandbox.clock.advance(60)
+    assert lost in planned(world)

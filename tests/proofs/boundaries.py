@@ -126,8 +126,9 @@ CASES = (
 def boundary(scale: Scale, place: Path) -> Figure:
     """19, 20 and 21 where 20 is the limit; above it: exit 6, everything named, no call."""
     wrong = calls = unnamed = trials = 0
-    for place_no, case in enumerate(CASES):
-        bench = Bench(place / str(place_no))
+    bench = Bench(place, keeps=True)
+    for case in CASES:
+        bench.anew()
         for count in (19, 20, 21):
             trials += 1
             plan = planned(bench, case, count)
@@ -137,7 +138,7 @@ def boundary(scale: Scale, place: Path) -> Figure:
             if over:
                 unnamed += not refused_fully(bench, plan, found)
                 calls += len(bench.crm.calls)
-        bench.store.close()
+    bench.store.close()
     missing = len(set(GUARDS) - {case.name for case in CASES})
     bad = {
         "wrong verdicts": wrong,

@@ -62,15 +62,15 @@ class Tally:
         self.lost += sum(tier != "重要客户" for tier in bench.tiers(CUSTOMERS))
 
 
-def prepared(place: Path, rung: CreateOnce) -> tuple[Bench, PlanFile]:
+def prepared(bench: Bench, rung: CreateOnce) -> PlanFile:
     """Five customers, three of whom get a task, and the plan for them."""
     lag = timedelta(seconds=60) if rung is CreateOnce.C else timedelta()
-    bench = Bench(place, fake_crm(create_once=rung, index_lag=lag, write_batch=2))
+    bench.anew(fake_crm(create_once=rung, index_lag=lag, write_batch=2))
     bench.seed(CUSTOMERS)
     items = [
         bench.item(n, opens=(opening(n),) if n <= TASKS else ()) for n in range(1, CUSTOMERS + 1)
     ]
-    return bench, bench.plan(items)
+    return bench.plan(items)
 
 
 def done_rows(bench: Bench) -> dict[int, int]:
@@ -103,45 +103,48 @@ def crash_and_resume(bench: Bench, plan: PlanFile, tally: Tally, points: list[in
 def sweep(scale: Scale, place: Path) -> Figure:
     """The 1st, 2nd, 3rd … checkpoint, until a run ends without reaching it."""
     tally = Tally()
+    bench = Bench(place, keeps=True)
     rungs = [CreateOnce.A, CreateOnce.B, CreateOnce.C] if scale.full else [CreateOnce.C]
     for rung in rungs:
         at, crashed = 0, True
         while crashed:
             at += 1
-            bench, plan = prepared(place / f"{rung}-{at}", rung)
+            plan = prepared(bench, rung)
             crashed = crash_and_resume(bench, plan, tally, [at])
             tally.look(bench)
             tally.trials += crashed
-            bench.store.close()
+    bench.store.close()
     return Figure(tally.trials, "crash points", tally.bad(), f"rungs {'+'.join(rungs)}")
 
 
 def among_faults(scale: Scale, place: Path) -> Figure:
     """Up to four crashes a run, while the CRM loses replies and commits late."""
     tally, chance = Tally(), scale.chance("among-faults")
-    for trial in scale.trials(12, 300):
+    bench = Bench(place, keeps=True)
+    for _ in scale.trials(12, 300):
         rung = chance.choice([CreateOnce.A, CreateOnce.B, CreateOnce.C])
-        bench, plan = prepared(place / str(trial), rung)
+        plan = prepared(bench, rung)
         bench.crm.faults = [chance.choice(FAULTS) for _ in range(8)]
         points = [chance.randrange(1, 30) for _ in range(chance.randrange(1, 5))]
         crash_and_resume(bench, plan, tally, points)
         tally.look(bench)
         tally.trials += 1
-        bench.store.close()
+    bench.store.close()
     return Figure(tally.trials, "runs", tally.bad(), f"{tally.crashes} crashes")
 
 
 def naive_fails(scale: Scale, place: Path) -> Figure:
     """The same harness with write, retry, note afterwards: it must find duplicates."""
     tally, chance = Tally(), scale.chance("naive")
+    bench = Bench(place, keeps=True)
     for trial in scale.trials(10, 100):
-        bench, plan = prepared(place / str(trial), CreateOnce.B)
+        plan = prepared(bench, CreateOnce.B)
         bench.crm.faults = [chance.choice(FAULTS) for _ in range(8)]
         notes = place / f"{trial}.json"
         until_done(lambda check, b=bench, p=plan, n=notes: naive(b, p, n, check), chance.randrange)
         tally.look(bench)
         tally.trials += 1
-        bench.store.close()
+    bench.store.close()
     survived = int(tally.duplicates == 0)
     note = f"{tally.duplicates} duplicates, {tally.lost} lost of {tally.trials * TASKS} tasks"
     return Figure(tally.trials, "runs", {"harnesses that let it pass": survived}, note)

@@ -86,11 +86,11 @@ class Editor:
         return len(gone) - inside, inside
 
 
-def history(place: Path, chance: Random, *, strict: bool) -> tuple[Editor, Counter[str]]:
+def history(bench: Bench, chance: Random, *, strict: bool) -> tuple[Editor, Counter[str]]:
     """A generated story of one to three plans with edits, lost replies and crashes in between."""
     grain = GRAIN if strict else timedelta()
     crm = fake_crm(conditional_write=strict, version_resolution=grain, write_batch=2)
-    bench = Bench(place, crm)
+    bench.anew(crm)
     bench.seed(CUSTOMERS)
     editor = Editor(bench, chance)
     for _ in range(chance.randrange(1, 4)):
@@ -151,14 +151,15 @@ def reread(scale: Scale, place: Path) -> Figure:
 def _edited(scale: Scale, place: Path, *, strict: bool) -> Figure:
     chance = scale.chance(f"edits-{strict}")
     trials = edits = outside = inside = foreign = windowed = 0
-    for trial in scale.trials(25, 2500):
-        editor, written = history(place / str(trial), chance, strict=strict)
+    bench = Bench(place, keeps=True)
+    for _ in scale.trials(25, 2500):
+        editor, written = history(bench, chance, strict=strict)
         trials, edits = trials + 1, edits + editor.count
         missed, close = editor.clobbered()
         outside, inside = outside + missed, inside + close
         windowed += len(editor.inside)
         foreign += written.total()
-        editor.bench.store.close()
+    bench.store.close()
     bad = {"clobbered edits": outside + inside if strict else outside, "foreign fields": foreign}
     note = f"{edits} edits"
     if not strict:
@@ -170,8 +171,9 @@ def undone(scale: Scale, place: Path) -> Figure:
     """Apply, edits by people, undo: their values stay, all others are as they were."""
     chance = scale.chance("undone")
     trials = kept = different = lost = 0
-    for trial in scale.trials(25, 1000):
-        bench = Bench(place / str(trial))
+    bench = Bench(place, keeps=True)
+    for _ in scale.trials(25, 1000):
+        bench.anew()
         before = started(bench, chance)
         items = [decided(bench, chance, n) for n in range(1, CUSTOMERS + 1)]
         run = bench.apply(bench.plan(items), *FREE).run.id
@@ -190,7 +192,7 @@ def undone(scale: Scale, place: Path) -> Figure:
                     # null and nothing are one in a CRM; anything else must be the same bytes
                     different += repr(now or None) != repr(was or None)
         trials += 1
-        bench.store.close()
+    bench.store.close()
     bad = {"values not given back": different, "people's values lost": lost}
     return Figure(trials, "data sets", bad, f"{kept} values put in by people")
 

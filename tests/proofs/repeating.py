@@ -88,10 +88,11 @@ def tidy(scale: Scale, place: Path) -> Figure:
     """Random schemas, decisions and texts: plan, apply, plan again from what the CRM holds."""
     chance = scale.chance("tidy")
     trials = again = calls = 0
-    for trial in scale.trials(30, 1000):
+    bench = Bench(place, keeps=True)
+    for _ in scale.trials(30, 1000):
         schema = some_schema(chance)
         crm = TidyCrm(fake_crm().clock, fake_crm().capabilities, schema=schema)
-        bench = Bench(place / str(trial), crm)
+        bench.anew(crm)
         bench.seed(CUSTOMERS)
         origin = Origin(
             connection="crm",
@@ -109,7 +110,7 @@ def tidy(scale: Scale, place: Path) -> Figure:
         bench.apply(second, *FREE)
         calls += len(crm.calls) - before
         trials += 1
-        bench.store.close()
+    bench.store.close()
     return Figure(trials, "data sets", {"changes planned again": again, "second writes": calls})
 
 

@@ -60,6 +60,8 @@ class Zygote:
         """Fork a process that carries out the order; its id."""
         self._count += 1
         self._last = self._folder / f"process-{self._count}"
+        for path in self._streams():  # a process may be dead before it has opened them
+            path.touch(0o600)
         line = {"order": order, "keys": keys, "out": str(self._last)}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(line) + "\n")
@@ -69,11 +71,15 @@ class Zygote:
     def wait(self) -> Ended:
         """How the process started last ended."""
         status = int(self._answer())
-        out, err = (Path(f"{self._last}.{name}") for name in ("out", "err"))
+        out, err = self._streams()
         told = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
         out.unlink()
         err.unlink()
         return Ended(None, -status, *told) if status < 0 else Ended(status, None, *told)
+
+    def _streams(self) -> tuple[Path, Path]:
+        """Where the process started last writes its two streams."""
+        return Path(f"{self._last}.out"), Path(f"{self._last}.err")
 
     def _answer(self) -> str:
         assert self._process.stdout is not None

@@ -9,10 +9,9 @@ from enum import Enum, auto
 from crmsync.model.change import RemoteError
 from crmsync.model.equality import same_value
 from crmsync.model.record import Record, Value
-from crmsync.model.run import OpState
+from crmsync.model.run import GONE, OpState
 from crmsync.store import Op, OpKind, Settled
 
-GONE = RemoteError("GONE", "the record is not there any more")
 EDITED = RemoteError("EDITED", "changed in the CRM since the plan was made")
 TAKEN_OVER = RemoteError("TAKEN_OVER", "a person works on the task; it is theirs now")
 

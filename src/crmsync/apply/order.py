@@ -76,6 +76,8 @@ class Surroundings:
     """Told why nothing moves: a pause the CRM asked for."""
     chance: Callable[[], float] = random.random
     """Spreads the pauses of several programs that were put off together; between 0 and 1."""
+    ticks: Callable[[], float] | None = None
+    """Seconds that setting the clock does not move; ``None`` where *now* cannot be set."""
     strict: bool = False
     """Compare-and-set, one record a call, where the CRM can."""
     accept_duplicates: bool = False

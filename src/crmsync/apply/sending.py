@@ -125,7 +125,11 @@ class Sender:
         work, capabilities = self.work, self.work.remote.capabilities
         sent_at = work.world.now()
         quarantine = capabilities.late_commit + capabilities.index_lag
-        trust_after = sent_at + work.world.limits.deadline + quarantine
+        doubtful = work.world.limits.deadline + quarantine
+        trust_after = sent_at + doubtful
+        if work.world.ticks is not None:
+            until = work.world.ticks() + doubtful.total_seconds()
+            work.trusted_at.update((op.seq, until) for op in batch)
         work.world.checkpoint("intent")
         work.journal.intend(batch, Intent(sent_at, trust_after, work.lock))
         work.world.checkpoint("intent noted")

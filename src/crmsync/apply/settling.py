@@ -31,7 +31,7 @@ class Settler:
         if not waiting:
             return moved
         until = max(op.record.trust_after or self._now() for op in waiting)
-        wait = until - self._now()
+        wait = max(until - self._now(), *map(self._work.untrusted, waiting))
         if wait > self._work.world.limits.settle_within:
             return moved
         self._work.remote.pause(max(0.0, wait.total_seconds()))
@@ -70,9 +70,9 @@ class Settler:
         return waiting, moved
 
     def _verdicts(self, ops: Sequence[Op]) -> list[Settled]:
-        asked_at = self._now()
+        believed = frozenset(op.seq for op in ops if self._rested(op))
         if ops[0].kind is OpKind.TASK:
-            return self._creations(ops, asked_at)
+            return self._creations(ops, believed)
         fields = sorted({name for op in ops for name in op.record.want})
         ids = [op.record.ref.id for op in ops]
         records = self._work.remote.by_id(ops[0].record.ref.object, ids, fields)
@@ -80,13 +80,13 @@ class Settler:
         for op in ops:
             found = compare(op, records.get(op.record.ref.id))
             verdict = settled_without_call(op, found)
-            if verdict is None and found.standing is Standing.READY and self._sure(op, asked_at):
+            if verdict is None and found.standing is Standing.READY and self._sure(op, believed):
                 verdict = self._repeat(op)
             if verdict is not None:
                 verdicts.append(verdict)
         return verdicts
 
-    def _creations(self, ops: Sequence[Op], asked_at: datetime) -> list[Settled]:
+    def _creations(self, ops: Sequence[Op], believed: frozenset[int]) -> list[Settled]:
         rung = self._work.remote.capabilities.create_once
         if rung is CreateOnce.D:
             return []
@@ -107,14 +107,19 @@ class Settler:
                 verdicts.append(
                     Settled(op, OpState.DONE, crm_id=record.ref.id, version=record.version)
                 )
-            elif self._sure(op, asked_at):
+            elif self._sure(op, believed):
                 verdicts.append(self._repeat(op))
         return verdicts
 
-    def _sure(self, op: Op, asked_at: datetime) -> bool:
-        """Whether *not there* is the truth: asked after the quarantine, and worth another call."""
+    def _rested(self, op: Op) -> bool:
+        """Whether the quarantine is over; a clock set forward in mid-run does not end it."""
         trust_after = op.record.trust_after
-        return self._may_repeat(op) and (trust_after is None or asked_at >= trust_after)
+        over = trust_after is None or self._now() >= trust_after
+        return over and not self._work.untrusted(op)
+
+    def _sure(self, op: Op, believed: frozenset[int]) -> bool:
+        """Whether *not there* is the truth: asked after the quarantine, and worth another call."""
+        return self._may_repeat(op) and op.seq in believed
 
     def _repeat(self, op: Op) -> Settled:
         self._repeated[op.seq] += 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from crmsync.apply.order import Progress, Surroundings
 from crmsync.apply.remote import Remote
@@ -26,6 +27,15 @@ class Work:
     run_automation: bool
     total: int
     settled: int
+    trusted_at: dict[int, float] = field(default_factory=dict)
+    """Seq → the tick after which a row this process sent may be believed not to be there."""
+
+    def untrusted(self, op: Op) -> timedelta:
+        """How much of a row's quarantine is left by the ticks, however the clock was set."""
+        if self.world.ticks is None:
+            return timedelta()
+        left = self.trusted_at.get(op.seq, 0.0) - self.world.ticks()
+        return timedelta(seconds=max(left, 0.0))
 
     @property
     def run_id(self) -> int:

@@ -15,8 +15,8 @@ from crmsync.model.text import Text
 @click.command(
     help=say(
         "把本地状态（运行、流水、客户状态、审计）备份到一个文件：用数据库的备份接口，核对后才算"
-        "完成，权限 0600；运行中也可以做。本地镜像不在其中，可以重新读取。密钥 var/plan.key 和密码"
-        "也不在其中，请另存。",
+        "完成，权限 0600；运行中也可以做。本地镜像不在其中，可以重新读取。签名密钥 var/plan.key"
+        "和各连接的密钥也不在其中，请另存。",
         "Copy the local state (runs, journal, customer state, audit) into one file through the"
         " database's backup interface, verified, mode 0600, also while crmsync is at work. The"
         " mirror is not in it: it can be pulled again. Neither are the key var/plan.key and the"

@@ -24,8 +24,9 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", 
 def doctor_command(face: Face, fix: bool) -> int:
     """Exit 1 when there is a problem."""
     from crmsync.project.doctoring import examine
+    from crmsync.schedule.outlook import job_findings
 
-    findings = examine(face.folder, now=face.now, fix=fix)
+    findings = examine(face.folder, now=face.now, fix=fix, jobs=job_findings)
     if face.json:
         face.document("crmsync.doctor/1", {"findings": [item.as_document() for item in findings]})
     else:

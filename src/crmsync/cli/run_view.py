@@ -120,7 +120,12 @@ def problems(rows: Sequence[OpRecord], *, every: bool) -> Iterator[str]:
 
 def _problem(row: OpRecord) -> str:
     words, details = OUTCOMES[row.state].to(LANG), ""
-    if row.state is OpState.CONFLICT:
+    if row.gone:
+        words = say(
+            "跳过：CRM 里已没有这条记录（删除或合并），请重新 crmsync plan",
+            "skipped: deleted or merged in the CRM since the plan; run crmsync plan again",
+        )
+    elif row.state is OpState.CONFLICT:
         words = say("跳过：计划之后有人改过", "skipped: changed since the plan")
         details = say("；", "; ").join(
             f"{field} {value_text(row.base.get(field))} → {value_text(value)}"

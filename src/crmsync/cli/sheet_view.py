@@ -63,7 +63,7 @@ def rows(found: Explained) -> list[Row]:
     if score is None:
         return []
     known = {item.id: item for card in found.ruleset.scorecards for item in card.criteria}
-    lines = [_row(item, known.get(item.id), _judged(found, item.id)) for item in score.criteria]
+    lines = [_row(item, known.get(item.id), _beside(found, item.id)) for item in score.criteria]
     most = sum((item.maximum for item in score.criteria), Decimal(0))
     total = _range(score.low, score.high)
     lines.append(Row(say("合计", "Total"), "", "", f"{total} / {_plain(most)}"))
@@ -85,9 +85,11 @@ def _row(item: CriterionResult, rule: Criterion | None, judged: Sequence[str]) -
     return Row(item.label.to(LANG), _standard(rule), actual, points, remark)
 
 
-def _judged(found: Explained, criterion: str) -> list[str]:
-    """Who gave the values a criterion looks at, and what they remarked."""
-    return [told(item, fact.type) for fact, item in found.judgements(criterion)]
+def _beside(found: Explained, criterion: str) -> list[str]:
+    """What a judge should look at, who judged, and what they remarked."""
+    evidence = found.explanation.evidence.get(criterion)
+    looked = [] if evidence is None else [say(f"看：{evidence.zh}", f"look at: {evidence.en}")]
+    return looked + [told(item, fact.type) for fact, item in found.judgements(criterion)]
 
 
 def _remark(item: CriterionResult, rule: Criterion) -> list[str]:

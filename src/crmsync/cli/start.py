@@ -100,7 +100,7 @@ def _what_next(face: Face, keys: Mapping[str, object]) -> None:
     for name in hidden:
         variable = "CRMSYNC_SECRET_" + "".join(c if c.isalnum() else "_" for c in name).upper()
         face.talk(
-            f"密码 {name}：放进环境变量 {variable}，或文件 var/secrets/{name}（0600）",
+            f"密钥 {name}：放进环境变量 {variable}，或文件 var/secrets/{name}（0600）",
             f"Secret {name}: put it into the environment as {variable}, or into var/secrets/{name}"
             " (mode 0600)",
         )

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
+from crmsync.cli.score_view import evidence, plain, score_sheet, total
 from crmsync.model.condition import All, AnyOf, Not
 from crmsync.model.decision import (
-    CriterionResult,
     Decision,
     Explanation,
-    ScoreResult,
     StageResult,
     TierResult,
     Trace,
     UnknownCondition,
     Verdict,
 )
-from crmsync.model.fact import FactType
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import FactDefinition, Ruleset
-from crmsync.model.scorecard import Criterion
 from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
 from crmsync.project.frozen_view import lines_text
 
-# Signs the score sheet uses where no line of a table was hit.
-_HITS = {
-    "otherwise": Text(zh="其余", en="otherwise"),
-    "=": Text(zh="按评分", en="as given"),
-}
 _PLACES = {
     "exception": Text(zh="例外", en="exception"),
     "task": Text(zh="任务", en="task"),
@@ -59,6 +50,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     if decision.score is not None:
         yield ""
         yield from score_sheet(decision.score, rules)
+        yield from evidence(shown, rules)
     yield from _tier_rows(found)
     yield from _exceptions(found)
     yield from _segments(found)
@@ -127,8 +119,8 @@ def _why(shown: Explanation, tier: TierResult, rules: Ruleset) -> list[str]:
                 shown.keep_line,
             ),
         )
-        known = "   ".join(f"{word} {_plain(line)}" for word, line in lines if line is not None)
-        rows.append((say("得分", "score"), f"{_total(score)}   {known}".rstrip()))
+        known = "   ".join(f"{word} {plain(line)}" for word, line in lines if line is not None)
+        rows.append((say("得分", "score"), f"{total(score)}   {known}".rstrip()))
     rows.append((say("为什么", "why"), clean(tier.text.to(LANG)) + _place(tier.span)))
     if tier.due_on is not None and str(tier.due_on) not in tier.text.en:
         day = say(f"{tier.due_on} 变动", f"change on {tier.due_on}")
@@ -176,7 +168,8 @@ def _stage(stage: StageResult, rules: Ruleset) -> str:
 
 def _to_do(decision: Decision) -> Iterator[str]:
     for task in decision.opens:
-        title = clean(task.title.to(LANG))
+        each = say("（每位联系人）", " (each person)") if task.for_each else ""
+        title = clean(task.title.to(LANG)) + each
         zh, en = ("；客户转给任务负责人", "; the customer goes to its owner")
         more = say(zh, en) if task.hands_over else ""
         said = say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
@@ -188,54 +181,6 @@ def _to_do(decision: Decision) -> Iterator[str]:
 
 def _place(span: Span) -> str:
     return f"  ({span.short})" if span.line else ""
-
-
-def score_sheet(score: ScoreResult, rules: Ruleset) -> list[str]:
-    """Criterion, value, the line it hit, points of the maximum, and where the rule stands."""
-    head = (
-        say("  评分项", "  criterion"),
-        say("取值", "value"),
-        say("命中", "hit"),
-        say("得分", "points"),
-        say("规则", "rule"),
-    )
-    known = {item.id: item for card in rules.scorecards for item in card.criteria}
-    rows = [head, *(_criterion(item, known.get(item.id)) for item in score.criteria)]
-    most = sum((item.maximum for item in score.criteria), Decimal(0))
-    rows.append((say("  合计", "  total"), "", "", f"{_total(score)}/{_plain(most)}", ""))
-    return table(rows, align="lrlrl")
-
-
-def _total(score: ScoreResult) -> str:
-    return f"{score.low}" if score.low == score.high else f"{score.low}–{score.high}"
-
-
-def _criterion(item: CriterionResult, rule: Criterion | None) -> tuple[str, ...]:
-    points = f"{item.low}" if item.low == item.high else f"{item.low}–{item.high}"
-    if item.maximum:
-        points += f"/{_plain(item.maximum)}"
-    value = say("缺失", "missing") if item.missing else ""
-    if item.value is not None and not item.missing:
-        value = fact_text(item.value, _type(rule))
-    hit = (
-        say("不计入", "left out")
-        if not item.weight
-        else _HITS.get(item.hit, Text.same(item.hit)).to(LANG)
-    )
-    band = rule.band(item.low) if rule is not None and item.low == item.high else None
-    if band is not None and item.weight:
-        hit += say(f"（{band.name}）", f" ({band.name})")
-    place = item.span.short if item.span.line else ""
-    return f"  {item.label.to(LANG)}", value, clean(hit), points, place
-
-
-def _type(rule: Criterion | None) -> FactType | None:
-    operands = () if rule is None else [of for way in rule.ways for of in way.operands]
-    return operands[0].type if len(operands) == 1 else None
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
 
 
 def _tier_rows(found: Explained) -> Iterator[str]:
@@ -367,7 +312,10 @@ def _facts(found: Explained) -> Iterator[str]:
             source = f"{source}   {told(judged, fact.type)}".strip()
         rows.append((f"    {fact.label.to(LANG)}", shown, source))
     yield from table(rows, align="lrl") if rows else ()
-    models = [*found.notes, *lines_text(found.ruleset)]
+    if found.notes:
+        yield ""
+        yield from (f"  ! {clean(note.to(LANG))}" for note in found.notes)
+    models = list(lines_text(found.ruleset))
     if models:
         yield ""
         yield f"  {say('模型', 'models')}"

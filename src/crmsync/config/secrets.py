@@ -44,7 +44,7 @@ class SecretSources:
         if found:
             return REDACTOR.know(found)
         raise ConfigError(
-            Text(zh=f"找不到密码 secret:{name}", en=f"secret:{name} is nowhere to be found"),
+            Text(zh=f"找不到密钥 secret:{name}", en=f"secret:{name} is nowhere to be found"),
             mend=Text(
                 zh=f"任选其一：环境变量 {variable}；钥匙串（服务 crmsync，名称 {name}）；"
                 f"文件 {self._path(name)}（权限 0600）",
@@ -66,7 +66,7 @@ class SecretSources:
         if not path.is_relative_to(self._folder.resolve()):
             raise ConfigError(
                 Text(
-                    zh=f"密码名 secret:{name} 不合法", en=f"secret:{name} is no name for a secret"
+                    zh=f"密钥名 secret:{name} 不合法", en=f"secret:{name} is no name for a secret"
                 ),
                 mend=Text(zh="只用字母、数字、/ 和 _", en="use letters, digits, / and _ only"),
                 code="CONF012",
@@ -81,7 +81,7 @@ class SecretSources:
         if mode & _GROUP_OR_OTHER:
             raise ConfigError(
                 Text(
-                    zh=f"密码文件 {path} 的权限是 {mode:04o}，别人也能读",
+                    zh=f"密钥文件 {path} 的权限是 {mode:04o}，别人也能读",
                     en=f"the secret file {path} has mode {mode:04o}: others can read it",
                 ),
                 mend=Text(zh=f"运行 chmod 600 {path}", en=f"run chmod 600 {path}"),

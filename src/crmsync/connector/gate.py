@@ -65,12 +65,11 @@ class Gate:
         grant = self._allowance
         if call.purpose is Purpose.AUTH:
             return now
-        quota = self.quota()
-        if grant is not None and quota is not None and self._told_too_little(quota, call.price):
-            raise grant.spent_up(quota)
+        if grant is not None and self._told_too_little(call.price):
+            raise grant.spent_up(self._known(grant))
         admitted = self._context.meter.admit(self._asked(call, now))
-        if admitted.spent_up and grant is not None and quota is not None:
-            raise grant.spent_up(self.quota() or quota)
+        if admitted.spent_up and grant is not None:
+            raise grant.spent_up(self._known(grant))
         if admitted.held and call.purpose is Purpose.WRITE:
             raise self._wait(admitted.wait)
         if admitted.wait > LONGEST_PAUSE:
@@ -108,15 +107,14 @@ class Gate:
             changed, self._left = remaining != self._left, remaining
             if remaining is not None:
                 self._half = max(self._half, remaining)
-        quota = self.quota()
-        if changed and quota is not None:
-            self._context.meter.told(quota, self._context.now())
+        if changed and self._allowance is not None:
+            self._context.meter.told(self._known(self._allowance), self._context.now())
 
     def quota(self) -> Quota | None:
         """What is known of the account's quota now; ``None`` without an allowance."""
-        grant = self._allowance
-        if grant is None:
-            return None
+        return None if self._allowance is None else self._known(self._allowance)
+
+    def _known(self, grant: Allowance) -> Quota:
         now = self._context.now()
         since = grant.since(now)
         spent = self._context.meter.spending(since)
@@ -150,8 +148,10 @@ class Gate:
             longest_hold=hold,
         )
 
-    def _told_too_little(self, quota: Quota, price: int) -> bool:
-        return self._left is not None and self._left - price < quota.kept
+    def _told_too_little(self, price: int) -> bool:
+        if self._left is None or self._allowance is None:
+            return False
+        return self._left - price < self._known(self._allowance).kept
 
     def _wait(self, seconds: float) -> Throttled:
         return Throttled(waiting(self._context.connection, seconds), retry_after=seconds)

@@ -9,14 +9,17 @@ from decimal import Decimal
 from crmsync.condition import names, to_text, trace
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide
+from crmsync.evaluate.evidence import evidence_of
 from crmsync.evaluate.matching import match_compiled
 from crmsync.evaluate.tier_words import keep_line
 from crmsync.evaluate.what_if import Setting, what_if
 from crmsync.model.condition import All, Condition
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.fact import FactRow, FactValue
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState
 from crmsync.model.task import BecomesTrue, DoneWithin, TaskRule
+from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 
 
@@ -57,6 +60,7 @@ def explain(
         drawn=None if rules.tier is None else rules.tier.drawn,
         rows=() if rules.tier is None else tuple(_rows(rules.tier, before, context)),
         segments=tuple((s.id, _traced(s.when, after, context)) for s in rules.segments),
+        evidence=_evidence(rules, decision),
         what_if=what_if(Setting(engine, row, state, context, decision)),
     )
 
@@ -68,6 +72,18 @@ def _rows(
     for row in () if rules.table is None else rules.table.rows:
         when = All((), row.span) if row.when is None else row.when
         yield row.number, replace(_traced(when, values, context), span=row.span)
+
+
+def _evidence(rules: Ruleset, decision: Decision) -> dict[str, Text]:
+    lines = () if decision.score is None else decision.score.criteria
+    applied = {line.id for line in lines}
+    found = {
+        item.id: evidence_of(rules, item, decision.facts, decision.as_of, name=decision.name)
+        for card in rules.scorecards
+        for item in card.criteria
+        if item.id in applied
+    }
+    return {id: text for id, text in found.items() if text is not None}
 
 
 def _asked(task: TaskRule) -> Iterator[tuple[str, Condition]]:

@@ -10,6 +10,7 @@ from crmsync.condition.festivals import day_in_year, festival_day
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.model.decision import StageResult, TierResult, Verdict
 from crmsync.model.period import Period
+from crmsync.model.scorecard import Criterion
 from crmsync.model.state import CustomerState
 from crmsync.model.task import (
     Anniversary,
@@ -28,7 +29,6 @@ from crmsync.model.task import (
     TierRises,
     YearDay,
 )
-from crmsync.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Moved:
 
     tier: TierResult | None
     stage: StageResult | None
-    asked: tuple[Text, ...] = ()
+    asked: tuple[Criterion, ...] = ()
 
 
 class Happening:

@@ -53,8 +53,8 @@ class Scored:
     result: ScoreResult | None
     reads: frozenset[str] = frozenset()
     skipped: bool = False
-    asked: tuple[Text, ...] = ()
-    """Labels of the criteria a person is asked to score."""
+    asked: tuple[Criterion, ...] = ()
+    """The criteria a person is asked to score."""
     unknown: tuple[UnknownCondition, ...] = ()
     lacking: frozenset[str] = frozenset()
     """Those of ``reads`` that are unknown today."""
@@ -116,7 +116,7 @@ class _Card:
         if skipped:
             lines, low, high = _reweighted(lines, rules, skipped)
         ids = tuple(rule.id for rule in missing)
-        asked = tuple(rule.label for rule in missing if rule.missing is MissingPoints.ASK)
+        asked = tuple(rule for rule in missing if rule.missing is MissingPoints.ASK)
         result = ScoreResult(lines, low, high, ids)
         lacking = frozenset(name for name in self._reads if facts.get(name) is None)
         hanging = tuple(

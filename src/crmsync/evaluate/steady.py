@@ -49,7 +49,7 @@ _KEYS: Mapping[type, str] = {
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
     "rfm clv frozen applies_to scope",
     Scorecard: "id criteria when span",
-    Criterion: "id label maximum points missing missing_points bands note edges span",
+    Criterion: "id label maximum points missing missing_points bands note edges evidence span",
     TierRules: "levels up down exceptions freeze drawn table span",
     TierTable: "file hit rows span",
     TierRow: "when level keep number text span",
@@ -61,7 +61,8 @@ _KEYS: Mapping[type, str] = {
     Move: "id sources to when lasting span",
     Segment: "id label when span",
     TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
-    "counts_as_done via result start capacity may_reassign_owner",
+    "counts_as_done via result start capacity may_reassign_owner "
+    "for_each",
 }
 KNOWN: Mapping[type, frozenset[str]] = {
     kind: frozenset(keys.split()) for kind, keys in _KEYS.items()

@@ -11,6 +11,7 @@ from crmsync.evaluate.calendar import WorkCalendar
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.episodes import Moment, episode_key, occurrence_of, spell
+from crmsync.evaluate.evidence import evidence_of
 from crmsync.evaluate.happening import Happening, Moved, last_due
 from crmsync.evaluate.titles import title
 from crmsync.model.decision import TaskClosing, TaskOpening, UnknownCondition, Verdict
@@ -22,6 +23,7 @@ from crmsync.model.task import (
     Event,
     EveryPeriod,
     LeavesStage,
+    ScoreMissing,
     TaskRule,
 )
 from crmsync.model.text import Text
@@ -118,7 +120,8 @@ class Agenda:
             "name": Text.same(row.name),
             "stage": self._label(moved.stage.after if moved.stage else None),
             "missing_scores": Text(
-                zh="、".join(item.zh for item in asked), en=", ".join(item.en for item in asked)
+                zh="、".join(item.label.zh for item in asked),
+                en=", ".join(item.label.en for item in asked),
             ),
         }
         return TaskOpening(
@@ -130,18 +133,35 @@ class Agenda:
             priority=task.priority.value,
             span=task.span,
             via=task.via,
-            note=self._note(task),
+            note=self._note(task, answers, asked),
             hands_over=task.may_reassign_owner,
+            for_each=task.for_each is not None,
         )
 
-    def _note(self, task: TaskRule) -> Text | None:
+    def _note(self, task: TaskRule, answers: Answers, asked: Sequence[Criterion]) -> Text | None:
+        """What the task is to find out; of missing scores, what the judge should look at."""
         if task.result is None:
-            return None
+            return self._evidence(answers, asked) if isinstance(task.event, ScoreMissing) else None
         label, choices = self._ruleset.fact(task.result.fact).label, task.result.choices
         zh, en = (
             (f"（{' / '.join(choices)}）", f" ({' / '.join(choices)})") if choices else ("", "")
         )
         return Text(zh=f"请填写“{label.zh}”{zh}", en=f"Please fill in “{label.en}”{en}")
+
+    def _evidence(self, answers: Answers, asked: Sequence[Criterion]) -> Text | None:
+        row = answers.matched.row
+        seen = [
+            (item.label, found)
+            for item in asked
+            if (found := evidence_of(self._ruleset, item, row.facts, answers.as_of, name=row.name))
+            is not None
+        ]
+        if not seen:
+            return None
+        return Text(
+            zh="；".join(f"{label.zh}：{found.zh}" for label, found in seen),
+            en="; ".join(f"{label.en}: {found.en}" for label, found in seen),
+        )
 
     def _label(self, stage: str | None) -> Text:
         rules = self._ruleset.lifecycle

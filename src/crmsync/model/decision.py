@@ -152,6 +152,10 @@ class TaskOpening:
     """What the task is to find out, and what may be answered."""
     hands_over: bool = False
     """Whether the customer goes to the task's owner with it."""
+    for_each: bool = False
+    """Whether it stands for a task for every person below the customer, whom planning looks up."""
+    person: str | None = None
+    """The record of the person it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +281,7 @@ class Explanation:
     """The tier of the parent this decision was held against."""
     drawn: FrozenLines | None = None
     """The lines across the population this decision was held against."""
+    evidence: Mapping[str, Text] = field(default_factory=dict)
+    """What a judge should look at for this customer, by criterion of the scorecard that applied."""
     rows: tuple[tuple[int, Trace], ...] = ()
     """The rows of a table of tiers by number, in the order in which they decide."""

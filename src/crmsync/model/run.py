@@ -37,6 +37,9 @@ class OpState(StrEnum):
     """Beyond what was approved: never sent by this run."""
 
 
+GONE = RemoteError("GONE", "the record is not there any more")
+
+
 @dataclass(frozen=True, slots=True)
 class OpRecord:
     """One journal row. ``base`` and ``want`` hold owned fields only; ``actual`` what stood there on
@@ -58,6 +61,11 @@ class OpRecord:
     name: str = ""
     sent_at: datetime | None = None
     trust_after: datetime | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the record was deleted or merged into another before it could be written."""
+        return self.error is not None and self.error.code == GONE.code
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,18 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What whoever judges should look at, for customers of one kind.
+
+    ``when`` is ``None`` for all others; ``text`` may hold placeholders like the title of a task.
+    """
+
+    when: Condition | None
+    text: Text
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """One line of the scorecard. Its points are rounded half up to 0.1."""
 
@@ -158,6 +170,8 @@ class Criterion:
     bands: tuple[Band, ...] = ()
     note: Text | None = None
     edges: Edges = Edges.LOWER
+    evidence: tuple[Evidence, ...] = ()
+    """The first whose condition holds is shown; it gives no points."""
     span: Span = field(default=NOWHERE, compare=False)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -223,6 +224,7 @@ class Applying:
         return Surroundings(
             now=self._project.now,
             sleep=self._project.sleep,
+            ticks=time.monotonic if self._project.sleep is time.sleep else None,
             allowed=self._allowed(),
             notice=self._project.notice,
             progress=told,

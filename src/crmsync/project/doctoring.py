@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from crmsync import __version__
 from crmsync.config.project_file import ConnectionConfig
@@ -27,8 +26,14 @@ OLD_MIRROR = timedelta(days=2)
 LOW_QUOTA = 0.1
 
 
-def examine(folder: Path, *, now: Callable[[], datetime], fix: bool) -> list[Finding]:
-    """Every finding, in the order a run needs things."""
+def examine(
+    folder: Path,
+    *,
+    now: Callable[[], datetime],
+    fix: bool,
+    jobs: Callable[[Project], Iterable[Finding]] = lambda project: (),
+) -> list[Finding]:
+    """Every finding, in the order a run needs things; *jobs* looks at the schedule."""
     found = [_versions(), sqlite_finding(), _rete()]
     try:
         project = open_project(folder, now=now)
@@ -39,7 +44,7 @@ def examine(folder: Path, *, now: Callable[[], datetime], fix: bool) -> list[Fin
     found += store_findings(project)
     for connection in project.config.connections.values():
         found += _connection(project, connection)
-    return [*found, *_jobs(project)]
+    return [*found, *jobs(project)]
 
 
 def _versions() -> Finding:
@@ -171,19 +176,3 @@ def _mirror(project: Project, connection: ConnectionConfig) -> Iterator[Finding]
         f"{connection.name} mirror",
         Text(zh=f"读取于 {when}", en=f"read at {when}"),
     )
-
-
-def _jobs(project: Project) -> Iterator[Finding]:
-    with project.store() as store:
-        for job in project.config.jobs.values():
-            last = store.slots.last(job.name, 5)
-            listed = ", ".join(slot.state.value for slot in last) or "–"
-            zone = ZoneInfo(job.time_zone)
-            yield Finding(
-                "warning" if last and last[0].state.value in {"failed", "missed"} else "ok",
-                f"job {job.name}",
-                Text(
-                    zh=f"{job.when}（{zone}），最近：{listed}",
-                    en=f"{job.when} ({zone}); last: {listed}",
-                ),
-            )

@@ -6,7 +6,7 @@ decimal text, so that they add up to the score exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmsync.model.decision import (
@@ -38,7 +38,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
         "ruleset_version": rules.version,
         "tier": None if decision.tier is None else _tier(shown, decision.tier),
         "tier_table": [{"row": number, **_trace(trace, words)} for number, trace in shown.rows],
-        "score": None if decision.score is None else _score(decision.score),
+        "score": None if decision.score is None else _score(decision.score, shown.evidence),
         "lifecycle": None if decision.lifecycle is None else _stage(decision.lifecycle),
         "service": decision.service,
         "segments": _segments(shown, words),
@@ -56,6 +56,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
                 "due": item.due,
                 "key": item.key,
                 "hands_over": item.hands_over,
+                "for_each": item.for_each,
             }
             for item in decision.opens
         ],
@@ -130,7 +131,7 @@ def _lines(drawn: FrozenLines) -> dict[str, Any]:
     }
 
 
-def _score(score: ScoreResult) -> dict[str, Any]:
+def _score(score: ScoreResult, evidence: Mapping[str, Text]) -> dict[str, Any]:
     return {
         "total": score.total,
         "low": score.low,
@@ -147,6 +148,7 @@ def _score(score: ScoreResult) -> dict[str, Any]:
                 "max": line.maximum,
                 "weight": line.weight,
                 "missing": line.missing,
+                "evidence": evidence.get(line.id),
                 "place": _place(line.span),
             }
             for line in score.criteria

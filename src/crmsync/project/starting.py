@@ -174,7 +174,7 @@ connections:
   {connection}:
 {keys}
 
-# 密码不写在这里 / secrets are never written here. secret:crm/key is looked up in this order:
+# 密钥不写在这里 / secrets are never written here. secret:crm/key is looked up in this order:
 #   1. environment  CRMSYNC_SECRET_CRM_KEY    2. systemd credentials
 #   3. var/secrets/crm/key, mode 0600         4. the system keyring (service crmsync, name crm/key)
 

@@ -26,6 +26,7 @@ _FOR_PEOPLE_IN = {
     "FactDefinition": frozenset({"was"}),
     "TierRow": frozenset({"text", "number"}),
 }
+_PLACEHOLDERS_IN = {"TaskRule": "title", "Evidence": "text"}
 _FACTS_IN = {
     "Name": ("id",),
     "FactDefinition": ("id",),
@@ -80,8 +81,9 @@ def _tree(value: object, former: Mapping[str, str]) -> object:
         }
         for key in _FACTS_IN.get(name, ()) if former else ():
             parts[key] = _former(parts[key], former)
-        if name == "TaskRule" and former:
-            parts["title"] = _placeholders(parts["title"], former)
+        written = _PLACEHOLDERS_IN.get(name) if former else None
+        if written is not None:
+            parts[written] = _placeholders(parts[written], former)
         return {"is": name, **parts}
     if isinstance(value, Mapping):
         return {str(key): _tree(value[key], former) for key in value}

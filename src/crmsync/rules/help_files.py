@@ -190,8 +190,8 @@ FILE_HELP = (
     entry(
         "CONF007",
         ("值不在允许的范围", "a value that is not allowed"),
-        "只能写列出的几个词之一。",
-        "Only one of the listed words may stand here.",
+        "只能写列出的几个词之一，或写在所说范围内的数量。",
+        "Only one of the listed words may stand here, or an amount within the range named.",
     ),
     entry(
         "CONF008",
@@ -201,7 +201,7 @@ FILE_HELP = (
     ),
     entry(
         "CONF010",
-        ("密码写进了文件", "a secret stands in the file"),
+        ("密钥写进了文件", "a secret stands in the file"),
         "文件会进版本库和备份。改成 secret:名称，把值放进环境变量、系统钥匙串或 var/secrets。"
         "已经提交过的令牌要作废重发。",
         "Files end up in repositories and backups. Write secret:NAME and keep the value in the "
@@ -209,20 +209,20 @@ FILE_HELP = (
     ),
     entry(
         "CONF011",
-        ("找不到密码", "a secret is nowhere to be found"),
+        ("找不到密钥", "a secret is nowhere to be found"),
         "依次查找：环境变量 CRMSYNC_SECRET_…、systemd 凭据、系统钥匙串、var/secrets 文件。",
         "Looked up in turn: the environment CRMSYNC_SECRET_…, systemd credentials, the key ring, "
         "files in var/secrets.",
     ),
     entry(
         "CONF012",
-        ("密码文件别人也能读", "others can read the secret file"),
+        ("密钥文件别人也能读", "others can read the secret file"),
         "运行 chmod 600 文件名，让只有你自己能读。",
         "Run chmod 600 on it, so that you alone can read it.",
     ),
     entry(
         "CONF013",
-        ("密码文件读不了", "the secret file cannot be read"),
+        ("密钥文件读不了", "the secret file cannot be read"),
         "检查文件权限，以及是不是一行文字。",
         "Check its permissions, and that it holds one line of text.",
     ),
@@ -238,7 +238,7 @@ FILE_HELP = (
         "CONF015",
         ("连接的设置有误", "a connection has wrong settings"),
         "每个连接器有自己的设置，见它的指南（crmsync connectors）。值不会显示出来，"
-        "因为可能是密码。",
+        "因为可能是密钥。",
         "Every connector has settings of its own; see its guide (crmsync connectors). Values are "
         "not shown, for they may be secrets.",
     ),

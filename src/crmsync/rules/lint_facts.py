@@ -32,6 +32,10 @@ def read_by_rules(ruleset: Ruleset) -> frozenset[str]:
         found |= set(task.reads())
         for words in task.title.all():
             found |= set(_PLACEHOLDER.findall(words))
+    for card in ruleset.scorecards:
+        for line in (line for item in card.criteria for line in item.evidence):
+            for words in line.text.all():
+                found |= set(_PLACEHOLDER.findall(words))
     if ruleset.tier is not None and ruleset.tier.of is not None:
         found.add(ruleset.tier.of)
     if ruleset.group is not None:
@@ -80,6 +84,7 @@ def _expressions(ruleset: Ruleset) -> Iterator[Expression]:
 
 
 def _lines(criterion: Criterion) -> Iterator[Condition]:
+    yield from (line.when for line in criterion.evidence if line.when is not None)
     for part in criterion.ways:
         if isinstance(part, PointsTable | PointsMatrix):
             yield from (line.when for line in part.lines if line.when is not None)
@@ -239,6 +244,19 @@ def _without_a_place(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iter
                 "field for it",
             ),
             Text(zh="在 tasks 下加 via: 字段名", en="Add via: FIELD under tasks."),
+        )
+    each = next((task for task in ruleset.tasks if task.for_each is not None), None)
+    if each is not None and mapping.tasks is not None and mapping.tasks.person is None:
+        yield warning(
+            "MAP003",
+            whole,
+            Text(
+                zh=f"任务“{each.id}”为每位联系人各建一个，但 {mapping.connector} 的 tasks 没有写"
+                " person 字段",
+                en=f"the task “{each.id}” is for each person, but tasks of {mapping.connector} "
+                "names no field for the person",
+            ),
+            Text(zh="在 tasks 下加 person: 字段名", en="Add person: FIELD under tasks."),
         )
     if ruleset.reassigns and mapping.identity_owner is None:
         yield warning(

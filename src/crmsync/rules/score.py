@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from crmsync.model.condition import Condition, Expression
@@ -24,6 +23,7 @@ from crmsync.model.scorecard import (
 )
 from crmsync.model.text import Text
 from crmsync.rules.bands import read_bands
+from crmsync.rules.evidence import read_evidence
 from crmsync.rules.language import Language, type_of
 from crmsync.rules.score_table import Ceiling, below_ceiling, points_matrix
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, number, scalar
@@ -36,9 +36,6 @@ MAX_LINES = 500
 _SINGLE = ("points", "scale", "table")
 _WAYS = (*_SINGLE, *(item.value for item in Combining))
 _COMBINING = frozenset(item.value for item in Combining)
-_LATER: Mapping[str, Text | None] = {
-    "evidence": Text(zh="请写在 note 里", en="Write it in note."),
-}
 
 
 def read_scorecards(root: Block, language: Language) -> tuple[Scorecard, ...]:
@@ -84,7 +81,7 @@ def _criteria(node: Node, language: Language) -> tuple[Criterion, ...]:
 
 def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
     findings = language.findings
-    block = Block.of(node, findings, later=_LATER, languages=language.languages)
+    block = Block.of(node, findings, languages=language.languages)
     if block is None:
         return None
     name = block.scalar("id", required=True)
@@ -95,6 +92,7 @@ def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
     edges = block.one_of("edges", [item.value for item in Edges])
     bands = read_bands(block, language, edges=edges is not None)
     note = block.label("note", default="")
+    evidence = read_evidence(block.take("evidence"), language)
     block.finish()
     if name is None:
         return None
@@ -111,6 +109,7 @@ def _criterion(node: Node, language: Language, seen: Seen) -> Criterion | None:
         bands=bands,
         note=note if note is not None and note.en else None,
         edges=Edges.LOWER if edges is None else Edges(edges),
+        evidence=evidence,
         span=block.span,
     )
 
@@ -289,7 +288,7 @@ def _combined(how: Combining, node: Node, ceiling: Ceiling, language: Language) 
     findings = language.findings
     parts: list[ScorePart] = []
     for entry in items(node, findings):
-        inner = Block.of(entry, findings, later=_LATER)
+        inner = Block.of(entry, findings)
         if inner is None:
             continue
         top = _ceiling(inner)

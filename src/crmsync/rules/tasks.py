@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from crmsync.condition import Unit
@@ -12,14 +10,17 @@ from crmsync.model.task import ACCOUNT_OWNER, Due, Priority, TaskRule
 from crmsync.model.text import Text
 from crmsync.rules.events import EventNames, read_event
 from crmsync.rules.language import Language
+from crmsync.rules.placeholders import check_placeholders
 from crmsync.rules.shape import Block, Findings, Seen, identifier, items, words
 from crmsync.rules.task_extras import read_extras, read_start
 from crmsync.rules.task_table import is_table, task_rows
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, did_you_mean
+from crmsync.source import Node, Scalar
 
 PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
 """What a title may name besides facts."""
+PERSON = "person"
+"""What the title of a task for each person may name as well."""
 
 ONCE_PER = (
     "customer",
@@ -32,8 +33,6 @@ ONCE_PER = (
     "ever",
 )
 _OWNERS = {ACCOUNT_OWNER: ACCOUNT_OWNER, "客户负责人": ACCOUNT_OWNER, "judge": "judge"}
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
-_LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each",))
 _MAX_DUE = 3660
 MAX_TASKS = 500
 
@@ -118,14 +117,15 @@ def _entry(entry: Node, around: _Around) -> list[TaskRule | None]:
 def _task(node: Node, around: _Around) -> TaskRule | None:
     language = around.language
     findings = language.findings
-    block = Block.of(node, findings, later=_LATER, languages=language.languages)
+    block = Block.of(node, findings, languages=language.languages)
     if block is None:
         return None
     name = block.scalar("id", required=True)
     title = block.label("title")
     written = block.node.get("title")
     if isinstance(written, Scalar):
-        _check_placeholders(written, around.placeholders, findings)
+        person = (PERSON,) if block.node.get("for_each") is not None else ()
+        check_placeholders(written, (*around.placeholders, *person), findings)
     sentence = block.scalar("event", required=True)
     event = None if sentence is None else read_event(sentence, around.names, language)
     when = block.take("when")
@@ -165,32 +165,9 @@ def _task(node: Node, around: _Around) -> TaskRule | None:
         start=extras.start,
         capacity=extras.capacity,
         may_reassign_owner=extras.may_reassign_owner,
+        for_each=extras.for_each,
         span=block.span,
     )
-
-
-def _check_placeholders(found: Scalar, known: tuple[str, ...], findings: Findings) -> None:
-    for match in _PLACEHOLDER.finditer(found.text):
-        name = match.group(1)
-        if name in known:
-            continue
-        span = found.part(match.start(), match.end())
-        if name is None:
-            findings.add(
-                "RULE112",
-                span,
-                Text(zh="花括号没有成对", en="this brace has no partner"),
-                Text(zh="占位符写成 {name} 这样", en="Write a placeholder like {name}."),
-            )
-            continue
-        mend, near = did_you_mean(name, known)
-        findings.add(
-            "RULE112",
-            span,
-            Text(zh=f"标题里没有占位符“{{{name}}}”", en=f"a title has no placeholder “{{{name}}}”"),
-            mend,
-            fix=f"{{{near}}}" if near is not None and found.verbatim else None,
-        )
 
 
 def _owner(found: Scalar, findings: Findings) -> str:

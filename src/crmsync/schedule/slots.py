@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -20,6 +21,7 @@ from crmsync.errors import ConfigError
 from crmsync.model.text import Text
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HORIZON = timedelta(days=40)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -47,6 +49,10 @@ class Timetable:
             if after < moment <= until and moment != seen:
                 seen = moment
                 yield moment
+
+    def ahead(self, now: datetime, count: int) -> list[datetime]:
+        """The next *count* slots as UTC; fewer when the coming forty days hold no more."""
+        return list(islice(self.between(now, now + HORIZON), count))
 
     def _real_hours(self, after: datetime, until: datetime) -> Iterator[datetime]:
         # APScheduler never leaves the repeated hour of autumn here, so minutes are walked in UTC.

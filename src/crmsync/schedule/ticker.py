@@ -23,11 +23,12 @@ from crmsync.errors import CrmSyncError
 from crmsync.model.text import Text
 from crmsync.project.opening import Project
 from crmsync.project.syncing import SyncOutcome, sync
+from crmsync.schedule.outlook import listed_slots, named_times
 from crmsync.schedule.slots import timetable
 from crmsync.store import Slot, SlotState, Store
 
-NAMED = 5
-"""Missed slots named one by one; of more, the first and the last."""
+BACK = timedelta(minutes=1)
+"""A clock that goes back by less is only being set right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Ticker:
             job.name: timetable(job.when, ZoneInfo(job.time_zone))
             for job in project.config.jobs.values()
         }
-        self._since = project.now() - pace.every
+        self._latest = project.now()
+        self._since = self._latest - pace.every
         self._busy = threading.Lock()
 
     def run(self, stop: threading.Event) -> None:
@@ -114,6 +116,7 @@ class Ticker:
         if not self._busy.acquire(blocking=False):
             return
         try:
+            self._watch_clock()
             with self._project.store() as store:
                 for job in self._project.config.jobs.values():
                     if stop.is_set():
@@ -134,20 +137,25 @@ class Ticker:
             self._on_bug(bug)
 
     def _announce(self, job: JobConfig) -> None:
+        listed = named_times(job, self._tables[job.name].ahead(self._project.now(), 3))
+        self._tell(Text(zh=f"{job.name}：接下来 {listed}", en=f"{job.name}: next {listed}"))
+
+    def _watch_clock(self) -> None:
+        """Tell once of every time the clock went back: no slot runs until it has caught up, as
+        those before that ran already."""
         now = self._project.now()
-        ahead = self._tables[job.name].between(now, now + timedelta(days=40))
-        zone = ZoneInfo(job.time_zone)
-        times = [
-            moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-            for moment, _ in zip(ahead, range(3), strict=False)
-        ]
-        listed = ", ".join(times)
-        self._tell(
-            Text(
-                zh=f"{job.name}：接下来 {listed}（{job.time_zone}）",
-                en=f"{job.name}: next {listed} ({job.time_zone})",
+        back = self._latest - now
+        if back >= BACK:
+            minutes, until = round(back / timedelta(minutes=1)), f"{self._latest:%Y-%m-%d %H:%M}"
+            self._tell(
+                Text(
+                    zh=f"本机时钟倒退了 {minutes} 分钟；UTC {until} 以前的时段已处理过，不会再执行",
+                    en=f"the clock of this machine went back by {minutes} minutes; slots up to"
+                    f" {until} UTC were dealt with and do not run again",
+                )
             )
-        )
+            self._latest = now
+        self._latest = max(self._latest, now)
 
     def _job(self, store: Store, job: JobConfig, stop: threading.Event) -> None:
         now = self._project.now()
@@ -223,7 +231,7 @@ class Ticker:
         )
 
     def _tell_missed(self, job: JobConfig, missed: list[datetime], runs: int) -> None:
-        listed, count = _listed(missed), len(missed)
+        listed, count = listed_slots(missed), len(missed)
         slots = "slot was" if count == 1 else "slots were"
         self._tell(
             Text(
@@ -288,9 +296,3 @@ class Ticker:
                 continue  # the next beat may come through; two minutes are allowed
             if not alive[0]:
                 halt.set()
-
-
-def _listed(moments: list[datetime]) -> str:
-    """All of them, or the ends of a long row."""
-    words = [f"{moment:%Y-%m-%d %H:%M}" for moment in moments]
-    return ", ".join(words) if len(words) <= NAMED else f"{words[0]} … {words[-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -112,4 +113,10 @@ def _config() -> Config:
 
 
 def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
+    return _read(MIGRATIONS)
+
+
+@cache
+def _read(folder: Path) -> ScriptDirectory:
+    """The migrations of a folder; read once, as every state opened later would read them again."""
+    return ScriptDirectory(str(folder))

@@ -102,9 +102,10 @@ class CountsOffsets(Wrapped):
     """Pages by offset over what is there now, as naive clients do."""
 
     def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
-        offset, size = 0, 2
+        offset, size = 0, 0
         while True:
             records = [r for page in self.inner.read(query) for r in page.records]
+            size = size or len(records) // 4 + 1
             part = tuple(records[offset : offset + size])
             offset += size
             more = offset < len(records)

@@ -241,19 +241,29 @@ class RecordStore:
     def delete(self, object: str, id: str, by: Actor) -> Row:
         """Move a record to the recycle bin; raises NoSuchRecord."""
         with self.guard:
-            before = self.get(object, id)
-            now, coarse = self._times()
-            row = replace(
-                before,
-                deleted_at=coarse,
-                deleted_by=by.user,
-                modified_at=coarse,
-                modified_by=by.user,
-                written_at=now,
-                revision=before.revision + 1,
-            )
-            self._put(before, row, by)
-            return row
+            return self._moved(self.get(object, id), by, deleted=True)
+
+    def bring_back(self, object: str, id: str, by: Actor) -> Row:
+        """Take a deleted record out of the recycle bin; raises NoSuchRecord if none lies there."""
+        with self.guard:
+            before = self.find(object, id)
+            if before is None or not before.deleted:
+                raise NoSuchRecord(f"{object}/{id}")
+            return self._moved(before, by, deleted=False)
+
+    def _moved(self, before: Row, by: Actor, *, deleted: bool) -> Row:
+        now, coarse = self._times()
+        row = replace(
+            before,
+            deleted_at=coarse if deleted else None,
+            deleted_by=by.user if deleted else None,
+            modified_at=coarse,
+            modified_by=by.user,
+            written_at=now,
+            revision=before.revision + 1,
+        )
+        self._put(before, row, by)
+        return row
 
     def get(self, object: str, id: str) -> Row:
         """The record as it stands now; raises NoSuchRecord for unknown and deleted ones."""

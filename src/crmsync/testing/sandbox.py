@@ -168,6 +168,10 @@ class Sandbox(ABC):
         """Somebody deletes a record in the CRM's own pages."""
         return self.store.delete(object, id, Actor(by, Origin.PERSON))
 
+    def restore_as_person(self, object: str, id: str, *, by: str = "colleague") -> Row:
+        """Somebody takes a record out of the recycle bin."""
+        return self.store.bring_back(object, id, Actor(by, Origin.PERSON))
+
     def field_writes(self, *, origin: Origin | None = Origin.API) -> tuple[FieldWrite, ...]:
         """Every field written, in order: by the API unless another origin (or ``None``, all)."""
         return self.store.writes(origin=origin)

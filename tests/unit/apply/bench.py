@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from tests.unit.apply.fake import Clock, FakeConnector, FakeCrm
 from tests.unit.plan.builders import DAY, FIELDS, customer, inputs, ref
 
@@ -49,6 +50,9 @@ class Bench:
     crm: FakeCrm = field(default_factory=fake_crm)
     store: Store = field(init=False)
     plans: int = 0
+    keeps: bool = False
+    """Whether the state's connections outlive a restart, as cheap trials by the hundred want it:
+    what the program held in memory is gone all the same."""
 
     def __post_init__(self) -> None:
         self.store = open_store(self.folder / "crmsync.db", key=KEY)
@@ -58,8 +62,22 @@ class Bench:
         return self.crm.clock
 
     def restart(self) -> None:
+        if self.keeps:
+            self.store = Store(self.store.database)
+            return
         self.store.close()
         self.store = open_store(self.folder / "crmsync.db", key=KEY)
+
+    def anew(self, crm: FakeCrm | None = None) -> None:
+        """The next trial in the same file: not a row is left, and another CRM beside it."""
+        self.crm, self.plans = crm or fake_crm(), 0
+        with self.store.database.write() as db:
+            db.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            for table in sa.inspect(db).get_table_names():
+                if table != "alembic_version":
+                    db.exec_driver_sql(f'DELETE FROM "{table}"')
+            db.exec_driver_sql("DELETE FROM sqlite_sequence")
+        self.store = Store(self.store.database)
 
     def seed(self, count: int, **fields: Value) -> None:
         for n in range(1, count + 1):

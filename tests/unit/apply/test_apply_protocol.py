@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +32,7 @@ from crmsync.errors import (
     Throttled,
     Unavailable,
 )
-from crmsync.model.change import CreateRecord, SetFields
+from crmsync.model.change import Change, CreateRecord, SetFields
 from crmsync.model.plan import RecordChange
 from crmsync.model.run import ApplyReport, OpState, RunState
 from crmsync.model.state import Clocks
@@ -187,6 +188,33 @@ def test_a_commit_later_than_promised_makes_a_duplicate_that_the_scan_finds(benc
     with bench.applier() as (applier, lock):
         ((row, ids),) = applier.duplicates(run, lock)
     assert (row.ref.id, ids) == (opening(1).key, ("T1", "T2"))
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(minutes=-40), timedelta(hours=-9)])
+def test_a_clock_set_in_the_middle_of_a_run_makes_no_duplicate(
+    bench: Bench, jump: timedelta
+) -> None:
+    """The reply is lost, the CRM commits 100 s later, and meanwhile our clock is set."""
+    bench.crm = fake_crm()
+    bench.seed(2)
+    plan = bench.plan(bench.item(n, opens=(opening(n),)) for n in (1, 2))
+    off = [timedelta()]
+
+    def lost(crm: FakeCrm, changes: Sequence[Change]) -> None:
+        off[0] = jump
+        commits_late(crm, changes)
+
+    world = {"now": lambda: bench.clock.now() + off[0], "ticks": lambda: bench.clock.slept}
+    bench.crm.faults = [None, lost]
+    report = bench.apply(plan, **world)
+    while report.resumable:
+        bench.clock.sleep(timedelta(hours=10).total_seconds())
+        report = bench.resume(report.run.id, **world)
+    bench.clock.sleep(1000)
+    bench.crm.settle()
+    assert outcomes(report) == {"done": 4}
+    keys = sorted(str(fields["Key"]) for fields in bench.crm.tasks().values())
+    assert keys == sorted(opening(n).key for n in (1, 2))
 
 
 def test_found_rows_do_not_wait_for_the_quarantine(bench: Bench) -> None:

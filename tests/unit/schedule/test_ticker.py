@@ -212,3 +212,32 @@ def test_a_slot_that_was_taken_over_stops_its_first_owner(tmp_path: Path) -> Non
     with world.project.store() as store:
         (slot,) = store.slots.last("nightly", 1)
     assert (slot.claimed_by, slot.state) == ("other:2", SlotState.CLAIMED)
+
+
+def test_a_clock_that_goes_back_is_told_once_and_no_slot_runs_twice(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    ticker = world.ticker()
+    for hour in range(3):
+        world.now = START + timedelta(hours=hour)
+        ticker.tick(threading.Event())
+    ran = list(world.ran)
+    world.now -= timedelta(minutes=90)
+    for _ in range(3):
+        ticker.tick(threading.Event())
+    (line,) = [text for text in world.said if "went back" in text]
+    assert "90 minutes" in line
+    assert "2026-11-22 03:00" in line
+    for minutes in (30, 60, 90, 150):
+        world.now = START + timedelta(minutes=30 + minutes)
+        ticker.tick(threading.Event())
+    assert [moment.hour for moment in world.ran] == [*(moment.hour for moment in ran), 4]
+    assert [text for text in world.said if "went back" in text] == [line]
+
+
+def test_seconds_to_and_fro_are_no_news(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    ticker = world.ticker()
+    for seconds in (0, 40, 5, 50):
+        world.now = START + timedelta(seconds=seconds)
+        ticker.tick(threading.Event())
+    assert not [text for text in world.said if "went back" in text]

@@ -80,6 +80,27 @@ def facts() -> dict[str, Schema]:
     }
 
 
+def _for_judges() -> dict[str, Schema]:
+    return {
+        "note": hover(TEXT, "给评分人的说明", "A note for whoever judges."),
+        "evidence": hover(
+            {"anyOf": [TEXT, _evidence()]},
+            "评分时看什么；可用 by: 事实 按客户类型分行",
+            "What to judge by; with by: FACT in lines by kind of customer.",
+        ),
+    }
+
+
+def _evidence() -> Schema:
+    by = hover(SCALAR, "按哪个事实区分", "The fact that tells the kinds apart.")
+    return {
+        "type": "object",
+        "properties": {"by": by},
+        "required": ["by"],
+        "additionalProperties": TEXT,
+    }
+
+
 def scores(tables: dict[str, Schema]) -> dict[str, Schema]:
     """The definitions of criteria, their parts and scorecards; *tables* are a table's keys."""
     missing = {"anyOf": [one_of(p.value for p in MissingPoints if p != "given"), NUMBER]}
@@ -121,7 +142,7 @@ def scores(tables: dict[str, Schema]) -> dict[str, Schema]:
             "相接的档位，分界值归上档（lower）还是下档（upper）",
             "Whose a shared edge is: the band above (lower) or below (upper).",
         ),
-        "note": hover(TEXT, "给评分人的说明", "A note for whoever judges."),
+        **_for_judges(),
     }
     common |= tables
     criterion |= tables
