@@ -183,7 +183,7 @@ def _ours(folder: Path) -> list[list[Any]]:
     assert ruleset is not None, problems
     mapping, problems = read_mapping(folder / "zoho.yaml", ruleset)
     assert mapping is not None, problems
-    project: Any = SimpleNamespace(config=SimpleNamespace(state=folder))
+    project: Any = SimpleNamespace(config=SimpleNamespace(state=folder, memory="1 GB"))
     (folder / "state.db").unlink(missing_ok=True)
     store = open_store(folder / "state.db")
     bound = resolve(mapping, SCHEMAS)
@@ -253,7 +253,7 @@ FROM scored GROUP BY ALL ORDER BY ALL
 
 def _by_hand(folder: Path) -> list[list[Any]]:
     """The same in one statement, by somebody who knows what is wanted, under the same limits."""
-    project: Any = SimpleNamespace(config=SimpleNamespace(state=folder))
+    project: Any = SimpleNamespace(config=SimpleNamespace(state=folder, memory="1 GB"))
     with mirror_of(project, CONNECTION) as mirror:
         found = mirror.execute(BY_HAND, {"day": AS_OF}).fetchall()
     return [list(row) for row in found]

@@ -4,6 +4,7 @@ from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
+from crmsync.evaluate.front import Mirrored, match
 from crmsync.evaluate.matching import match_columnar, match_compiled
 from crmsync.evaluate.placing import Placing, opened_tasks
 from crmsync.evaluate.population import (
@@ -25,6 +26,7 @@ __all__ = [
     "Engine",
     "EvaluatedPopulation",
     "EvaluationContext",
+    "Mirrored",
     "Placing",
     "SparkVerdicts",
     "SteadyFigures",
@@ -35,6 +37,7 @@ __all__ = [
     "episode_key",
     "exceptions_flap",
     "explain",
+    "match",
     "match_columnar",
     "match_compiled",
     "match_spark",

@@ -18,11 +18,12 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    Mirrored,
     Placing,
     SteadyRow,
     current_episode,
     decide,
-    match_columnar,
+    match,
 )
 from crmsync.facts import (
     People,
@@ -209,7 +210,7 @@ class OpenPopulation:
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
         self._asked_first()
-        rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
+        rows = match(Mirrored(*self.mirrored), self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
 

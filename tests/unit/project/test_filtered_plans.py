@@ -145,3 +145,12 @@ def test_customers_stand_where_the_policy_would_put_them(world, adopted):
         assert (tier, stage, None if tenths is None else Decimal(tenths) / 10) == stood
         assert opened_tasks(opens or "[]") == tasks
     assert asked <= CUSTOMERS * (1 if adopted else 0.4)
+
+
+def test_what_the_project_allows_is_what_evaluating_may_hold(world):
+    world.project.config.memory = "512 MB"
+
+    with world.opened(DAYS[0]) as opened:
+        (limit,) = opened.mirrored[0].execute("SELECT current_setting('memory_limit')").fetchone()
+
+    assert limit == "488.2 MiB"

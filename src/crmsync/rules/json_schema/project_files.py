@@ -219,6 +219,11 @@ def _mapping_keys(
             block(tasks, required=mapping_file.NEEDED), "任务写到哪里", "Where tasks go."
         ),
         **_money(),
+        "users": hover(
+            mapping(SCALAR),
+            "规则里的负责人 → 这个 CRM 的用户（编号或姓名）",
+            "Owners as rules name them → users of this CRM, by id or name.",
+        ),
         "sources": hover(
             mapping(block(every(mapping_terms.KEYS, terms))),
             "何时算新、算完整",
@@ -266,6 +271,11 @@ def project_schema() -> Schema:
             mapping(SCALAR), "角色 → CRM 用户", "Who stands behind the roles that tasks name."
         ),
         "keep": hover(block(every(project_file.KEEP, keep)), "保留多久", "How long things stay."),
+        "memory": hover(
+            TEXT,
+            "读取和评估时最多用多少内存，默认 1 GB；放不下的写到磁盘",
+            "The most memory reading and evaluating take, 1 GB by default; the rest goes to disk.",
+        ),
         "connections": hover(mapping(_connection()), "连接", "The connections."),
         "jobs": hover(
             mapping(block(every(jobs.JOB, job), required=["ruleset", "connection"])),
