@@ -38,18 +38,18 @@ LOGIC_HELP = (
         "RULE205",
         ("等级线的次序不对", "the order of the tier lines is wrong"),
         "等级从高到低写，升级线逐级降低；最低一级没有线，所有客户都有去处；"
-        "只由例外设定的等级也没有线。",
+        "只由例外设定的等级也没有线；等级由表格决定时，哪一级都没有线。",
         "Levels are written best first with falling enter lines. The lowest has none, so that "
         "every "
-        "customer has a place; levels set by exceptions only have none either.",
+        "customer has a place; levels set by exceptions only have none either, and where a table "
+        "decides no level has any.",
     ),
     entry(
         "RULE206",
         ("达不到的等级", "a tier that cannot be reached"),
-        "升级线高于评分卡的满分，或只由例外设定的等级没有例外设定它。",
-        "Its enter line is above the full score, or no exception sets a level that exceptions "
-        "alone "
-        "may set.",
+        "升级线高于评分卡的满分，或表格没有一行给出它，或只由例外设定的等级没有例外设定它。",
+        "Its enter line is above the full score, no row of the table gives it, or no exception "
+        "sets a level that exceptions alone may set.",
     ),
     entry(
         "RULE207",
