@@ -192,10 +192,13 @@ LOGIC_HELP = (
         "RULE232",
         ("阶段会随数据波动来回变", "a stage that flaps while its facts wobble"),
         "离开一个阶段不应比进入它容易。在说明的波动幅度内，进入和返回的条件可以先后成立，间隔短于 "
-        "--stay。给返回的移动写更长的 lasting，或把两个条件的界线拉开。",
+        "--stay。给返回的移动写更长的 lasting，或把两个条件的界线拉开。"
+        "三个以上阶段绕一圈回到原处也算；那时一条移动等得久没有用，要让圈里的每条移动都等。",
         "Leaving a stage must not be easier than entering it. Within the stated wobble the move "
         "and the move straight back can both come true, sooner than --stay. Give the way back a "
-        "longer lasting, or set the two thresholds further apart.",
+        "longer lasting, or set the two thresholds further apart. A way round three or more stages "
+        "back to the first counts as well; there one move that waits does not help, every move of "
+        "the circle has to.",
     ),
     entry(
         "RULE223",
