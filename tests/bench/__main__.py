@@ -14,6 +14,7 @@ from tests.bench import (
     deciding,
     everyday,
     matching,
+    pipeline,
     population,
     single,
     starting,
@@ -35,6 +36,7 @@ class Sizes:
     prefix: int = 20_000
     peer_seconds: float = 5.0
     placed: int = 50_000
+    pipeline: tuple[int, int] = (1_000_000, 10_000_000)
 
 
 TINY = Sizes(
@@ -48,6 +50,7 @@ TINY = Sizes(
     prefix=50,
     peer_seconds=0.0,
     placed=60,
+    pipeline=(60, 300),
 )
 """For the test that the benches run at all."""
 
@@ -62,6 +65,7 @@ def figures(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     yield from everyday.figures(folder, sizes.placed)
     yield from deciding.figures(folder, sizes.customers, sizes.few_orders)
     yield from population.figures(folder, sizes.customers, (sizes.few_orders, sizes.many_orders))
+    yield from pipeline.figures(folder, *sizes.pipeline, peers=bool(sizes.peer_seconds))
 
 
 def main(sizes: Sizes) -> None:

@@ -110,7 +110,10 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], int(words[1]), int(words[2]), Path(words[3]) if words[3:] else None)
+
+
 if __name__ == "__main__":
-    main(
-        sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]) if sys.argv[4:] else None
-    )
+    run(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Part: `check` of a ruleset of 1,000 lines beyond start-up, beside the start-up itself.
+"""Part: `check` and `test` of a ruleset of 1,000 lines beyond start-up, beside the start-up itself.
 
 ``python -m tests.bench.checking TIMES``
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 
 from tests.bench.figure import Figure, alone, tell
 
+from crmsync.project.cases import run_cases
 from crmsync.project.checking import check
 
 LINES = 1000
+CASES = 50
 _START = "import crmsync.project.checking, crmsync.cli.main"
 _HEAD = """\
 ruleset: long
@@ -39,7 +41,10 @@ tier:
 def figures(times: int) -> Iterator[Figure]:
     """Milliseconds beyond start-up, the median of so many."""
     found = alone("checking", times)
-    yield Figure("check.lines", found["check"], "ms", "start-up", found["start"], found["peak_mb"])
+    for part in ("check", "test"):
+        yield Figure(
+            f"{part}.lines", found[part], "ms", "start-up", found["start"], found["peak_mb"]
+        )
 
 
 def long_rules() -> str:
@@ -61,22 +66,44 @@ def long_rules() -> str:
     )
 
 
+def long_cases() -> str:
+    """Fifty cases that give every fact."""
+    facts = ", ".join(f"f{n}: 95" for n in range(long_rules().count("of: f")))
+    cases = [
+        f"  - name: case {n}\n    facts: {{{facts}}}\n    expect: {{tier: low, tasks: []}}"
+        for n in range(CASES)
+    ]
+    return "\n".join(["ruleset: long", "today: 2026-03-31", "cases:", *cases, ""])
+
+
 def main(times: int) -> None:
-    """Both in turn."""
-    ours, theirs = [], []
+    """All in turn."""
+    ours, cases, theirs = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         (path / "rules.yaml").write_text(long_rules(), encoding="utf-8")
+        (path / "rules.test.yaml").write_text(long_cases(), encoding="utf-8")
         for _ in range(times):
             start = time.perf_counter()
             report = check(path, [path])
             ours.append((time.perf_counter() - start) * 1000)
             assert not any(item.severity == "error" for item in report.diagnostics)
             start = time.perf_counter()
+            (run,) = run_cases(path, [path])
+            cases.append((time.perf_counter() - start) * 1000)
+            assert len(run.outcomes) == CASES
+            assert all(outcome.passed for outcome in run.outcomes)
+            start = time.perf_counter()
             subprocess.run([sys.executable, "-c", _START], check=True)
             theirs.append((time.perf_counter() - start) * 1000)
-    tell(check=statistics.median(ours), start=statistics.median(theirs))
+    check_ms, test_ms, start_ms = map(statistics.median, (ours, cases, theirs))
+    tell(check=check_ms, test=test_ms, start=start_ms)
+
+
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(int(words[0]))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    run(sys.argv[1:])

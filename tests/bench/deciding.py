@@ -168,5 +168,10 @@ def _waited(pending: Any, days: int) -> bool:
     )
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], Path(words[1]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    run(sys.argv[1:])

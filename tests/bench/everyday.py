@@ -91,5 +91,10 @@ def _edited(rules: Ruleset) -> Ruleset:
     return replace(rules, tier=replace(tier, levels=(replace(high, enter=high.enter - 2), *others)))
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], words[1], Path(words[2]), int(words[3]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
+    run(sys.argv[1:])

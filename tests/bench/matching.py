@@ -148,5 +148,11 @@ _PARTS: dict[tuple[str, str], Callable[..., Work]] = {
     ("single", "peer"): _single_peer,
 }
 
+
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], words[1], int(words[2]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    run(sys.argv[1:])

@@ -127,5 +127,10 @@ def _row(engine: Engine, account: dict[str, Any], orders: list[dict[str, Any]]) 
     return row_from_facts(engine, RecordRef("Accounts", account["id"]), facts, AS_OF)
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], Path(words[1]), int(words[2]), int(words[3]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    run(sys.argv[1:])

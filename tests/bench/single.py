@@ -71,5 +71,10 @@ def _rows(count: int) -> list[FactRow]:
     return [FactRow(RecordRef("A", str(n)), "", None, item) for n, item in enumerate(facts)]
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(words[0], int(words[1]), int(words[2]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    run(sys.argv[1:])

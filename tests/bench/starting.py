@@ -40,5 +40,10 @@ def _milliseconds(program: str) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+def run(words: list[str]) -> None:
+    """The part by its words on the command line."""
+    main(int(words[0]))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    run(sys.argv[1:])

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from pathlib import Path
+
+from tests.bench.__main__ import TINY
+from tests.bench.__main__ import figures as all_figures
+from tests.bench.figure import alone, in_one_process
 
 from crmsync.evaluate import rete_status
 
 KEYS = ["name", "value", "unit", "peer", "peer_value", "peak_mb", "ratio"]
 
 
-def test_every_bench_prints_figures_beside_a_peer() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "--tiny"], check=True, capture_output=True, text=True
-    )
-    figures = [json.loads(line) for line in done.stdout.splitlines()]
+def test_every_bench_prints_figures_beside_a_peer(tmp_path: Path) -> None:
+    with in_one_process():
+        figures = [json.loads(figure.line()) for figure in all_figures(TINY, tmp_path)]
 
-    kinds = {"start", "check", "columnar", "compiled", "decide", "population", "rules", "everyday"}
+    kinds = {"start", "check", "test", "columnar", "compiled", "decide", "population", "rules"}
+    kinds |= {"everyday", "pipeline"}
     if rete_status().usable:
         kinds.add("rete")
     assert {figure["name"].partition(".")[0] for figure in figures} == kinds
@@ -29,3 +31,10 @@ def test_every_bench_prints_figures_beside_a_peer() -> None:
         assert figure["peak_mb"] > 1
         assert figure["peer"]
         assert figure["unit"] in {"s", "ms", "µs", "MB"}
+
+
+def test_a_part_has_a_process_of_its_own() -> None:
+    found = alone("single", "compiled", 10, 20)
+
+    assert found["us"] > 0
+    assert 1 < found["peak_mb"] < 1000

@@ -1,4 +1,4 @@
-"""``may_reassign_owner``: a task takes the customer to its owner, and undo gives it back."""
+"""Tasks that do more: one takes the customer to its owner, one is for every person below it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crmsync.connector import Capabilities
 from crmsync.errors import ConfigError
 from crmsync.project.ground import stand
 from crmsync.testing import SandboxClock
+from crmsync.testing.records import Actor, Origin
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 TASK = """
@@ -23,6 +24,17 @@ TASK = """
     owner: role:lead
     due: 2 workdays
     may_reassign_owner: true
+  - id: call
+    title: 致电 {person}（{name}） | Call {person} of {name}
+    event: enters first
+    owner: account owner
+    due: 2 workdays
+    for_each: {related: people, where: role is Buyer}
+    via: phone
+"""
+PEOPLE = """
+  people: {object: Contacts, via: Account_Name, date: Created_Time, called: Last_Name,
+           do_not_contact: Email_Opt_Out, fields: {role: Title}}
 """
 
 
@@ -31,6 +43,24 @@ def handing(world: World) -> None:
     (rules,) = (world.folder / "rulesets").glob("*/rules.yaml")
     head, _, _ = rules.read_text(encoding="utf-8").partition("\ntasks:\n")
     rules.write_text(f"{head}\ntasks:{TASK}", encoding="utf-8")
+    (mapping,) = (world.folder / "rulesets").glob(f"*/mapping/{world.name}.yaml")
+    text = mapping.read_text(encoding="utf-8").replace("\nrelated:\n", f"\nrelated:{PEOPLE}", 1)
+    text = text.replace("tasks: {", "tasks: {person: Who_Id, via: Description, ", 1)
+    mapping.write_text(text, encoding="utf-8")
+
+
+def people_below(world: World) -> None:
+    """For each account a buyer, one who wants peace, and somebody else."""
+    store = world.sandbox.store
+    for row in store.rows("Accounts"):
+        for name, role, peace in (
+            ("B", "Buyer", False),
+            ("P", "Buyer", True),
+            ("E", "Else", False),
+        ):
+            values = {"Last_Name": f"{name} of {row.get('Account_Name')}", "Title": role}
+            values |= {"Account_Name": row.id, "Email_Opt_Out": peace}
+            store.create("Contacts", values, Actor(row.created_by, Origin.LOADED))
 
 
 def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
@@ -38,6 +68,7 @@ def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
     with practice(crm, tmp_path / "project", SandboxClock(START)) as world:
         people = customers(3)
         world.sandbox.load_over_http(people, orders(people, START.date()))
+        people_below(world)
         world.init("retail-rfm")
         handing(world)
         world.create_fields()
@@ -66,6 +97,19 @@ def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
         assert owners() == [before[0]] * 3
         assert world.plan()["changes"] == []
         world.check_invariants()
+        buyers = {
+            row.id: row
+            for row in world.sandbox.store.rows("Contacts")
+            if row.get("Title") == "Buyer"
+        }
+        calls = [row for row in world.sandbox.store.rows("Tasks") if row.get("Who_Id")]
+        called = [buyers[str(row.get("Who_Id"))].get("Last_Name") for row in calls]
+        newcomers = [
+            change["name"]
+            for change in plan["changes"]
+            if change["is"] == "fields" and any(s["field"] == owner for s in change["set"])
+        ]
+        assert sorted(map(str, called)) == [f"B of {name}" for name in sorted(newcomers)]
         world.run("undo", "1")
         assert world.apply("undo-1.json").code == 0
         assert owners() == before

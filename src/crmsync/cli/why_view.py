@@ -168,7 +168,8 @@ def _stage(stage: StageResult, rules: Ruleset) -> str:
 
 def _to_do(decision: Decision) -> Iterator[str]:
     for task in decision.opens:
-        title = clean(task.title.to(LANG))
+        each = say("（每位联系人）", " (each person)") if task.for_each else ""
+        title = clean(task.title.to(LANG)) + each
         zh, en = ("；客户转给任务负责人", "; the customer goes to its owner")
         more = say(zh, en) if task.hands_over else ""
         said = say(f"  + 任务  {title}   {task.due} 到期", f"  + task  {title}   due {task.due}")
@@ -311,7 +312,10 @@ def _facts(found: Explained) -> Iterator[str]:
             source = f"{source}   {told(judged, fact.type)}".strip()
         rows.append((f"    {fact.label.to(LANG)}", shown, source))
     yield from table(rows, align="lrl") if rows else ()
-    models = [*found.notes, *lines_text(found.ruleset)]
+    if found.notes:
+        yield ""
+        yield from (f"  ! {clean(note.to(LANG))}" for note in found.notes)
+    models = list(lines_text(found.ruleset))
     if models:
         yield ""
         yield f"  {say('模型', 'models')}"

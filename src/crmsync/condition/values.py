@@ -16,6 +16,8 @@ from crmsync.model.condition import Arithmetic, Call, Choose, Expression, Litera
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.period import CalendarWindow, Window
 
+_NUMBERS = (int, float, Decimal)  # a tuple: `int | float` would be made anew at every look
+
 LARGEST_INTEGER = 2**53
 """Integers beyond this are not all doubles, so they are unknown rather than nearly right."""
 
@@ -77,14 +79,16 @@ def ordered(kind: Kind) -> bool:
 
 def integer(value: object) -> float | None:
     """An integer fact as a double; beyond 2^53 it is unknown."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return float(value) if -LARGEST_INTEGER <= value <= LARGEST_INTEGER else None
 
 
 def number(value: object) -> float | None:
     """A number, money or percent fact as a finite double."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         return finite(float(value))

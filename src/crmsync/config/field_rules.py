@@ -15,6 +15,7 @@ NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.CURRENCY, F
 LOOKUPS = frozenset({FieldType.LOOKUP, FieldType.TEXT, FieldType.OTHER})
 OWNERS = frozenset({FieldType.USER, FieldType.LOOKUP, FieldType.TEXT, FieldType.OTHER})
 TICKS = frozenset({FieldType.BOOLEAN})
+CURRENCIES = frozenset({FieldType.PICKLIST, FieldType.TEXT, FieldType.LOOKUP, FieldType.OTHER})
 PERSONS = frozenset({*OWNERS, FieldType.PICKLIST})
 REMARKS = frozenset({*TEXTS, FieldType.PICKLIST, FieldType.OTHER})
 

@@ -221,6 +221,10 @@ class Keys:
             Text(zh=f"请写上 {name}: …", en=f"Write {name}: …"),
         )
 
+    def has(self, name: str) -> bool:
+        """Whether the key is written."""
+        return self._node.get(name) is not None
+
     def value_place(self, name: str) -> Span:
         """Where the value stands, else the whole."""
         node = self._node.get(name)

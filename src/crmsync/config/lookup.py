@@ -251,5 +251,25 @@ class FieldLookup:
             self._problems.append(found)
 
 
+class PeopleLookup(FieldLookup):
+    """Looks up what rules call the fields of people: by the mapping's names, else as they are."""
+
+    def __init__(
+        self,
+        schemas: Mapping[str, ObjectSchema],
+        problems: list[Diagnostic],
+        named: Mapping[str, FieldPick],
+    ) -> None:
+        super().__init__(schemas, problems)
+        self._picks = named
+
+    def name_in_condition(self, object: str, word: str, span: Span) -> FieldSchema | None:
+        """The field a condition of the rules names."""
+        pick = self._picks.get(word)
+        if pick is None:
+            return super().name_in_condition(object, word, span)
+        return self.find(object, pick, None)
+
+
 def _by_name(schema: ObjectSchema, name: str) -> FieldSchema | None:
     return _ID if name.casefold() == "id" else schema.field(name)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 
@@ -37,6 +38,10 @@ def _tree(value: object) -> object:
         return to_text(value)
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_tree(item) for item in value]
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if dataclasses.is_dataclass(value):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingOf
 from pathlib import Path
 
 from crmsync.condition import Scope, read_condition
 from crmsync.config.keys import Keys
 from crmsync.config.mapping_digest import mapping_digest
+from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
+from crmsync.config.mapping_users import read_users
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic, Label
@@ -16,24 +19,35 @@ from crmsync.model.mapping import (
     WRITE_ROLES,
     CrmMapping,
     FieldPick,
+    PeopleSource,
     Related,
     TaskTarget,
     WriteTarget,
 )
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
+from crmsync.model.task import ForEach
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Node, Scalar, error, read_file, warning, without_echoes
+from crmsync.source import (
+    Mapping,
+    Node,
+    Scalar,
+    did_you_mean,
+    error,
+    read_file,
+    warning,
+    without_echoes,
+)
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources",
+    "tasks", "sources", "currency", "currencies", "rates", "users",
 )  # fmt: skip
-LATER = ("currency", "currencies", "rates", "group", "scope", "users")
-RELATED = ("object", "via", "date", "where")
+LATER = ("group", "scope")
+RELATED = ("object", "via", "date", "where", "called", "do_not_contact", "fields")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
-    "priorities", "via", "channels", "note",
+    "priorities", "via", "channels", "note", "person",
 )  # fmt: skip
 NEEDED = TASKS[:9]
 
@@ -71,6 +85,8 @@ class _Reader:
         related = self._related(keys.mapping("related"))
         sources = SourceReader(self._ruleset, related, self.problems, self._fields)
         read = sources.read(keys.mapping("read"))
+        money = read_money(keys, self._ruleset, self.problems)
+        self.problems.extend(undeclared_amounts(read, money, self._ruleset))
         write = self._write(keys.mapping("write"))
         lock = root.get("lock_field")
         objects = [target or "", *(item.object for item in sources.related.values())]
@@ -87,7 +103,10 @@ class _Reader:
             tasks=self._tasks(keys),
             digest="",
             sources=read_terms(keys.mapping("sources"), objects, self.problems),
+            people=self._people(sources.related),
             file=self._file,
+            money=money,
+            users=read_users(keys.mapping("users"), self._ruleset, self.problems),
         )
         if target is None or identity[0] is None:
             return None
@@ -128,8 +147,33 @@ class _Reader:
 
     def relation(self, name: Scalar, body: Mapping) -> Related:
         keys = self._keys(body, RELATED)
-        parts = {key: keys.word(key, required=True) or "" for key in ("object", "via", "date")}
-        return Related(name.text, **parts, where=self._condition(body.get("where")), span=name.span)
+        object, via, date = (
+            keys.word(key, required=True) or "" for key in ("object", "via", "date")
+        )
+        called, peace = (
+            None if (node := body.get(key)) is None else pick_of(node, self.problems)
+            for key in ("called", "do_not_contact")
+        )
+        named = keys.mapping("fields")
+        fields = {
+            key.text: pick
+            for key, node in (named.entries if named else ())
+            if (pick := pick_of(node, self.problems)) is not None
+        }
+        where = self._condition(body.get("where"))
+        return Related(name.text, object, via, date, where, called, peace, fields, name.span)
+
+    def _people(self, related: MappingOf[str, Related]) -> dict[str, PeopleSource]:
+        """Whom the rules' tasks for each person are for; an undeclared relation is a problem."""
+        found: dict[str, PeopleSource] = {}
+        for task in self._ruleset.tasks:
+            if task.for_each is None:
+                continue
+            if task.for_each.related in related:
+                found[task.id] = PeopleSource(task.for_each.related, task.for_each.where)
+            else:
+                self.problems.append(_no_people(task.for_each, related))
+        return found
 
     def _write(self, node: Mapping | None) -> dict[str, WriteTarget]:
         found: dict[str, WriteTarget] = {}
@@ -187,6 +231,7 @@ class _Reader:
             via=inner.word("via"),
             channels=spoken,
             note=inner.word("note"),
+            person=inner.word("person"),
             places=_places(node),
         )
 
@@ -224,6 +269,19 @@ def _lines(name: Scalar) -> Diagnostic:
             zh="另起一行缩进写“键: 值”",
             en="Write “key: value” on lines of their own, indented below it.",
         ),
+    )
+
+
+def _no_people(each: ForEach, related: MappingOf[str, Related]) -> Diagnostic:
+    mend, _ = did_you_mean(each.related, related)
+    return error(
+        "MAP013",
+        each.span,
+        Text(
+            zh=f"映射没有声明关联“{each.related}”",
+            en=f"the mapping declares no relation “{each.related}”",
+        ),
+        mend or Text(zh="在映射的 related: 中声明它", en="Declare it under related: there."),
     )
 
 

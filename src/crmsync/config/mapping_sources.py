@@ -38,8 +38,8 @@ AGGREGATES: MappingOf[str, Aggregate] = {
 }
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
 FIELD_KEYS = ("field", "label", "values")
-SOURCE_KEYS = (*FIELD_KEYS, *JUDGED_KEYS)
-_LATER = ("rate", "currency", "via")
+SOURCE_KEYS = (*FIELD_KEYS, "currency", *JUDGED_KEYS)
+_LATER = ("rate", "via")
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
@@ -88,14 +88,19 @@ class SourceReader:
                 self._problems.append(_no_relation(name, known[0], tuple(self.related)))
                 return None
             Keys(body, (*SOURCE_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
-        pick = pick_of(body, self._problems, also=("values", *JUDGED_KEYS, *_LATER))
+        pick = pick_of(body, self._problems, also=("values", "currency", *JUDGED_KEYS, *_LATER))
         if pick is None:
             return None
         if not isinstance(body, Mapping):
             return FieldSource(pick)
         values = body.get("values")
         table = {} if values is None else self._values(values, fact)
-        return FieldSource(pick, table, read_judged(body, fact, self._problems))
+        judged = read_judged(body, fact, self._problems)
+        return FieldSource(pick, table, judged, self._currency(body))
+
+    def _currency(self, body: Mapping) -> FieldPick | None:
+        node = body.get("currency")
+        return None if node is None else pick_of(node, self._problems)
 
     def _values(self, node: Node, fact: FactDefinition | None) -> dict[str, str]:
         wanted: tuple[str, ...] | None = None
@@ -110,7 +115,7 @@ class SourceReader:
     def _aggregate(
         self, name: Scalar, body: Mapping, fact: FactDefinition | None
     ) -> AggregateSource | None:
-        known = ("related", "where", "within", "on", "per", *AGGREGATES)
+        known = ("related", "where", "within", "on", "per", "currency", *AGGREGATES)
         keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
         relation = self._relation(name, body, keys)
         written = [(key, value) for key, value in body.entries if key.text in AGGREGATES]
@@ -134,6 +139,7 @@ class SourceReader:
             where=self._where(body.get("where")),
             within=within,
             per=per,
+            currency=self._currency(body),
             span=name.span,
         )
 
@@ -145,7 +151,9 @@ class SourceReader:
             where = self._where(node.get("where"))
             known = self._facts.get(self._renamed.get(name.text, name.text))
             own = name.text if known is None else known.was or known.id
-            self.related[own] = Related(own, **parts, where=where, span=name.span)
+            self.related[own] = Related(
+                own, parts["object"], parts["via"], parts["date"], where, span=name.span
+            )
             return own
         word = keys.word("related", required=True)
         if word is None:
@@ -168,7 +176,7 @@ class SourceReader:
             return word
         own = f"{word} on {other}"
         self.related[own] = Related(
-            own, relation.object, relation.via, other, relation.where, relation.span
+            own, relation.object, relation.via, other, relation.where, span=relation.span
         )
         return own
 

@@ -28,12 +28,16 @@ TOP = (
     "pilot",
     "people",
     "keep",
+    "memory",
     "connections",
     "jobs",
 )
 OWN = frozenset({"connector", "allow_private", "write_mode", "approval", "expires"})
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
+MEMORY = "1 GB"
+_MEMORY = re.compile(r"(\d{1,6})\s*(MB|GB)", re.IGNORECASE)
+_LEAST_MEMORY = 256
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
 _SECRET_KEY = re.compile(r"secret|token|password|permanent_code|api_key", re.IGNORECASE)
 _OPEN_KEY = re.compile(r"(?:_id|_url|url|_domain|_host|_uri)$", re.IGNORECASE)
@@ -99,6 +103,8 @@ class ProjectConfig:
     human_edits: str = "conflict"
     pilot: Pilot = Pilot()
     keep: Keep = Keep()
+    memory: str = MEMORY
+    """What reading and evaluating a population may hold in memory; the rest goes to the disk."""
     people: MappingOf[str, str] = field(default_factory=dict)
     """Who stands behind ``role:`` and ``queue:`` words of tasks: word → user id."""
     source: SourceFile | None = None
@@ -173,6 +179,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
             ids=frozenset(limited.words("ids")) if limited else frozenset(),
         ),
         keep=_keep(keys.mapping("keep"), problems),
+        memory=_memory(keys, problems),
         people={
             key.text: value.text
             for key, value in (people.entries if people else ())
@@ -204,6 +211,29 @@ def _keep(node: Mapping | None, problems: list[Diagnostic]) -> Keep:
         decisions=told["decisions"] or usual.decisions,
         backups=told["backups"] or usual.backups,
     )
+
+
+def _memory(keys: Keys, problems: list[Diagnostic]) -> str:
+    told = keys.word("memory")
+    if told is None:
+        return MEMORY
+    found = _MEMORY.fullmatch(told)
+    if found is not None:
+        amount, unit = int(found[1]), found[2].upper()
+        if amount * (1024 if unit == "GB" else 1) >= _LEAST_MEMORY:
+            return f"{amount} {unit}"
+    problems.append(
+        error(
+            "CONF007",
+            keys.value_place("memory"),
+            Text(zh=f"内存不能是“{told}”", en=f"memory cannot be “{told}”"),
+            Text(
+                zh=f"写成 512 MB 或 2 GB 这样，至少 {_LEAST_MEMORY} MB",
+                en=f"Write an amount like 512 MB or 2 GB, {_LEAST_MEMORY} MB at least.",
+            ),
+        )
+    )
+    return MEMORY
 
 
 def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, ConnectionConfig]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from crmsync.config.field_rules import (
+    CURRENCIES,
     DATES,
     LOOKUPS,
     NUMBERS,
@@ -16,7 +17,7 @@ from crmsync.config.field_rules import (
     Wanted,
     role_wants,
 )
-from crmsync.config.lookup import FieldLookup
+from crmsync.config.lookup import FieldLookup, PeopleLookup
 from crmsync.config.mapping_conditions import resolved_condition
 from crmsync.errors import ConfigError
 from crmsync.model.condition import Condition
@@ -28,6 +29,7 @@ from crmsync.model.mapping import (
     FieldPick,
     FieldSource,
     JudgedFields,
+    PeopleSource,
     Related,
     TaskTarget,
     WriteTarget,
@@ -69,6 +71,7 @@ class _Resolver:
     def __init__(self, mapping: CrmMapping, schemas: Mapping[str, ObjectSchema]) -> None:
         self.problems: list[Diagnostic] = []
         self._mapping = mapping
+        self._schemas = schemas
         self.fields = FieldLookup(schemas, self.problems)
         self._whole = Span(mapping.file, 1, 1, 1, 1)
 
@@ -91,6 +94,7 @@ class _Resolver:
             if mapping.lock_field is None
             else self._pick(mapping.lock_field, Wanted(TICKS, made=True)),
             tasks=None if mapping.tasks is None else self._tasks(mapping.tasks),
+            people={task: self._people(item) for task, item in mapping.people.items()},
         )
 
     def _pick(self, pick: FieldPick, wanted: Wanted | None = None) -> FieldPick:
@@ -115,12 +119,38 @@ class _Resolver:
             via=related.via if found_via is None else found_via.name,
             date=related.date if found_day is None else found_day.name,
             where=self._condition(related.object, related.where),
+            called=self._below(related, related.called),
+            do_not_contact=self._below(related, related.do_not_contact, Wanted(TICKS)),
+            fields={name: self._below(related, it) or it for name, it in related.fields.items()},
         )
+
+    def _below(
+        self, related: Related, pick: FieldPick | None, wanted: Wanted | None = None
+    ) -> FieldPick | None:
+        """A field of a related record."""
+        found = None if pick is None else self.fields.find(related.object, pick, wanted)
+        if pick is None or found is None:
+            return pick
+        return FieldPick(name=found.name, span=pick.span)
+
+    def _people(self, people: PeopleSource) -> PeopleSource:
+        related = self._mapping.related[people.related]
+        if not self.fields.known(related.object):
+            return people
+        if people.where is None:
+            return people
+        fields = PeopleLookup(self._schemas, self.problems, related.fields)
+        where = resolved_condition(people.where, related.object, fields)
+        return PeopleSource(people.related, where)
 
     def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
         if isinstance(source, FieldSource):
-            judged = None if source.judged is None else self._judged(source.judged)
-            return dataclasses.replace(source, field=self._pick(source.field), judged=judged)
+            return dataclasses.replace(
+                source,
+                field=self._pick(source.field),
+                judged=None if source.judged is None else self._judged(source.judged),
+                currency=self._currency(self._mapping.object, source.currency),
+            )
         related = self._mapping.related[source.related]
         if not self.fields.known(related.object):
             return source
@@ -130,7 +160,14 @@ class _Resolver:
             found = self.fields.find(related.object, of, Wanted(NUMBERS) if summed else None)
             of = of if found is None else FieldPick(name=found.name, span=of.span)
         where = self._condition(related.object, source.where)
-        return dataclasses.replace(source, of=of, where=where)
+        currency = self._currency(related.object, source.currency)
+        return dataclasses.replace(source, of=of, where=where, currency=currency)
+
+    def _currency(self, object: str, pick: FieldPick | None) -> FieldPick | None:
+        if pick is None:
+            return None
+        found = self.fields.find(object, pick, Wanted(CURRENCIES))
+        return pick if found is None else FieldPick(name=found.name, span=pick.span)
 
     def _judged(self, judged: JudgedFields) -> JudgedFields:
         wanted = {"author": PERSONS, "date": DATES, "remark": REMARKS}
@@ -179,6 +216,8 @@ def _task_fields(tasks: TaskTarget) -> Iterator[tuple[str, Wanted]]:
     yield "owner", Wanted(OWNERS, written=True)
     yield "about", Wanted(LOOKUPS, written=True)
     yield "status", Wanted(written=True)
+    if tasks.person is not None:
+        yield "person", Wanted(LOOKUPS, written=True)
     for role in ("priority", "via", "note"):
         if getattr(tasks, role) is not None:
             yield role, Wanted(written=True)

@@ -17,7 +17,8 @@ from crmsync.model.fact import FactRow, FactType, FactValue, MatchedRow
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.relation import IDENTITY_COLUMNS, FactRelation
 
-WORD = 60
+_HALF = 30
+WORD = 2 * _HALF
 """Conditions per mask column: 60 bits fit a BIGINT with room for its sign."""
 
 BATCH = 2000
@@ -106,7 +107,7 @@ class PreparedWriter(SqlWriter):
 
 
 def _is_true(condition: exp.Expr) -> exp.Expr:
-    return exp.Coalesce(this=condition, expressions=[exp.false()])
+    return condition  # CASE takes unknown for not true
 
 
 def _is_unknown(condition: exp.Expr) -> exp.Expr:
@@ -114,10 +115,21 @@ def _is_unknown(condition: exp.Expr) -> exp.Expr:
 
 
 def _word(verdicts: Sequence[exp.Expr], of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Both halves of a word are summed up as INTEGER, which takes half the memory of BIGINT."""
+    low, high = verdicts[:_HALF], verdicts[_HALF:]
+    word = exp.cast(_sum(low, of), "BIGINT", copy=False)
+    if not high:
+        return word
+    above = exp.cast(_sum(high, of), "BIGINT", copy=False)
+    shifted = exp.Mul(this=above, expression=exp.Literal.number(1 << _HALF))
+    return exp.Add(this=word, expression=shifted)
+
+
+def _sum(verdicts: Sequence[exp.Expr], of: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     total: exp.Expr | None = None
     for number, verdict in enumerate(verdicts):
-        bit = exp.cast(exp.Literal.number(1 << number), "BIGINT", copy=False)
-        none = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
+        bit = exp.cast(exp.Literal.number(1 << number), "INTEGER", copy=False)
+        none = exp.cast(exp.Literal.number(0), "INTEGER", copy=False)
         term: exp.Expr = exp.paren(
             exp.case().when(of(verdict), bit, copy=False).else_(none, copy=False),
             copy=False,

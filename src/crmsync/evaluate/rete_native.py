@@ -155,12 +155,15 @@ class Network:
             raise ReteError(f"a fact was taken for a known one ({status})")
         started = self._native.start_action_for_state(handle, state)
         message = started[1] if started else None
-        fired = []
-        while message:
+        following = self._native.complete_and_start_action
+        fired: list[str] = []
+        for _ in range(_MOST_FIRINGS):
+            if not message:
+                break
             fired.append(message[2 : message.index('"', 2)])
-            if len(fired) > _MOST_FIRINGS:
-                raise ReteError("rules fire without end")
-            message = self._native.complete_and_start_action(handle, state)
+            message = following(handle, state)
+        else:
+            raise ReteError("rules fire without end")
         if not self._names.issuperset(fired):
             raise ReteError("a rule fired that is not in the network")
         return fired

@@ -2,7 +2,7 @@
 
 A stage flaps when a move and the move straight back can both come true within one wobble, sooner
 than the stay. An exception comes and goes without any clock, so it flaps as soon as its condition
-and the opposite can. Longer circles of moves are not looked at.
+and the opposite can. Longer circles of moves are `stage_circles`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import islice, permutations, product
+from itertools import islice, permutations
 
-from crmsync.condition import names, negate
-from crmsync.condition.tracing import verdict
+from crmsync.condition import negate
 from crmsync.evaluate.engine import Engine
 from crmsync.evaluate.replay import LONG, Player, Shown
-from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.separation import apart, still
 from crmsync.evaluate.swings import Wobbling
-from crmsync.evaluate.witness import NOBODY, Facts, Tries
+from crmsync.evaluate.witness import TRIED, Facts, Tries, facing
 from crmsync.model.condition import Condition
-from crmsync.model.decision import Decision, Verdict
+from crmsync.model.decision import Decision
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.state import Standing
 from crmsync.model.tier import ExceptionAction, TierException
-
-_TRIED = 12
-"""Pairs of customers played for each pair of conditions."""
 
 
 def stages_flap(engine: Engine, claim: Claim, as_of: date) -> Iterator[FlapFinding]:
@@ -120,7 +115,8 @@ class _Look:
         Where the same facts on both days do it as well, events or days do it, and no wobble.
         """
         slow: _Played | None = None
-        for first, second in islice(self._pairs(one, other), _TRIED):
+        pairs = facing(self._engine, self._tries, (one, other), self._as_of)
+        for first, second in islice(pairs, TRIED):
             played = play((first, second))
             if played is None or play((first, first)) or play((second, second)):
                 continue
@@ -128,20 +124,6 @@ class _Look:
                 return played
             slow = slow or played
         return slow
-
-    def _pairs(self, one: Condition, other: Condition) -> Iterator[tuple[Facts, Facts]]:
-        engine = self._engine
-        read = engine.inputs(names(one) | names(other))
-        facts = [f for f in engine.ruleset.facts if f.id in read and f.formula is None]
-        for seen in self._tries.around(facts):
-            on = [values for values in seen if self._may(one, values)]
-            off = [values for values in seen if self._may(other, values)]
-            yield from islice(((a, b) for a, b in product(on, off) if a != b), 1)
-
-    def _may(self, condition: Condition, facts: Facts) -> bool:
-        """Whether the facts do not rule *condition* out: state is still to come."""
-        row = row_from_facts(self._engine, NOBODY, facts, self._as_of)
-        return verdict(condition, row.facts, self._as_of) is not Verdict.FALSE
 
     # ── playing ────────────────────────────────────────────────────────────────────────────────
 

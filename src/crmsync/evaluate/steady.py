@@ -61,7 +61,8 @@ _KEYS: Mapping[type, str] = {
     Move: "id sources to when lasting span",
     Segment: "id label when span",
     TaskRule: "id title event owner due when fallback_owner priority once_per close_when was span "
-    "counts_as_done via result start capacity may_reassign_owner",
+    "counts_as_done via result start capacity may_reassign_owner "
+    "for_each",
 }
 KNOWN: Mapping[type, frozenset[str]] = {
     kind: frozenset(keys.split()) for kind, keys in _KEYS.items()

@@ -135,6 +135,7 @@ class Agenda:
             via=task.via,
             note=self._note(task, answers, asked),
             hands_over=task.may_reassign_owner,
+            for_each=task.for_each is not None,
         )
 
     def _note(self, task: TaskRule, answers: Answers, asked: Sequence[Criterion]) -> Text | None:

@@ -8,32 +8,39 @@ is played through the policy between both ends; the two changes may still be far
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from crmsync.condition import negate
 from crmsync.evaluate.engine import Engine
 from crmsync.evaluate.replay import LONG, Player, Shown
+from crmsync.evaluate.separation import apart
 from crmsync.evaluate.swings import TEN, Wobbling, card_swings, lowest_with
 from crmsync.evaluate.tier_words import keep_line
-from crmsync.evaluate.witness import Pair, Witnesses
+from crmsync.evaluate.witness import TRIED, Pair, Tries, Witnesses, facing
+from crmsync.model.condition import All, AnyOf, Condition, Not
 from crmsync.model.decision import Decision
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import Standing
-from crmsync.model.tier import Level, Patience, TierRules
+from crmsync.model.tier import Level, Patience, TierRules, TierTable
 
 HORIZON = 800
 """Days one change may take: longer than hold, patience and steps together usually are."""
 
 
 def tiers_flap(engine: Engine, claim: Claim, as_of: date) -> Iterator[FlapFinding]:
-    """One finding for every level with an enter line of points, best first.
+    """One finding for every level with an enter line of points, or that a table gives, best first.
 
     Lines of one fact and lines across the population are not proved.
     """
     rules = engine.ruleset.tier
+    if rules is not None and rules.table is not None:
+        yield from _in_table(engine, claim, rules.table, as_of)
+        return
     if rules is None or rules.of is not None or not engine.ruleset.scorecards:
         return
     wobbling = Wobbling(engine.ruleset, claim)
@@ -65,23 +72,27 @@ class _Level:
         outcome = FlapFinding(self.level.id, "tier", Proof.OPEN, self.level.span)
         for found in pairs:
             pair = self._widest(found)
-            shown = None if pair is None else self._played(self.engine, pair)
-            if pair is None or shown is None:
-                continue
-            gap = _gap(shown)
-            if gap >= self.claim.stay:
-                outcome = replace(outcome, proof=Proof.SLOW, gap=gap)
-                continue
-            return replace(
-                outcome,
-                proof=Proof.FLAPS,
-                steps=tuple(self._step(item) for item in shown),
-                facts=(pair.high_facts, pair.low_facts),
-                gap=gap,
-                by_line=self._by_line(pair, found),
-                by_clock=self._by_clock(pair),
-            )
+            outcome = outcome if pair is None else self.played(pair, outcome)
+            if pair is not None and outcome.proof is Proof.FLAPS:
+                return replace(outcome, by_line=self._by_line(pair, found))
         return outcome
+
+    def played(self, pair: Pair, outcome: FlapFinding) -> FlapFinding:
+        """What one pair adds to the *outcome* so far."""
+        shown = self._played(self.engine, pair)
+        if shown is None:
+            return outcome
+        gap = _gap(shown)
+        if gap >= self.claim.stay:
+            return replace(outcome, proof=Proof.SLOW, gap=gap)
+        return replace(
+            outcome,
+            proof=Proof.FLAPS,
+            steps=tuple(self._step(item) for item in shown),
+            facts=(pair.high_facts, pair.low_facts),
+            gap=gap,
+            by_clock=self._by_clock(pair),
+        )
 
     def _widest(self, pairs: Mapping[int, Pair]) -> Pair | None:
         enter, keep = self.level.enter, keep_line(self.level)
@@ -169,6 +180,52 @@ class _Level:
             demote_after=after if after != now else None,
             hold_up=hold if hold != tier.up.hold else None,
         )
+
+
+# ── tables ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _in_table(engine: Engine, claim: Claim, table: TierTable, as_of: date) -> Iterator[FlapFinding]:
+    """A level is entered and lost by rows: proved where no wobble reaches from a row that gives it
+    (or a better one) to a row that does not keep it. Of rows that read the score nothing is proved.
+    """
+    rules = engine.ruleset.tier
+    assert rules is not None
+    wobbling = Wobbling(engine.ruleset, claim)
+    tries = Tries(engine, wobbling, as_of)
+    ranks = {level.id: rank for rank, level in enumerate(rules.ranked)}
+    for rank, level in enumerate(rules.ranked[:-1]):
+        there = _deciding(table, {row.number for row in table.rows if ranks[row.level] <= rank})
+        back = negate(
+            _deciding(table, {row.number for row in table.rows if ranks[row.keep] <= rank})
+        )
+        outcome = FlapFinding(level.id, "tier", Proof.OPEN, level.span)
+        if apart(there, back, wobbling):
+            yield replace(outcome, proof=Proof.APART)
+            continue
+        player = _Level(engine, claim, level, as_of)
+        for high, low in islice(facing(engine, tries, (there, back), as_of), TRIED):
+            outcome = player.played(Pair(0, 0, low, high), outcome)
+            if outcome.proof is Proof.FLAPS:
+                break
+        yield outcome
+
+
+def _deciding(table: TierTable, rows: AbstractSet[int]) -> Condition:
+    """That one of these *rows* is the first that fits."""
+    ways: list[Condition] = []
+    before: list[Condition] = []
+    for row in table.rows:
+        when = All((), row.span) if row.when is None else row.when
+        if row.number not in rows:
+            before.append(when)
+        elif before:
+            ways.append(All((when, Not(AnyOf(tuple(before), row.span), row.span)), row.span))
+        else:
+            ways.append(when)
+        if row.when is None:
+            break
+    return AnyOf(tuple(ways), table.span)
 
 
 def _gap(shown: tuple[Shown, ...]) -> int:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import islice, product
 
 from crmsync.condition import names
+from crmsync.condition.tracing import verdict
 from crmsync.evaluate.compiled import Answers
 from crmsync.evaluate.curves import centres
 from crmsync.evaluate.engine import Engine
@@ -22,6 +23,8 @@ from crmsync.evaluate.places import thresholds
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.scoring import ZERO
 from crmsync.evaluate.swings import TEN, Wobbling
+from crmsync.model.condition import Condition
+from crmsync.model.decision import Verdict
 from crmsync.model.fact import FactType, FactValue
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition
@@ -31,6 +34,8 @@ Facts = Mapping[str, FactValue]
 NOBODY = RecordRef("", "customer")
 _CANDIDATES = 240
 """Centres tried per group."""
+TRIED = 12
+"""Pairs of customers played for each pair of conditions."""
 _USUAL = tuple(Decimal(n) for n in (0, 1, 10, 100, 1000, 100_000))
 
 
@@ -106,6 +111,30 @@ class Tries:
         inside = sorted({low, high, centre, *(m for m in marks if low < m < high)})
         typed = [_typed(value, fact.type, low, high) for value in inside]
         return list(dict.fromkeys(value for value in typed if value is not None)) or [None]
+
+
+def facing(
+    engine: Engine, tries: Tries, sides: tuple[Condition, Condition], as_of: date
+) -> Iterator[tuple[Facts, Facts]]:
+    """Facts within one wobble of each other that do not rule out the one side and the other."""
+    return ((first, second) for first, second in together(engine, tries, sides, as_of))
+
+
+def together(
+    engine: Engine, tries: Tries, sides: Sequence[Condition], as_of: date
+) -> Iterator[tuple[Facts, ...]]:
+    """For each side facts that do not rule it out, all within one wobble, not all the same."""
+    read = engine.inputs(frozenset().union(*(names(side) for side in sides)))
+    facts = [fact for fact in engine.ruleset.facts if fact.id in read and fact.formula is None]
+
+    def may(condition: Condition, values: Facts) -> bool:
+        row = row_from_facts(engine, NOBODY, values, as_of)
+        return verdict(condition, row.facts, as_of) is not Verdict.FALSE  # state is still to come
+
+    for seen in tries.around(facts):
+        able = [[values for values in seen if may(side, values)] for side in sides]
+        differing = (found for found in product(*able) if any(one != found[0] for one in found))
+        yield from islice(differing, 1)
 
 
 class Witnesses:

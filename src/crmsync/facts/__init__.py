@@ -7,6 +7,8 @@ from crmsync.facts.cuts import draw_cuts
 from crmsync.facts.grouping import circles, group_links
 from crmsync.facts.judging import judged_terms
 from crmsync.facts.model_functions import prepare
+from crmsync.facts.people import People, people_in
+from crmsync.facts.rates import lacking_rates
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
@@ -14,6 +16,7 @@ from crmsync.facts.sources import wants
 __all__ = [
     "Fit",
     "Histories",
+    "People",
     "Refused",
     "circles",
     "draw_cut_points",
@@ -26,6 +29,8 @@ __all__ = [
     "group_links",
     "histories",
     "judged_terms",
+    "lacking_rates",
+    "people_in",
     "prepare",
     "relation",
     "row_of",

@@ -18,6 +18,9 @@ from crmsync.model.rfm import CutPoints, Part, RfmRules
 if TYPE_CHECKING:
     import duckdb
 
+_BUYERS = "rfm_buyers"
+"""The temporary table of the buyers' three values: facts are worked out once, not for each cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnCutPoints:
@@ -36,16 +39,20 @@ def draw_cut_points(
     NTILE runs over (value, id), so one order of rows gives one set of tiles on any machine; a cut
     point is the largest value of its tile. Money is compared as DECIMAL.
     """
-    buyers = _buyers(relation, rules, as_of)
-    count = exp.select(exp.Count(this=exp.Star())).from_(buyers.subquery("buyers"))
-    customers = int(connection.execute(count.sql("duckdb")).fetchall()[0][0])
-    if customers < rules.classes:
-        return DrawnCutPoints(None, customers)
-    cuts = {}
-    for part in Part:
-        rows = connection.execute(_tiles(buyers, part, rules.classes).sql("duckdb")).fetchall()
-        cuts[part] = tuple(_exact(row[0]) for row in rows[:-1])
-    return DrawnCutPoints(cuts, customers)
+    buyers = _buyers(relation, rules, as_of).sql("duckdb")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_BUYERS} AS {buyers}")
+    try:
+        count = f"SELECT COUNT(*) FROM {_BUYERS}"
+        customers = int(connection.execute(count).fetchall()[0][0])
+        if customers < rules.classes:
+            return DrawnCutPoints(None, customers)
+        cuts = {}
+        for part in Part:
+            rows = connection.execute(_tiles(part, rules.classes).sql("duckdb")).fetchall()
+            cuts[part] = tuple(_exact(row[0]) for row in rows[:-1])
+        return DrawnCutPoints(cuts, customers)
+    finally:
+        connection.execute(f"DROP TABLE {_BUYERS}")
 
 
 def _buyers(relation: FactRelation, rules: RfmRules, as_of: date) -> exp.Select:
@@ -72,14 +79,14 @@ def _value(relation: FactRelation, rules: RfmRules, part: Part, as_of: date) -> 
     return column
 
 
-def _tiles(buyers: exp.Select, part: Part, classes: int) -> exp.Select:
+def _tiles(part: Part, classes: int) -> exp.Select:
     value = exp.column(part.value)
     order = exp.Order(expressions=[exp.Ordered(this=value), exp.Ordered(this=exp.column("id"))])
     tile = exp.Window(
         this=exp.Anonymous(this="NTILE", expressions=[exp.Literal.number(classes)]), order=order
     )
     tiles = exp.select(value.copy(), exp.alias_(tile, "tile")).from_(
-        buyers.copy().subquery("buyers", copy=False), copy=False
+        exp.to_table(_BUYERS), copy=False
     )
     return (
         exp.select(exp.Max(this=value.copy()))

@@ -10,10 +10,18 @@ from sqlglot import exp
 
 from crmsync.condition import condition_sql
 from crmsync.facts import conversion
+from crmsync.facts.money import Money, word_of
 from crmsync.facts.sources import Fields, related_of
 from crmsync.model.condition import Condition, Name
 from crmsync.model.fact import FactType
-from crmsync.model.mapping import Aggregate, AggregateSource, CrmMapping, Related
+from crmsync.model.mapping import (
+    Aggregate,
+    AggregateSource,
+    CrmMapping,
+    FieldPick,
+    FieldSource,
+    Related,
+)
 from crmsync.model.period import parts_in
 from crmsync.model.schema import FieldSchema, FieldType
 
@@ -47,6 +55,12 @@ class Setting:
     mapping: CrmMapping
     as_of: date
     zone: str
+    money: Money | None = None
+    """How amounts are converted, where they are."""
+
+    def converts(self, fact: str) -> bool:
+        """Whether the values of *fact* are amounts to convert."""
+        return self.money is not None and fact in self.money.facts
 
     def condition(self, object: str, condition: Condition) -> exp.Expr:
         """A condition on the fields of *object*, columns unqualified.
@@ -103,14 +117,17 @@ def _grouped(
         if source.of is not None:
             field = setting.fields.picked(object, source.of)
         fits = _fits(setting, related, source)
+        amount = _amount(setting, related, (fact, source), field)
         value = exp.Filter(
-            this=_aggregate(setting, related, source, field),
+            this=_aggregate(setting, related, source, amount),
             expression=exp.Where(this=fits),
         )
         select = select.select(_named(_counted(source, value), alias), copy=False)
-        broken = _broken(field, fits)
+        lacking = None if field is None or not setting.converts(fact) else amount
+        broken = _broken(field, fits, lacking)
         select = select.select(_named(broken, f"b_{alias}"), copy=False)
-        columns.append(RelatedColumn(fact, source, alias, _result_type(source, field)))
+        kind = FieldType.DECIMAL if lacking is not None else _result_type(source, field)
+        columns.append(RelatedColumn(fact, source, alias, kind))
     select = select.from_(table(object), copy=False).where(_known(_column(via)), copy=False)
     select = select.group_by(_column(via), copy=False)
     return RelatedTable(select=select, columns=tuple(columns))
@@ -152,10 +169,60 @@ def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str)
     return RelatedTable(select=select, columns=(column,))
 
 
-def _aggregate(
-    setting: Setting, related: Related, source: AggregateSource, field: FieldSchema | None
+def _amount(
+    setting: Setting,
+    related: Related,
+    asked: tuple[str, AggregateSource],
+    field: FieldSchema | None,
 ) -> exp.Expr:
-    value = exp.Star() if field is None else _column(field.name)
+    """What is aggregated: the field's value, an amount in the rules' own currency."""
+    fact, source = asked
+    if field is None:
+        return exp.Star()
+    money = setting.money
+    if money is None or not setting.converts(fact):
+        return _column(field.name)
+    value = conversion.as_fact(_column(field.name), field.type, FactType.MONEY, setting.zone)
+    word = _word(setting, money, related.object, source.currency)
+    return money.converted(value, word, _day(setting, related))
+
+
+def _word(setting: Setting, money: Money, object: str, pick: FieldPick | None) -> exp.Expr | None:
+    """What stands in a currency field."""
+    if pick is None:
+        return None
+    told = setting.fields.picked(object, pick)
+    return word_of(told, _column(told.name), money.terms.words)
+
+
+def unconverted(setting: Setting, fact: str, source: AggregateSource) -> exp.Select:
+    """``code`` of every counted record whose amount has no rate."""
+    related = related_of(setting.mapping, source)
+    assert setting.money is not None
+    assert source.of is not None
+    field = setting.fields.picked(related.object, source.of)
+    amount = _amount(setting, related, (fact, source), field)
+    word = _word(setting, setting.money, related.object, source.currency)
+    found = exp.select(_named(setting.money.code(word), "code")).from_(table(related.object))
+    counted = _known(_column(related.via)), _fits(setting, related, source)
+    return found.where(*counted, _known(_column(field.name)), exp.Not(this=_known(amount)))
+
+
+def unconverted_own(setting: Setting, source: FieldSource) -> exp.Select:
+    """``code`` of every customer whose own amount has no rate today."""
+    object, money = setting.mapping.object, setting.money
+    assert money is not None
+    field = setting.fields.own(source.field)
+    amount = conversion.as_fact(_column(field.name), field.type, FactType.MONEY, setting.zone)
+    word = _word(setting, money, object, source.currency)
+    value = money.converted(amount, word, conversion.literal_day(setting.as_of))
+    found = exp.select(_named(money.code(word), "code")).from_(table(object))
+    return found.where(_known(_column(field.name)), exp.Not(this=_known(value)))
+
+
+def _aggregate(
+    setting: Setting, related: Related, source: AggregateSource, value: exp.Expr
+) -> exp.Expr:
     match source.aggregate:
         case Aggregate.COUNT:
             return exp.Count(this=value)
@@ -198,12 +265,17 @@ def _counted(source: AggregateSource, value: exp.Filter) -> exp.Expr:
     return value
 
 
-def _broken(field: FieldSchema | None, fits: exp.Expr) -> exp.Expr:
+def _broken(field: FieldSchema | None, fits: exp.Expr, amount: exp.Expr | None = None) -> exp.Expr:
+    """Whether a counted record's value could not be stored, or its *amount* not converted: what
+    the rest of them come to is not the whole."""
     if field is None:
         return exp.false()
-    test = exp.Anonymous(
+    test: exp.Expr = exp.Anonymous(
         this="LIST_CONTAINS", expressions=[_column("_unfit"), exp.Literal.string(field.name)]
     )
+    if amount is not None:
+        lacks = exp.Is(this=exp.paren(amount.copy()), expression=exp.null())
+        test = exp.or_(test, exp.and_(_known(_column(field.name)), lacks))
     anywhere = exp.Filter(this=exp.LogicalOr(this=test), expression=exp.Where(this=fits.copy()))
     return exp.Coalesce(this=anywhere, expressions=[exp.false()])
 

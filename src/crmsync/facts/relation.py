@@ -15,6 +15,7 @@ from sqlglot import exp
 from crmsync.condition import condition_sql, declared_sql, expression_sql, names
 from crmsync.facts import conversion, judging
 from crmsync.facts.grouping import grouped
+from crmsync.facts.money import money_of, word_of
 from crmsync.facts.related import RelatedTable, Setting, related_tables, table
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
@@ -40,7 +41,13 @@ def relation(
     """
     ruleset = judging.judged_terms(ruleset, mapping)
     fields = Fields(mapping, schemas)
-    setting = Setting(fields=fields, mapping=mapping, as_of=as_of, zone=ruleset.time_zone)
+    setting = Setting(
+        fields=fields,
+        mapping=mapping,
+        as_of=as_of,
+        zone=ruleset.time_zone,
+        money=money_of(ruleset, mapping),
+    )
     roles = tuple(role for role in OWNED_ROLES if role in mapping.write)
     builder = _Builder(ruleset, setting)
     layers = builder.sources(roles)
@@ -263,16 +270,33 @@ class _Builder:
         words = conversion.as_words(_of(field.name), field.type) if known else None
         if words is not None:
             value, kind = conversion.translate(words, known), FieldType.TEXT
-        self._types[id] = kind
         unfit = exp.Anonymous(
             this="LIST_CONTAINS", expressions=[_of("_unfit"), exp.Literal.string(field.name)]
         )
-        broken = exp.Coalesce(this=unfit, expressions=[exp.false()])
+        broken: exp.Expr = exp.Coalesce(this=unfit, expressions=[exp.false()])
+        if self._setting.converts(id):
+            value, lacking = self._converted(source, value, kind)
+            broken, kind = exp.Or(this=broken, expression=exp.paren(lacking)), FieldType.DECIMAL
+        self._types[id] = kind
         added = [_named(value, f"s{number}"), _named(broken, f"b{number}")]
         if id in self.judged:
             zone = self._ruleset.time_zone
             added += judging.told(self.judged[id], self._setting.fields, number, zone)
         return select.select(*added, copy=False)
+
+    def _converted(
+        self, source: FieldSource, stored: exp.Expr, kind: FieldType
+    ) -> tuple[exp.Expr, exp.Expr]:
+        """An amount of the customer's own by the rate of today, and whether it could not be."""
+        money, code = self._setting.money, None
+        assert money is not None
+        if source.currency is not None:
+            told = self._setting.fields.own(source.currency)
+            code = word_of(told, _of(told.name), money.terms.words)
+        amount = conversion.as_fact(stored, kind, FactType.MONEY, self._ruleset.time_zone)
+        value = money.converted(amount, code, conversion.literal_day(self._setting.as_of))
+        lacking = exp.and_(_known(stored.copy()), _is_null(exp.paren(value.copy())))
+        return value, lacking
 
     def _joined(self, select: exp.Select, related: RelatedTable, alias: str) -> exp.Select:
         for column in related.columns:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from crmsync.condition import names
 from crmsync.errors import ConfigError
 from crmsync.model.condition import Condition
-from crmsync.model.mapping import AggregateSource, CrmMapping, FieldPick, FieldSource, Related
+from crmsync.model.mapping import (
+    AggregateSource,
+    CrmMapping,
+    FieldPick,
+    FieldSource,
+    PeopleSource,
+    Related,
+)
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import FieldSchema, FieldType, ObjectSchema, ObjectWant
 from crmsync.model.text import Text
@@ -110,16 +117,32 @@ def _named(ruleset: Ruleset, mapping: CrmMapping) -> Iterator[tuple[str, str]]:
     for source in used(ruleset, mapping).values():
         if isinstance(source, FieldSource):
             yield own, _name(source.field)
+            if source.currency is not None:
+                yield own, _name(source.currency)
             for pick in () if source.judged is None else source.judged.picks():
                 yield own, _name(pick)
             continue
         related = related_of(mapping, source)
         yield related.object, related.via
         yield related.object, related.date
-        if source.of is not None:
-            yield related.object, _name(source.of)
+        for pick in (source.of, source.currency):
+            if pick is not None:
+                yield related.object, _name(pick)
         for condition in (related.where, source.where):
             yield from ((related.object, name) for name in _condition_names(condition))
+    for people in mapping.people.values():
+        yield from _of_people(mapping.related[people.related], people)
+
+
+def _of_people(related: Related, people: PeopleSource) -> Iterator[tuple[str, str]]:
+    """What is read of people below customers; no more of them than a task needs."""
+    yield related.object, "id"
+    yield related.object, related.via
+    for pick in (related.called, related.do_not_contact):
+        if pick is not None:
+            yield related.object, _name(pick)
+    for condition in (related.where, people.where):
+        yield from ((related.object, name) for name in _condition_names(condition))
 
 
 def _condition_names(condition: Condition | None) -> frozenset[str]:

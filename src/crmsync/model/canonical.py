@@ -61,7 +61,10 @@ def loads(text: str, declared: type[T]) -> T:
 
 def text_of(tree: Json) -> str:
     """A JSON tree as one canonical line."""
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _LINE.encode(tree)
+
+
+_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @cache
@@ -139,31 +142,37 @@ def _list(tree: Json) -> list[Json]:
 
 def _structure(declared: type) -> _Codec:
     hints = typing.get_type_hints(declared)
-    fields = [(f.name, _codec(hints[f.name]), f) for f in dataclasses.fields(declared)]
-    names = frozenset(name for name, _, _ in fields)
+    codecs = {field.name: _codec(hints[field.name]) for field in dataclasses.fields(declared)}
+    defaults = {field.name: _default(field) for field in dataclasses.fields(declared)}
+    fields = [(name, codec.encode, *defaults[name]) for name, codec in codecs.items()]
 
     def write(value: object) -> Json:
         tree = {}
-        for name, codec, field in fields:
+        for name, encode, default, kind in fields:
             item = getattr(value, name)
-            if not _is_default(item, field):
-                tree[name] = codec.encode(item)
+            if item is default or ((kind is type(item) or kind is _ANY) and item == default):
+                continue
+            tree[name] = encode(item)
         return tree
 
     def read(tree: Json) -> object:
-        if not tree.keys() <= names:
-            raise ValueError(f"{declared.__name__} has no {sorted(tree.keys() - names)}")
-        return declared(**{n: codec.decode(tree[n]) for n, codec, _ in fields if n in tree})
+        if not tree.keys() <= codecs.keys():
+            raise ValueError(f"{declared.__name__} has no {sorted(tree.keys() - codecs.keys())}")
+        return declared(**{name: codecs[name].decode(part) for name, part in tree.items()})
 
     return _Codec(write, read)
 
 
-def _is_default(value: object, field: dataclasses.Field[Any]) -> bool:
+_NONE, _ANY = object(), object
+
+
+def _default(field: dataclasses.Field[Any]) -> tuple[object, type | None]:
+    """A field's default with the type of value that may be it; a container may be of any type."""
     if field.default is not dataclasses.MISSING:
-        return type(value) is type(field.default) and value == field.default
+        return field.default, type(field.default)
     if field.default_factory is not dataclasses.MISSING:
-        return bool(value == field.default_factory())
-    return False
+        return field.default_factory(), _ANY
+    return _NONE, None
 
 
 def encode_value(value: object) -> Json:

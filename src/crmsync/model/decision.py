@@ -68,6 +68,7 @@ class Because(StrEnum):
     STALE_SOURCE = "stale source"
     NO_TIER = "no tier"
     NO_LINE = "no cut line"
+    UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,10 @@ class TaskOpening:
     """What the task is to find out, and what may be answered."""
     hands_over: bool = False
     """Whether the customer goes to the task's owner with it."""
+    for_each: bool = False
+    """Whether it stands for a task for every person below the customer, whom planning looks up."""
+    person: str | None = None
+    """The record of the person it is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -44,12 +46,36 @@ class JudgedFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """What one unit of a currency is worth in the rules' own, from a day on (``None``: always)."""
+
+    since: date | None
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTerms:
+    """How amounts of a CRM become amounts in the currency of the rules.
+
+    ``home``: the currency of amounts beside which no field says one; ``None``: then it is unknown.
+    ``words`` are the CRM's own words for currencies, with their codes; ``rates`` stand by code, the
+    latest first. A code without a rate, or without one on that day yet, is never guessed at.
+    """
+
+    home: str | None = None
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rates: Mapping[str, tuple[Rate, ...]] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSource:
     """The fact is a field of the customer record; ``values`` translates stored values."""
 
     field: FieldPick
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     judged: JudgedFields | None = None
+    currency: FieldPick | None = None
+    """The field that tells the currency of an amount; it is converted by the rate of today."""
 
 
 class Aggregate(StrEnum):
@@ -84,6 +110,9 @@ class AggregateSource:
     where: Condition | None = None
     within: Window | None = None
     per: CalendarUnit | None = None
+    currency: FieldPick | None = None
+    """The related records' field that tells their currency; each is converted by the rate of its
+    own date, before anything is added up."""
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
@@ -93,13 +122,20 @@ Source: TypeAlias = FieldSource | AggregateSource
 @dataclass(frozen=True, slots=True)
 class Related:
     """Records that point to the customer: ``via`` is their look-up field, ``date`` the business
-    date (order, invoice or payment), ``where`` which of them count."""
+    date (order, invoice or payment), ``where`` which of them count.
+
+    Of people ``called`` is the field of the name, ``do_not_contact`` the tick of those to be left
+    in peace, and ``fields`` what the rules call their other fields.
+    """
 
     name: str
     object: str
     via: str
     date: str
     where: Condition | None = None
+    called: FieldPick | None = None
+    do_not_contact: FieldPick | None = None
+    fields: Mapping[str, FieldPick] = dataclasses.field(default_factory=dict)
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
@@ -134,6 +170,8 @@ class TaskTarget:
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     note: str | None = None
     """The field of the text below the subject: what the task is to find out."""
+    person: str | None = None
+    """The look-up field of the person a task is about, besides the customer."""
     places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
     """Where the value of each key is written, and each entry of its tables as ``table.entry``."""
 
@@ -158,6 +196,14 @@ OWNED_ROLES = (*WRITE_ROLES, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleSource:
+    """Which related records the people of one task rule are; ``where`` names CRM fields."""
+
+    related: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CrmMapping:
     """One ``mapping/<crm>.yaml``, read and checked. Conditions name CRM fields."""
 
@@ -175,6 +221,12 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+    users: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Owners as tasks name them (``role:…``, ``queue:…``) → a user of this CRM, by id or name."""
+    people: Mapping[str, PeopleSource] = dataclasses.field(default_factory=dict)
+    """Task id → the people it is for, where it is for each of them."""
+    money: MoneyTerms | None = None
+    """``None``: every amount is in the rules' own currency."""
 
     def owning(self) -> CrmMapping:
         """The same mapping, with the record's owner among the fields crmsync writes."""

@@ -162,6 +162,16 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ForEach:
+    """One task for every person below the customer: ``related`` is a relation of the mapping,
+    ``where`` says which of its records, in the mapping's names for their fields."""
+
+    related: str
+    where: Condition | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRule:
     """When to create a task, for whom, and what makes it one episode.
 
@@ -174,7 +184,8 @@ class TaskRule:
     ``counts_as_done`` keeps the task away when it was done already. ``via`` is the channel.
     Before the day ``start`` nothing is created. ``capacity`` is how many tasks of this rule one
     owner gets for one day. ``may_reassign_owner``: with the task the customer itself goes to the
-    task's owner; without it nobody's record owner is ever changed.
+    task's owner; without it nobody's record owner is ever changed. ``for_each``: a task for every
+    person below the customer, each an episode of its own.
     """
 
     id: str
@@ -194,6 +205,7 @@ class TaskRule:
     start: date | None = None
     capacity: int | None = None
     may_reassign_owner: bool = False
+    for_each: ForEach | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
     def conditions(self) -> Iterator[Condition]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from crmsync.model.decision import Cause, Decision
+from crmsync.model.fact import FactType
 from crmsync.model.override import Override
 from crmsync.model.plan import (
     Direction,
@@ -28,6 +29,7 @@ from crmsync.plan.guards import Tally, judge
 from crmsync.plan.header import MOST_LISTED, NOTE, NOTES, STALE, UNPLACED, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
+from crmsync.plan.people import with_people
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
 from crmsync.store.batching import batched
@@ -59,6 +61,8 @@ class _Making:
         self.changes = Changes(inputs, self.values)
         self.tasks = Tasks(inputs)
         self.firm = firm_facts(inputs.ruleset, inputs.mapping)
+        facts = inputs.ruleset.facts
+        self.money = frozenset(fact.id for fact in facts if fact.type is FactType.MONEY)
         self.spool = Spool()
         self.tally = Tally()
         self.capacity = Capacity(inputs.ruleset, inputs.booked, inputs.next_workday)
@@ -73,7 +77,8 @@ class _Making:
         self.notices: list[PlanNotice] = []
 
     def add(self, piece: Sequence[Evaluated | Unchanged]) -> None:
-        """Plan some customers; task keys are looked up for all of them at once."""
+        """Plan some customers; people and task keys are looked up for all of them at once."""
+        piece = with_people(piece, self.inputs)
         keys = [
             key for item in piece if isinstance(item, Evaluated) for key in _keys(item.decision)
         ]
@@ -165,6 +170,11 @@ class _Making:
                 zh=f"{fact} 的值不符合声明的类型、范围或选项，按未知处理",
                 en=f"the value of {fact} does not fit its type, range or choices: unknown",
             )
+            if self.inputs.mapping.money is not None and fact in self.money:
+                text = Text(
+                    zh=f"{fact} 的金额不合规格，或有货币没有汇率，按未知处理",
+                    en=f"an amount of {fact} does not fit, or its currency has no rate: unknown",
+                )
             self._list(Withheld(row.ref, row.name, NOTE, text, fact))
         for declared in self.inputs.ruleset.facts:
             if row.facts.get(declared.id) is None:

@@ -12,6 +12,7 @@ from crmsync.model.decision import Decision, TaskOpening
 from crmsync.model.fact import FactRow
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.mapping import CrmMapping
+from crmsync.model.person import Person
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
@@ -67,6 +68,10 @@ def _nobody(opening: TaskOpening, owner: str | None) -> str | None:
     return owner
 
 
+def _no_people(task: str, customers: Sequence[str]) -> Mapping[str, Sequence[Person]]:
+    return {}
+
+
 def _none_known(keys: Sequence[str]) -> Mapping[str, Episode]:
     return {}
 
@@ -80,7 +85,8 @@ class PlanInputs:
     """The provenance and the surroundings of one plan.
 
     ``mapping`` is resolved: every field has its API name. ``owner`` turns a task's owner words and
-    the customer's owner into a user id, or ``None``. ``episodes`` tells which task keys are known.
+    the customer's owner into a user id, or ``None``. ``people`` are those below customers a task is
+    for, by task and customer ids. ``episodes`` tells which task keys are known.
     ``booked`` are the open tasks by rule, owner and day.
     ``overridden`` are customers with an override in force. ``previous`` are the figures of the
     last applied plan; ``source_ages`` the age of each source in days, ``source_rows`` its records
@@ -98,6 +104,7 @@ class PlanInputs:
     policy: WritePolicy = field(default_factory=WritePolicy)
     excluded: int = 0
     owner: Callable[[TaskOpening, str | None], str | None] = _nobody
+    people: Callable[[str, Sequence[str]], Mapping[str, Sequence[Person]]] = _no_people
     episodes: Callable[[Sequence[str]], Mapping[str, Episode]] = _none_known
     booked: Mapping[tuple[str, str, date], int] = field(default_factory=dict)
     next_workday: Callable[[date], date] = next_calendar_day

@@ -27,7 +27,8 @@ def task_fields_of(mapping: CrmMapping) -> tuple[str, ...]:
     if target is None:
         return ()
     names = {target.key, target.subject, target.due, target.owner, target.about, target.status}
-    return tuple(sorted(names | ({target.priority} if target.priority else set())))
+    more = {target.priority, target.via, target.note, target.person}
+    return tuple(sorted(names | {name for name in more if name is not None}))
 
 
 def fingerprint_of(mapping: CrmMapping, origin: Origin) -> str:

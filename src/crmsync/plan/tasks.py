@@ -68,6 +68,8 @@ class Tasks:
             values[target.priority] = target.priorities.get(opening.priority, opening.priority)
         if target.via is not None and opening.via is not None:
             values[target.via] = target.channels.get(opening.via, opening.via)
+        if target.person is not None and opening.person is not None:
+            values[target.person] = opening.person
         if target.note is not None and opening.note is not None:
             values[target.note] = opening.note.to(self._language)
         return TaskCreate(

@@ -11,7 +11,7 @@ from typing import Any
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import Everything, ReadQuery
 from crmsync.errors import UsageError
-from crmsync.evaluate import decide, match_compiled
+from crmsync.evaluate import decide, match
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState, Standing
@@ -152,7 +152,7 @@ def _place(
         if tier is None or item.state.standing.tier is not None:
             continue
         context = replace(opened.context([ref]), placing=True)
-        (matched,) = match_compiled((item.row,), opened.engine, people.as_of)
+        (matched,) = match((item.row,), opened.engine, people.as_of)
         by_rules = decide(opened.engine, matched, CustomerState(ref), context)
         computed = by_rules.tier.after if by_rules.tier is not None else None
         placed.matrix[(tier, computed or "–")] += 1

@@ -14,7 +14,7 @@ from crmsync.condition.binding import bind
 from crmsync.condition.numbers import number_text
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
-from crmsync.evaluate import Engine, EvaluationContext, decide, match_compiled, row_from_facts
+from crmsync.evaluate import Engine, EvaluationContext, decide, match, row_from_facts
 from crmsync.model.decision import Decision
 from crmsync.model.fact import FactRow
 from crmsync.model.ruleset import Ruleset
@@ -317,7 +317,7 @@ def _samples(
 
 
 def _decide(engine: Engine, row: FactRow, context: EvaluationContext) -> Decision:
-    (matched,) = match_compiled((row,), engine, context.as_of)
+    (matched,) = match((row,), engine, context.as_of)
     return decide(engine, matched, CustomerState(row.ref), context)
 
 

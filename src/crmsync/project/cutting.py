@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import duckdb
 
-from crmsync.evaluate import Engine, match_columnar, score_lines
+from crmsync.evaluate import Engine, Mirrored, match, score_lines
 from crmsync.facts import draw_cuts
 from crmsync.model.cut import TIER_LINES
 from crmsync.model.frozen import Freeze, FrozenLines, period_of
@@ -67,7 +67,7 @@ def _drawn(drawing: Drawing, tier: TierRules) -> tuple[dict[str, Decimal], int]:
     if tier.of is not None:
         return draw_cuts(drawing.mirror, drawing.relation, tier.of, tier.cuts)
     engine = Engine(drawing.rules)
-    rows = match_columnar(drawing.mirror, drawing.relation, engine, drawing.as_of)
+    rows = match(Mirrored(drawing.mirror, drawing.relation), engine, drawing.as_of)
     return score_lines(engine, rows, tier.cuts, drawing.as_of)
 
 

@@ -11,7 +11,7 @@ from crmsync.evaluate import (
     Engine,
     EvaluationContext,
     decide,
-    match_compiled,
+    match,
     past_episode,
     row_from_facts,
 )
@@ -33,7 +33,7 @@ def decide_case(engine: Engine, case: Case) -> Decision:
     if case.parent_tier is not None:
         context = replace(context, parents={state.ref: ParentTier("", case.parent_tier)})
     row = row_from_facts(engine, state.ref, dict(case.facts), case.today, case.judged)
-    (matched,) = match_compiled((row,), engine, case.today)
+    (matched,) = match((row,), engine, case.today)
     decision = decide(engine, matched, state, context)
     if not case.episodes:
         return decision

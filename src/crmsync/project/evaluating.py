@@ -18,17 +18,20 @@ from crmsync.evaluate import (
     Engine,
     EvaluatedPopulation,
     EvaluationContext,
+    Mirrored,
     Placing,
     SteadyRow,
     current_episode,
     decide,
-    match_columnar,
+    match,
 )
 from crmsync.facts import (
+    People,
     excluded_count,
     fact_row,
     fact_rows,
     judged_terms,
+    people_in,
     prepare,
     relation,
 )
@@ -50,6 +53,7 @@ from crmsync.plan import (
     observation_sql,
     unmoved_sql,
 )
+from crmsync.project.converting import rate_notes
 from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
@@ -91,7 +95,7 @@ class OpenPopulation:
     """A population with its mirror open.
 
     ``rules`` are the population's, their model facts and cut lines bound to frozen or newly drawn
-    lines; ``notes`` say which lines could not be drawn.
+    lines; ``notes`` say which lines could not be drawn and which amounts not converted.
     """
 
     def __init__(self, population: Population, shared: Shared) -> None:
@@ -110,7 +114,9 @@ class OpenPopulation:
             as_of=population.as_of,
         )
         bound = bind_rules(snapshot, population.store, population.connection)
-        self.rules, self.notes = bound.rules, bound.notes
+        self.rules = bound.rules
+        where = mirror, rules, population.mapping, self._schemas, population.as_of
+        self.notes = (*bound.notes, *rate_notes(*where))
         self.dropped = 0
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
@@ -138,6 +144,13 @@ class OpenPopulation:
     def mirrored(self) -> tuple[duckdb.DuckDBPyConnection, FactRelation]:
         """The open mirror with the relation of facts over it; busy while rows stream."""
         return self._mirror, self.relation
+
+    @cached_property
+    def people(self) -> People:
+        """Whom tasks for each person are for."""
+        day = self._population.as_of, self.rules.time_zone
+        mapping = self._population.mapping
+        return people_in(self._mirror, mapping, self._schemas, day_and_zone=day)
 
     @property
     def account_id(self) -> str:
@@ -197,7 +210,7 @@ class OpenPopulation:
     def evaluated(self) -> Iterator[Evaluated]:
         """Every customer in scope, decided, by record id."""
         self._asked_first()
-        rows = match_columnar(self._mirror, self.relation, self._engine, self._population.as_of)
+        rows = match(Mirrored(*self.mirrored), self._engine, self._population.as_of)
         for piece in batched(rows, PIECE):
             yield from self._decide(piece)
 

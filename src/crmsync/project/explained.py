@@ -56,6 +56,7 @@ def explanation_document(shown: Explanation, rules: Ruleset, words: Words) -> di
                 "due": item.due,
                 "key": item.key,
                 "hands_over": item.hands_over,
+                "for_each": item.for_each,
             }
             for item in decision.opens
         ],

@@ -13,7 +13,7 @@ from crmsync.errors import UsageError
 from crmsync.evaluate import Wording, explain
 from crmsync.model.decision import Decision, Explanation, Trace
 from crmsync.model.fact import Judgement
-from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource
+from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource, Source
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
 from crmsync.model.text import Text
@@ -191,9 +191,18 @@ def source_texts(mapping: CrmMapping) -> dict[str, str]:
     for fact, source in mapping.read.items():
         if isinstance(source, FieldSource):
             texts[fact] = f"{mapping.object}.{source.field.name or source.field}"
+            texts[fact] += _rated(mapping, source)
         elif isinstance(source, AggregateSource):
             related = mapping.related[source.related]
             of = source.of.name if source.of is not None else related.date
             what = source.aggregate.value
             texts[fact] = f"{related.object} {what}({of})" if of else f"{related.object} {what}"
+            texts[fact] += _rated(mapping, source)
     return texts
+
+
+def _rated(mapping: CrmMapping, source: Source) -> str:
+    """What an amount's rate hangs on: the field of its currency, else the currency of all."""
+    if source.currency is not None:
+        return f" × rate({source.currency.name or source.currency})"
+    return ""

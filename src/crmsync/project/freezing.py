@@ -179,5 +179,5 @@ def _basis(rules: Ruleset, mapping: CrmMapping, name: str) -> str:
         assert rules.clv is not None
         question = rules.clv.model, rules.clv.gamma_gamma
     facts = tuple(known[fact] for fact in used)
-    parts = question, facts, sources, related, mapping.applies_to
+    parts = question, facts, sources, related, mapping.applies_to, mapping.money
     return digest_of_parts(*parts, renamed=rules.renamed)

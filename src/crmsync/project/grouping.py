@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import exp
 
 from crmsync.errors import ConfigError
-from crmsync.evaluate import Engine, EvaluationContext, decide, match_columnar
+from crmsync.evaluate import Engine, EvaluationContext, Mirrored, decide, match
 from crmsync.facts import circles, group_links
 from crmsync.model.fact import FactRow, MatchedRow
 from crmsync.model.group import Group, GroupTier, ParentTier
@@ -98,7 +98,7 @@ def _rows(company: Company, ids: Sequence[str]) -> dict[str, MatchedRow]:
             company.relation,
             select=select.where(exp.In(this=column, expressions=listed), copy=False),
         )
-        rows = match_columnar(company.mirror, narrowed, company.engine, company.as_of)
+        rows = match(Mirrored(company.mirror, narrowed), company.engine, company.as_of)
         found |= {matched.row.ref.id: matched for matched in rows}
     return found
 

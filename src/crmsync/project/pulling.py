@@ -17,6 +17,7 @@ from crmsync.project.ground import Ground, stand
 from crmsync.project.opening import Project
 from crmsync.project.schemas import save_schemas
 from crmsync.store import EchoState
+from crmsync.store.mirror import MirrorSettings
 
 Progress = Callable[[int, int | None], None]
 
@@ -67,7 +68,9 @@ def pull_rules(
         reader,
         [want for item in stood for want in wants(item.rules, item.mapping, item.schemas)],
         project.mirror_path(connection),
-        options=PullOptions(now=project.now, full=full),
+        options=PullOptions(
+            now=project.now, full=full, mirror=MirrorSettings(project.config.memory)
+        ),
         progress=told,
     )
     for item in stood:

@@ -12,14 +12,15 @@ from sqlglot import exp
 from crmsync.model.relation import FactRelation
 from crmsync.project.opening import Project
 from crmsync.store import Store
-from crmsync.store.mirror import open_mirror
+from crmsync.store.mirror import MirrorSettings, open_mirror
 from crmsync.store.opening_table import Openings
 
 
 @contextmanager
 def mirror_of(project: Project, connection: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published mirror of a connection, open for reading until the block ends."""
-    mirror = open_mirror(project.config.state / "mirrors" / f"{connection}.duckdb")
+    path = project.config.state / "mirrors" / f"{connection}.duckdb"
+    mirror = open_mirror(path, MirrorSettings(project.config.memory))
     try:
         yield mirror
     finally:

@@ -190,8 +190,8 @@ FILE_HELP = (
     entry(
         "CONF007",
         ("值不在允许的范围", "a value that is not allowed"),
-        "只能写列出的几个词之一。",
-        "Only one of the listed words may stand here.",
+        "只能写列出的几个词之一，或写在所说范围内的数量。",
+        "Only one of the listed words may stand here, or an amount within the range named.",
     ),
     entry(
         "CONF008",

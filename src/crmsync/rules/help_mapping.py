@@ -144,6 +144,36 @@ MAPPING_HELP = (
         "A mapping may name a renamed fact either way, but only once.",
     ),
     entry(
+        "MAP022",
+        ("货币代码不对", "a wrong currency code"),
+        "货币用三个大写字母的代码；CRM 里另有叫法的，在 currencies 里对应到代码。",
+        "Currencies go by their codes of three capital letters; where the CRM calls them "
+        "otherwise, currencies translates its words.",
+    ),
+    entry(
+        "MAP023",
+        ("汇率不对或缺少", "a rate that is wrong or lacking"),
+        "rates 写一个单位值多少规则的货币，可以从某天起：{USD: {2026-01-01: 7.05}}。关联记录按"
+        "各自的业务日期换算，客户自己的金额按当天的汇率；没有汇率的金额是未知，绝不猜测。",
+        "rates say what one unit is worth in the rules' currency, from a day on if need be: {USD: "
+        "{2026-01-01: 7.05}}. Related records are converted by their own business date, amounts of "
+        "the customer by the rate of today; an amount without a rate is unknown, never guessed.",
+    ),
+    entry(
+        "MAP024",
+        ("金额的货币没有说清", "amounts whose currency is not told"),
+        "写了汇率，就要知道每个金额是哪种货币：在来源写 currency: 字段，或在映射开头写 currency。",
+        "With rates, every amount needs a currency: currency: FIELD at its source, or currency at "
+        "the top of the mapping.",
+    ),
+    entry(
+        "MAP025",
+        ("没有任务派给这个负责人", "an owner no task names"),
+        "users 的左边写规则里的负责人，如 role:客服主管；右边写这个 CRM 里的用户编号或姓名。",
+        "On the left of users stands an owner as rules name it, such as role:客服主管; on the "
+        "right a user of this CRM, by id or name.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",

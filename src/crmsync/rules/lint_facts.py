@@ -245,6 +245,19 @@ def _without_a_place(ruleset: Ruleset, mapping: CrmMapping, whole: Span) -> Iter
             ),
             Text(zh="在 tasks 下加 via: 字段名", en="Add via: FIELD under tasks."),
         )
+    each = next((task for task in ruleset.tasks if task.for_each is not None), None)
+    if each is not None and mapping.tasks is not None and mapping.tasks.person is None:
+        yield warning(
+            "MAP003",
+            whole,
+            Text(
+                zh=f"任务“{each.id}”为每位联系人各建一个，但 {mapping.connector} 的 tasks 没有写"
+                " person 字段",
+                en=f"the task “{each.id}” is for each person, but tasks of {mapping.connector} "
+                "names no field for the person",
+            ),
+            Text(zh="在 tasks 下加 person: 字段名", en="Add person: FIELD under tasks."),
+        )
     if ruleset.reassigns and mapping.identity_owner is None:
         yield warning(
             "MAP003",

@@ -3,7 +3,8 @@
 Mutated are thresholds (a tenth down and up), edges (≥ and >), operators, parts of lists, points,
 anchors, missing policies, tier lines and policy numbers, exceptions, moves, waiting times, tasks
 and the values and formulas of facts. Not mutated, for no case looks at them: titles, labels,
-owners, due dates, priorities, guards, and service values that drive no task.
+owners, due dates, priorities, guards, the people of ``for_each``, and service values that drive no
+task.
 """
 
 from __future__ import annotations

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from crmsync.condition import Scope
 from crmsync.model.condition import Condition
 from crmsync.model.fact import FactType
 from crmsync.model.ruleset import FactDefinition
-from crmsync.model.task import DoneWithin, Event, EveryPeriod, TaskResult
+from crmsync.model.task import DoneWithin, Event, EveryPeriod, ForEach, TaskResult
 from crmsync.model.text import Text
 from crmsync.rules.language import Language, at
 from crmsync.rules.shape import Block, identifier, words
@@ -28,16 +29,17 @@ class Extras:
     start: date | None = None
     capacity: int | None = None
     may_reassign_owner: bool = False
+    for_each: ForEach | None = None
 
 
 def read_extras(
     block: Block, event: Event | None, facts: tuple[FactDefinition, ...], language: Language
 ) -> Extras:
-    """Read ``counts_as_done``, ``via``, ``result``, ``start``, ``capacity`` and
-    ``may_reassign_owner``."""
+    """Read ``counts_as_done``, ``via``, ``result``, ``start``, ``capacity``, ``may_reassign_owner``
+    and ``for_each``."""
     done = block.take("counts_as_done")
     via = block.scalar("via")
-    result = block.take("result")
+    result, each = block.take("result"), block.take("for_each")
     return Extras(
         counts_as_done=None if done is None else _done(done, event, language),
         via=None if via is None else identifier(via, language.findings),
@@ -45,7 +47,22 @@ def read_extras(
         start=read_start(block, language),
         capacity=block.whole("capacity", least=1),
         may_reassign_owner=block.flag("may_reassign_owner"),
+        for_each=None if each is None else _for_each(each, language),
     )
+
+
+def _for_each(node: Node, language: Language) -> ForEach | None:
+    """``{related: contacts, where: role is 决策人}``: people's fields have the mapping's names."""
+    block = Block.of(node, language.findings, languages=language.languages)
+    if block is None:
+        return None
+    related, where = block.scalar("related", required=True), block.take("where")
+    block.finish()
+    people = language.within(Scope(open_names=True, year_starts=language.scope.year_starts))
+    condition = None if where is None else people.condition(where)
+    if related is None or (where is not None and condition is None):
+        return None
+    return ForEach(identifier(related, language.findings), condition, block.span)
 
 
 def read_start(block: Block, language: Language) -> date | None:

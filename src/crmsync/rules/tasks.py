@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from crmsync.condition import Unit
@@ -20,6 +19,8 @@ from crmsync.source import Node, Scalar
 
 PLACEHOLDERS = ("name", "tier", "tier_before", "stage", "missing_scores")
 """What a title may name besides facts."""
+PERSON = "person"
+"""What the title of a task for each person may name as well."""
 
 ONCE_PER = (
     "customer",
@@ -32,7 +33,6 @@ ONCE_PER = (
     "ever",
 )
 _OWNERS = {ACCOUNT_OWNER: ACCOUNT_OWNER, "客户负责人": ACCOUNT_OWNER, "judge": "judge"}
-_LATER: Mapping[str, Text | None] = dict.fromkeys(("for_each",))
 _MAX_DUE = 3660
 MAX_TASKS = 500
 
@@ -117,14 +117,15 @@ def _entry(entry: Node, around: _Around) -> list[TaskRule | None]:
 def _task(node: Node, around: _Around) -> TaskRule | None:
     language = around.language
     findings = language.findings
-    block = Block.of(node, findings, later=_LATER, languages=language.languages)
+    block = Block.of(node, findings, languages=language.languages)
     if block is None:
         return None
     name = block.scalar("id", required=True)
     title = block.label("title")
     written = block.node.get("title")
     if isinstance(written, Scalar):
-        check_placeholders(written, around.placeholders, findings)
+        person = (PERSON,) if block.node.get("for_each") is not None else ()
+        check_placeholders(written, (*around.placeholders, *person), findings)
     sentence = block.scalar("event", required=True)
     event = None if sentence is None else read_event(sentence, around.names, language)
     when = block.take("when")
@@ -164,6 +165,7 @@ def _task(node: Node, around: _Around) -> TaskRule | None:
         start=extras.start,
         capacity=extras.capacity,
         may_reassign_owner=extras.may_reassign_owner,
+        for_each=extras.for_each,
         span=block.span,
     )
 

@@ -70,7 +70,10 @@ def read_tier_table(
     findings.extend(lint_table(table, language.within(scope), gaps=Severity.WARNING, order=order))
     if any(_keeps_less(row, ranks, findings) for row in known):
         return None
-    return TierTable(table.file, table.hit, tuple(known[n] for n in order), table.span)
+    # the name the rules give it: reasons are written to the CRM, and no folder belongs there
+    written = block.scalar("table")
+    file = table.file if written is None else written.text
+    return TierTable(file, table.hit, tuple(known[n] for n in order), table.span)
 
 
 def _ranked(levels: Sequence[Level]) -> list[Level]:

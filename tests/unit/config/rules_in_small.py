@@ -136,14 +136,16 @@ SCHEMAS = {
 }
 
 
-def read(text: str, folder: Path, name: str = "zett") -> tuple[CrmMapping | None, list[Diagnostic]]:
+def read(
+    text: str, folder: Path, name: str = "zett", rules: Ruleset = RULES
+) -> tuple[CrmMapping | None, list[Diagnostic]]:
     path = folder / f"{name}.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_mapping(path, RULES, name=f"mapping/{name}.yaml")
+    return read_mapping(path, rules, name=f"mapping/{name}.yaml")
 
 
-def good(text: str, folder: Path) -> CrmMapping:
-    mapping, found = read(text, folder)
+def good(text: str, folder: Path, rules: Ruleset = RULES) -> CrmMapping:
+    mapping, found = read(text, folder, rules=rules)
     assert found == [], [(item.code, item.message.en) for item in found]
     assert mapping is not None
     return mapping

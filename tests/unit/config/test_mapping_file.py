@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - tables of mistakes read best in one line
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from crmsync.model.mapping import (
     FieldPick,
     FieldSource,
     JudgedFields,
+    MoneyTerms,
+    Rate,
 )
 from crmsync.model.period import Period, RollingWindow
 from crmsync.source import apply_fixes
@@ -119,6 +123,36 @@ def test_a_judgement_is_mapped_with_author_day_and_remark(tmp_path: Path) -> Non
     assert other.digest != mapping.digest
 
 
+def test_rates_are_read_by_day_the_latest_first(tmp_path: Path) -> None:
+    text = MAPPING.replace("sum: Amount,", "sum: Amount, currency: {label: 币种},").replace(
+        "lock_field:",
+        "currency: CNY\ncurrencies: {美元: USD}\n"
+        "rates: {USD: {2026-01-01: 7.05, 2026-07-01: 7.1}, JPY: 0.048}\nlock_field:",
+    )
+    mapping = good(text, tmp_path)
+    assert mapping.money == MoneyTerms(
+        "CNY",
+        {"美元": "USD"},
+        {
+            "USD": (
+                Rate(date(2026, 7, 1), Decimal("7.1")),
+                Rate(date(2026, 1, 1), Decimal("7.05")),
+            ),
+            "JPY": (Rate(None, Decimal("0.048")),),
+        },
+    )
+    source = mapping.read["revenue_12m"]
+    assert source.currency == FieldPick(label="币种")
+    other = good(text.replace("7.05", "7.06"), tmp_path)
+    assert other.digest != mapping.digest != good(MAPPING, tmp_path).digest
+
+
+def test_more_rates_than_anybody_needs_are_refused(tmp_path: Path) -> None:
+    days = ", ".join(f"{1000 + number}-01-01: 7" for number in range(1001))
+    _, found = read(f"{MAPPING}currency: CNY\nrates: {{USD: {{{days}}}}}\n", tmp_path)
+    assert [item.code for item in found] == ["MAP023"]
+
+
 CASES = [
     # what is replaced, by what, code, line, zh, en, what the mend makes of it
     ("object: Accounts", "objekt: Accounts", "MAP004", 2, "没有“objekt”这个键", "no key “objekt”", "object: Accounts"),
@@ -157,7 +191,21 @@ CASES = [
     ("{vip: VIP}", "{vipp: VIP}", "MAP007", 15, "“vipp”不能写在这里", "“vipp” cannot stand here", "{vip: VIP}"),
     ("tier_since: {label: 等级起始日}", "tier_since: C_Tier", "MAP011", 16, "写的是同一个字段 C_Tier", "write the same field C_Tier", None),
     ("status: Status, ", "", "MAP006", 18, "缺少“status”", "“status” is missing", None),
-    ("lock_field:", "currency: {}\nlock_field:", "MAP009", 17, "暂不支持“currency”", "“currency” is not supported yet", None),
+    ("lock_field:", "group: {}\nlock_field:", "MAP009", 17, "暂不支持“group”", "“group” is not supported yet", None),
+    ("lock_field:", "currency: {}\nlock_field:", "MAP005", 17, "应是一个值", "a single value", None),
+    ("lock_field:", "currency: usd\nlock_field:", "MAP022", 17, "“usd”不是货币代码", "no currency code", None),
+    ("lock_field:", "currency: EUR\nlock_field:", "MAP023", 17, "没有 EUR 的汇率", "no rate for EUR", None),
+    ("lock_field:", "currencies: {欧元: EUR}\nlock_field:", "MAP023", 17, "没有 EUR 的汇率", "no rate for EUR", None),
+    ("lock_field:", "currencies: {美元: Dollar}\nlock_field:", "MAP022", 17, "“Dollar”不是货币代码", "no currency code", None),
+    ("lock_field:", "rates: {CNY: 1}\nlock_field:", "MAP023", 17, "就是规则的货币", "rules' own currency", None),
+    ("lock_field:", "rates: {USD: -7}\nlock_field:", "MAP023", 17, "“-7”不是汇率", "“-7” is no rate", None),
+    ("lock_field:", "rates: {USD: 0}\nlock_field:", "MAP023", 17, "“0”不是汇率", "“0” is no rate", None),
+    ("lock_field:", "rates: {USD: {2026-13-01: 7}}\nlock_field:", "MAP023", 17, "不是日期", "is no day", None),
+    ("lock_field:", "rates: {USD: {2026-01-01: seven}}\nlock_field:", "MAP023", 17, "“seven”不是汇率", "“seven” is no rate", None),
+    ("lock_field:", "rates: {dollar: 7}\nlock_field:", "MAP022", 17, "“dollar”不是货币代码", "no currency code", None),
+    ("lock_field:", "rates: {USD: 7}\nlock_field:", "MAP024", 10, "没有说“revenue_12m”的金额", "in which currency the amounts of “revenue_12m”", None),
+    ("sum: Amount, within", "sum: Amount, currency: Cur, within", "MAP024", 10, "却没有 rates", "the mapping has no rates", None),
+    ("count: all, within: 12 months}", "count: all, currency: Cur}", "MAP024", 9, "不是金额", "is no amount", None),
 ]  # fmt: skip
 
 

@@ -102,6 +102,8 @@ CASES = [
     ('"30 2 * * 1-5"', '"30 2 * *"', "CONF022", 17, "应有五段", "five fields"),
     ("connection: shop, at", "connection: shp, at", "CONF021", 16, "连接“shp”不存在", "names connection “shp”"),
     ("catch_up: skip", "catch_up: skips", "CONF007", 16, "不能是“skips”", "cannot be “skips”"),
+    ("version: 1", "memory: 100 MB", "CONF007", 1, "内存不能是“100 MB”", "memory cannot be “100 MB”"),
+    ("version: 1", "memory: lots", "CONF007", 1, "内存不能是“lots”", "memory cannot be “lots”"),
     ("jobs:\n", "jobs: [a]\nx:\n", "CONF005", 15, "键: 值", "key: value"),
 ]  # fmt: skip
 

@@ -7,13 +7,17 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tests.unit.config.rules_in_small import MAPPING, SCHEMAS, field, good
+from tests.unit.config.rules_in_small import MAPPING, RULES, SCHEMAS, field, good, read
 
-from crmsync.condition import to_text
+from crmsync.condition import Scope, parse_condition, to_text
 from crmsync.config import resolve
 from crmsync.errors import ConfigError
 from crmsync.model.mapping import AggregateSource, FieldSource
+from crmsync.model.position import NOWHERE
+from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
+from crmsync.model.task import Due, EntersStage, ForEach, TaskRule
+from crmsync.model.text import Text
 
 
 def test_labels_become_api_names(tmp_path: Path) -> None:
@@ -49,6 +53,47 @@ def test_conditions_may_name_fields_and_options_as_people_see_them(tmp_path: Pat
     mapping = resolve(good(text, tmp_path), SCHEMAS)
     assert mapping.applies_to is not None
     assert to_text(mapping.applies_to) == "Account_Type is “Customer”"
+
+
+def for_people(where: str) -> Ruleset:
+    """The rules with a task for each of the mapping's people."""
+    condition, found = parse_condition(where, NOWHERE, Scope(open_names=True))
+    assert condition is not None, found
+    title = Text.same("Call {person}")
+    task = TaskRule("call", title, EntersStage("first"), ("account owner",), Due(2))
+    each = ForEach("people", condition)
+    return dataclasses.replace(RULES, tasks=(dataclasses.replace(task, for_each=each),))
+
+
+PEOPLE = (
+    "related:\n  people: {object: Deals, via: Account_Name, date: Closing_Date, called: Stage, "
+    "fields: {state: Stage, budget: {label: Amount}}}\n"
+)
+
+
+def test_rules_name_the_fields_of_people_as_the_mapping_does(tmp_path: Path) -> None:
+    rules = for_people("all(state is Lost, budget ≥ 5, Closing_Date is known)")
+    read_once = good(MAPPING.replace("related:\n", PEOPLE, 1), tmp_path, rules)
+    mapping = resolve(read_once, SCHEMAS)
+    where = mapping.people["call"].where
+    assert where is not None
+    assert to_text(where) == "all(Stage is “Lost”, Amount ≥ 5, Closing_Date is known)"
+    assert resolve(mapping, SCHEMAS) == mapping
+
+
+@pytest.mark.parametrize(("where", "code"), [("state is Won", "MAP054"), ("rank is 3", "MAP052")])
+def test_a_condition_on_people_is_held_against_the_crm(
+    tmp_path: Path, where: str, code: str
+) -> None:
+    mapping = good(MAPPING.replace("related:\n", PEOPLE, 1), tmp_path, for_people(where))
+    with pytest.raises(ConfigError) as told:
+        resolve(mapping, SCHEMAS)
+    assert code in [item.code for item in told.value.diagnostics]
+
+
+def test_people_of_no_relation_are_refused(tmp_path: Path) -> None:
+    _, found = read(MAPPING, tmp_path, rules=for_people("Stage is Lost"))
+    assert [item.code for item in found] == ["MAP013"]
 
 
 def test_a_resolved_mapping_resolves_to_itself(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from tests.unit.evaluate.build import ruleset as built
+from tests.unit.evaluate.build import tabled
 from tests.unit.evaluate.random_rules import TODAY, random_rules
 from tests.unit.rules.writing import RULESETS
 
@@ -30,7 +32,7 @@ from crmsync.model.flapping import Claim, FlapFinding, Proof
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import CustomerState, Standing
-from crmsync.model.tier import Patience
+from crmsync.model.tier import DownChange, Patience, UpChange
 from crmsync.model.wobble import Wobble
 from crmsync.rules import load
 
@@ -247,6 +249,62 @@ def test_a_rise_in_steps_is_no_flapping() -> None:
     findings = list(tiers_flap(Engine(calm), claim("0.05"), TODAY))
 
     assert [item.proof for item in findings] == [Proof.APART] * 3
+
+
+# ── tiers from a table ─────────────────────────────────────────────────────────────────────────
+
+
+def tabled_rules(*rows: tuple[str, ...], days: int = 0) -> Ruleset:
+    tier = replace(
+        tabled(*rows), exceptions=(), down=DownChange(Patience(days=days)), up=UpChange(hold=days)
+    )  # type: ignore[arg-type]
+    whole = built(tier=tier, lifecycle=None, scorecards=(), tasks=())
+    return replace(whole, service={})
+
+
+def proofs(rules: Ruleset, share: str = "0.1") -> dict[str, FlapFinding]:
+    return {item.place: item for item in tiers_flap(Engine(rules), claim(share), TODAY)}
+
+
+def test_rows_that_lie_close_flap_and_a_waiting_stops_it() -> None:
+    rules = tabled_rules(
+        ("revenue_12m ≥ 1000; potential is 高", "vip"), ("revenue_12m ≥ 100", "key"), ("", "basic")
+    )
+    found = proofs(rules)
+    assert list(found) == ["vip", "key", "standard"]
+    for place in ("vip", "key"):
+        finding = found[place]
+        assert finding.proof is Proof.FLAPS
+        one_wobble(rules, finding.facts, Decimal("0.1"))
+        assert shortest_return(rules, finding) == finding.gap
+        calmer = with_settings(rules, finding, "clock")
+        assert calmer is not None
+        gap = shortest_return(calmer, finding)
+        assert gap is None or gap >= 30
+
+
+def test_a_tier_that_is_kept_beyond_the_wobble_is_proved_calm() -> None:
+    rules = tabled_rules(
+        ("revenue_12m ≥ 1000", "vip"),
+        ("revenue_12m ≥ 800", "key", "vip"),
+        ("revenue_12m ≥ 100", "key"),
+        ("revenue_12m ≥ 95", "basic", "key"),
+        ("", "basic"),
+    )
+    found = proofs(rules)
+    assert found["vip"].proof is Proof.APART
+    assert found["key"].proof is Proof.FLAPS
+    assert proofs(rules, "0.01")["key"].proof is Proof.APART
+    assert proofs(rules, "0.3")["vip"].proof is Proof.FLAPS
+
+
+def test_rows_that_wait_long_enough_are_slow_and_of_scores_nothing_is_claimed() -> None:
+    lines = (("revenue_12m ≥ 1000", "vip"), ("", "basic"))
+    assert proofs(tabled_rules(*lines, days=40))["vip"].proof is Proof.SLOW
+    scored = replace(
+        tabled_rules(("score ≥ 60", "vip"), ("", "basic")), scorecards=built().scorecards
+    )
+    assert proofs(scored)["vip"].proof is Proof.OPEN
 
 
 def test_an_exception_near_its_threshold_comes_and_goes() -> None:

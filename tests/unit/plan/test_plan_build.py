@@ -28,6 +28,7 @@ from tests.unit.plan.builders import (
 from crmsync.model.decision import Cause, Decision, Notice
 from crmsync.model.mapping import FieldPick, WriteTarget
 from crmsync.model.override import OverrideKind
+from crmsync.model.person import Person
 from crmsync.model.plan import (
     Direction,
     Observation,
@@ -348,6 +349,41 @@ def test_an_owner_a_person_set_after_us_is_left_alone() -> None:
     assert not [line for line in lines if isinstance(line, RecordChange)]
     quiet = customer(1, was=stood(), owned=holds(stood(), owner="u5"), written=written)
     assert made([quiet], **HANDING)[0].header.withheld == ()  # type: ignore[arg-type]
+
+
+def everybody(task: str, customers: list[str]) -> dict[str, list[Person]]:
+    assert task == "call"
+    return {ref(1).id: [Person("p1", "王芳"), Person("p2", "Li {person}")]}
+
+
+def test_a_task_for_each_person_is_made_for_each_of_them() -> None:
+    title = Text("致电 {person}", "Call {person}")
+    tasks = [replace(opening(n), title=title, for_each=True) for n in (1, 2)]
+    items = [
+        customer(n, was=stood(), owned=holds(stood()), opens=(task,))
+        for n, task in enumerate(tasks, start=1)
+    ]
+    target = replace(mapping().tasks, person="Who")  # type: ignore[type-var]
+    told: list[Decision] = []
+    more = {"people": everybody, "mapping": replace(mapping(), tasks=target), "keep": told.append}
+    draft, lines = made(items, **more)
+    assert "Who" in draft.header.task_fields
+    created = [line for line in lines if isinstance(line, TaskCreate)]
+    assert [line.title.en for line in created] == ["Call 王芳", "Call Li {person}"]
+    assert [line.values["Who"] for line in created] == ["p1", "p2"]
+    assert {line.about for line in created} == {ref(1)}
+    keys = {line.key for line in created}
+    assert len(keys) == 2
+    assert all(key.startswith("cs1-") and len(key) == len(opening(1).key) for key in keys)
+    assert [task.key for task in told[0].opens] == [line.key for line in created]
+    again = made(
+        items,
+        **more,
+        episodes=lambda asked: {
+            key: Episode(key, "call", ref(1), DAY, "T1") for key in list(asked)[:1]
+        },
+    )[1]
+    assert [line.key for line in again if isinstance(line, TaskCreate)] == [created[1].key]
 
 
 def test_a_task_nobody_can_own_is_listed() -> None:

@@ -51,7 +51,7 @@ class World:
         self.rules = rules()
         self.mapping = mapping(self.rules)
         self.store: Store = open_store(folder / "state.db")
-        self.project: Any = SimpleNamespace(config=SimpleNamespace(state=folder))
+        self.project: Any = SimpleNamespace(config=SimpleNamespace(state=folder, memory="1 GB"))
 
     @property
     def scope(self) -> tuple[str, str]:

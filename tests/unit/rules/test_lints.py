@@ -285,6 +285,17 @@ def test_a_mapping_that_fits_has_no_finding(tmp_path: Path) -> None:
     assert check(typed(tmp_path), [mapping(whole())]) == []
 
 
+def test_a_mapping_must_say_whom_tasks_hand_over_and_are_about(tmp_path: Path) -> None:
+    more = (
+        "    fallback_owner: role:lead\n    may_reassign_owner: true\n    for_each: {related: x}\n"
+    )
+    due = "    due: 2 workdays\n"
+    said = check(typed(tmp_path, (due, due + more)), [mapping(whole())])
+    assert [item.code for item in said] == ["MAP003", "MAP003"]
+    assert "no field for the person" in said[0].message.en
+    assert "names no identity.owner" in said[1].message.en
+
+
 def test_a_fact_without_source_is_named(tmp_path: Path) -> None:
     read = whole()
     del read["potential"]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.rules.writing import RULESETS, SOUND, codes, load_text, only, sound, typed
 
+from crmsync.condition import names
 from crmsync.model.condition import Compare, Comparison, Not, Within
 from crmsync.model.fact import FactType
 from crmsync.model.period import CalendarUnit, CalendarWindow, Period
@@ -139,6 +140,20 @@ def test_several_scorecards_each_have_their_condition(tmp_path: Path) -> None:
     assert ruleset is not None
     assert [card.id for card in ruleset.scorecards] == ["known", "newcomers"]
     assert all(card.when is not None for card in ruleset.scorecards)
+
+
+def test_a_task_may_be_for_each_person_below_the_customer(tmp_path: Path) -> None:
+    people = "{related: contacts, where: [role is 采购, Age ≥ 30]}"
+    each = f"    due: 2 workdays\n    for_each: {people}\n"
+    ruleset = typed(
+        tmp_path, ("    due: 2 workdays\n", each), ("{name}：{days} 天", "{person}：{days} 天")
+    )
+    found = ruleset.tasks[0].for_each
+    assert found is not None
+    assert (found.related, found.span.line > 1) == ("contacts", True)
+    assert found.where is not None
+    assert names(found.where) == {"role", "Age"}
+    assert ruleset.digest != typed(tmp_path).digest
 
 
 def test_percent_scale_anchors_are_ratios() -> None:
@@ -378,7 +393,9 @@ WRONG = [
     ("due: 2 workdays", "due: 2 months", "RULE014", "2 months"),
     ("once_per: customer, quarter", "once_per: customer, quartre", "RULE017", "quartre"),
     ("once_per: customer, quarter", "once_per: customer, quarter, year", "RULE017", None),
-    ("    owner: judge\n", "    owner: judge\n    for_each: a\n", "RULE009", "for_each"),
+    ("    owner: judge\n", "    owner: judge\n    for_each: a\n", "RULE003", "a"),
+    ("    owner: judge\n", "    owner: judge\n    for_each: {where: a is b}\n", "RULE002", "where"),
+    ("{name}：{days} 天", "{name}：{person} {days} 天", "RULE112", "{person}"),
     ("    owner: judge\n", "    owner: judge\n    may_reassign_owner: a\n", "RULE004", "a"),
     ("    owner: judge\n", "    owner: judge\n    was: call\n", "RULE007", "id: ask"),
     ("tier_changes: 10%", "tier_changes: 0.1", "RULE013", "0.1"),

@@ -12,7 +12,7 @@ from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.table import HitPolicy
 from crmsync.model.tier import TierTable
-from crmsync.rules import check
+from crmsync.rules import check, load
 from crmsync.rules.comparing import rule_places
 from crmsync.rules.differences import differences
 from crmsync.rules.lint_facts import read_by_rules
@@ -180,6 +180,15 @@ def test_notes_and_layout_of_a_table_do_not_change_the_digest(tmp_path: Path) ->
     ]
     assert after is not None
     assert before.digest == after.digest
+
+
+def test_reasons_name_the_table_as_the_rules_do_wherever_the_folder_lies(tmp_path: Path) -> None:
+    with_tiers(tmp_path)
+    ruleset, findings = load(tmp_path)
+    assert ruleset is not None, findings
+    assert ruleset.tier is not None
+    assert ruleset.tier.table is not None
+    assert ruleset.tier.table.file == "tables/tier.csv"
 
 
 def test_a_workbook_gives_the_same_tiers(tmp_path: Path) -> None:

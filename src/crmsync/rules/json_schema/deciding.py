@@ -35,6 +35,10 @@ _ACTIONS = {
     ExceptionAction.AT_LEAST: ("保底", "The tier it lifts to at least."),
     ExceptionAction.AT_MOST: ("封顶", "The tier it caps at."),
 }
+_REASSIGNS = (
+    "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
+    "With the task the customer goes to the task's owner; without it, never.",
+)
 _GUARDS = {
     "records_changed": ("改动的客户", "customers changed"),
     "tier_changes": ("等级变动", "changes of tier"),
@@ -230,11 +234,8 @@ def tasks() -> dict[str, Schema]:
         ),
         "via": hover(TEXT, "渠道", "The channel."),
         "result": _result(),
-        "may_reassign_owner": hover(
-            YES_NO,
-            "建任务时把客户的负责人改成任务的负责人；不写就绝不改",
-            "With the task the customer goes to the task's owner; without it, never.",
-        ),
+        "may_reassign_owner": hover(YES_NO, *_REASSIGNS),
+        "for_each": _for_each(),
         "start": start,
         "capacity": capacity,
     }
@@ -253,6 +254,20 @@ def tasks() -> dict[str, Schema]:
         },
         "tasks": {"anyOf": [items(ref("task")), block(whole, required=["rules"]), ref("task")]},
     }
+
+
+def _for_each() -> Schema:
+    return hover(
+        block(
+            {
+                "related": hover(TEXT, "映射里的关联", "A relation of the mapping."),
+                "where": hover(ref("condition"), "只为哪些人", "For which of them."),
+            },
+            required=["related"],
+        ),
+        "为客户名下的每个人各建一个任务，标题可用 {person}",
+        "A task for each person below the customer; its title may name {person}.",
+    )
 
 
 def _result() -> Schema:

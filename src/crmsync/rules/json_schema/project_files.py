@@ -7,6 +7,7 @@ from crmsync.model.mapping import WRITE_ROLES
 from crmsync.rules.json_schema.parts import (
     CONDITION,
     DURATION,
+    NUMBER,
     SCALAR,
     TEXT,
     WHOLE,
@@ -56,6 +57,17 @@ _RELATED = {
         TEXT, "业务日期字段，不是创建时间", "Its business date, never the time of creation."
     ),
     "where": _WHERE,
+    "called": hover(ref("field"), "联系人姓名的字段", "Of people: the field of the name."),
+    "do_not_contact": hover(
+        ref("field"),
+        "勾选后不再为此人建任务",
+        "A tick there: no task for this person.",
+    ),
+    "fields": hover(
+        mapping(ref("field")),
+        "规则里对这些字段的叫法",
+        "What the rules call its fields.",
+    ),
 }
 _TASKS = {
     "object": ("任务对象", "The task object."),
@@ -72,6 +84,7 @@ _TASKS = {
     "via": ("渠道字段", "The channel field."),
     "channels": ("渠道的值", "The values of the channels."),
     "note": ("备注字段", "The field for a note."),
+    "person": ("指向联系人的字段", "The field that points at the person it is about."),
 }
 
 
@@ -92,6 +105,7 @@ def mapping_schema() -> Schema:
         "within": hover(TEXT, "时段，如 12 months", "The window, such as 12 months."),
         "on": hover(TEXT, "改用另一个日期字段", "Another date field for the window."),
         "per": hover(TEXT, "按月、季、年平均", "The mean per month, quarter or year."),
+        **_currency(),
         **{
             key: hover(SCALAR, *text)
             for key, text in every(mapping_sources.AGGREGATES, _AGGREGATES).items()
@@ -115,7 +129,12 @@ def mapping_schema() -> Schema:
     definitions = {
         "condition": CONDITION,
         "field": {"anyOf": [TEXT, block(every(mapping_sources.FIELD_KEYS, pick))]},
-        "source": {"anyOf": [TEXT, block(every(mapping_sources.SOURCE_KEYS, pick | _judged()))]},
+        "source": {
+            "anyOf": [
+                TEXT,
+                block(every(mapping_sources.SOURCE_KEYS, pick | _judged() | _currency())),
+            ]
+        },
         "target": {"anyOf": [TEXT, block(pick)]},
         "aggregate": block(aggregate, required=["related"]),
         "relation": block(
@@ -125,6 +144,36 @@ def mapping_schema() -> Schema:
     known = _mapping_keys(write, tasks, terms)
     top = block(every(mapping_file.TOP, known), required=["connector", "object", "identity"])
     return document("crmsync mapping", top, definitions)
+
+
+def _currency() -> dict[str, Schema]:
+    return {
+        "currency": hover(
+            ref("field"),
+            "存放货币的字段；金额按 rates 换算",
+            "The field of the currency; amounts are converted by rates.",
+        )
+    }
+
+
+def _money() -> dict[str, Schema]:
+    rate = {"anyOf": [NUMBER, mapping(NUMBER)]}
+    return {
+        "currency": hover(
+            TEXT,
+            "没有货币字段的金额是哪种货币，如 CNY",
+            "The currency of amounts beside which no field says one, such as CNY.",
+        ),
+        "currencies": hover(
+            mapping(TEXT), "CRM 的叫法 → 货币代码", "The CRM's words → currency codes."
+        ),
+        "rates": hover(
+            mapping(rate),
+            "一个单位值多少规则的货币，可按日期写：{USD: {2026-01-01: 7.05}}",
+            "What one unit is worth in the rules' currency, by date if need be: {USD: "
+            "{2026-01-01: 7.05}}.",
+        ),
+    }
 
 
 def _judged() -> dict[str, Schema]:
@@ -168,6 +217,12 @@ def _mapping_keys(
         "lock_field": hover(ref("field"), "勾选后不再改动", "A tick there means hands off."),
         "tasks": hover(
             block(tasks, required=mapping_file.NEEDED), "任务写到哪里", "Where tasks go."
+        ),
+        **_money(),
+        "users": hover(
+            mapping(SCALAR),
+            "规则里的负责人 → 这个 CRM 的用户（编号或姓名）",
+            "Owners as rules name them → users of this CRM, by id or name.",
         ),
         "sources": hover(
             mapping(block(every(mapping_terms.KEYS, terms))),
@@ -216,6 +271,11 @@ def project_schema() -> Schema:
             mapping(SCALAR), "角色 → CRM 用户", "Who stands behind the roles that tasks name."
         ),
         "keep": hover(block(every(project_file.KEEP, keep)), "保留多久", "How long things stay."),
+        "memory": hover(
+            TEXT,
+            "读取和评估时最多用多少内存，默认 1 GB；放不下的写到磁盘",
+            "The most memory reading and evaluating take, 1 GB by default; the rest goes to disk.",
+        ),
         "connections": hover(mapping(_connection()), "连接", "The connections."),
         "jobs": hover(
             mapping(block(every(jobs.JOB, job), required=["ruleset", "connection"])),
