@@ -39,6 +39,7 @@ from crmsync.model.metering import Workload
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
+from crmsync.model.user import User
 from crmsync_fxiaoke.client import FxiaokeClient
 from crmsync_fxiaoke.codec import FieldCodec, Unwritable, codecs
 from crmsync_fxiaoke.codes import BUSY, REFUSED, Envelope
@@ -49,6 +50,8 @@ from crmsync_fxiaoke.worksheet import worksheet_text
 DESCRIBE = "/cgi/crm/v2/object/describe"
 OBJECTS = "/cgi/crm/v2/object/list"
 PEOPLE = "/cgi/user/simpleList"
+STAFF = "/cgi/user/list"
+META = Purpose.META
 EVERYBODY = 999999
 LOOKS = (0, 1, 3)
 """Seconds before each look for a record whose creation was confirmed without its id."""
@@ -96,6 +99,22 @@ class FxiaokeConnector:
             user_name=self._user_name(),
             time_zone=self._settings.time_zone,
             environment="practice" if self._context.allow_private else "production",
+        )
+
+    def users(self) -> Sequence[User]:
+        """Everybody in the tenant; who was stopped is no longer active."""
+        envelope = self._client.read(STAFF, {"departmentId": EVERYBODY, "fetchChild": True}, META)
+        people = envelope.body.get("userList")
+        if not isinstance(people, list):
+            raise envelope.unreadable("userList")
+        return tuple(
+            User(
+                str(person["openUserId"]),
+                str(person.get("name") or ""),
+                active=person.get("isStop") is not True,
+            )
+            for person in people
+            if isinstance(person, Mapping) and person.get("openUserId")
         )
 
     def describe(self, object: str) -> ObjectSchema:

@@ -18,6 +18,7 @@ from crmsync.model.change import Change, ChangeResult
 from crmsync.model.metering import Workload
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
+from crmsync.model.user import User
 from crmsync_zoho.client import ZohoClient
 from crmsync_zoho.codec import Json
 from crmsync_zoho.credits import forecast
@@ -77,6 +78,24 @@ class ZohoConnector:
             currency=_text(org.get("iso_code")),
             environment=self._environment(),
         )
+
+    def users(self) -> Sequence[User]:
+        """Everybody who has or had a seat, by pages of 200."""
+        found: list[User] = []
+        page = 1
+        while True:
+            asked: dict[str, str | int] = {"type": "AllUsers", "page": page, "per_page": 200}
+            reply = self._client.described("users", asked)
+            people = reply.get("users")
+            for person in people if isinstance(people, list) else ():
+                if isinstance(person, dict) and person.get("id"):
+                    name = str(person.get("full_name") or person.get("last_name") or "")
+                    active = person.get("status") == "active"
+                    found.append(User(str(person["id"]), name, active))
+            info = reply.get("info")
+            if not isinstance(info, dict) or not info.get("more_records"):
+                return tuple(found)
+            page += 1
 
     def describe(self, object: str) -> ObjectSchema:
         """The module's fields as they are now."""

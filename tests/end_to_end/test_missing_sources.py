@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tests.end_to_end.world import customers, practice
 
-SOURCES = 6
-"""Facts of the real-estate ruleset that neither practice CRM holds a field for."""
+SOURCES = 6 + 3 * 3
+"""Facts of the real-estate ruleset that neither practice CRM holds a field for, and what stands
+beside the three scores people give: who, when and why."""
 
 
 @pytest.mark.parametrize("name", ["zoho", "fxiaoke"])
@@ -18,7 +19,9 @@ def test_connect_and_doctor_name_the_fields_facts_come_from(name: str, tmp_path:
         assert looked.code == 1
         sources = looked.document["sources"]
         assert len(sources) == SOURCES
-        assert {item["type"] for item in sources} == {"picklist", "decimal", "percent"}
+        assert {item["type"] for item in sources} == {
+            *("picklist", "decimal", "percent", "text", "date")
+        }
         doctor = world.run("doctor", "--json", ok=False)
         assert doctor.code == 1
         (finding,) = [f for f in doctor.document["findings"] if f["about"] == "real-estate sources"]

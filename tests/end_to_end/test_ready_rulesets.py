@@ -75,6 +75,8 @@ USED: Columns = {
     "relation": (Decimal(9), Decimal(6), Decimal(5), Decimal(1), Decimal(10)),
     "cancelled": (False, False, False, False, True),
 }
+BESIDE = ("Invented Seller 1", date.today() - timedelta(days=9), "grows with us")
+"""Who judged, when and why, where the mapping has fields for it."""
 TYPED = {"real-estate": JUDGED, "saas-health": USED}
 """What people or another program put into fields, by fact; customers take the columns in turn."""
 
@@ -113,6 +115,9 @@ def type_in(world: World, ground: Ground, ids: list[str], columns: Columns) -> N
             shown = column[place % len(column)]
             stored = {choice.label: choice.value for choice in field.choices}
             values[field.name] = stored.get(str(shown), shown)
+            if source.judged is not None:
+                beside = (pick.name for pick in source.judged.picks())
+                values |= dict(zip(map(str, beside), BESIDE, strict=True))
         world.sandbox.edit_as_person(object, id, values)
 
 
@@ -141,6 +146,11 @@ def test_a_ready_ruleset_runs_from_connect_to_an_empty_plan(
         for end in ("low", "high"):
             parts = (Decimal(line[end]) for line in score["criteria"])
             assert sum(parts) == Decimal(score[end])
+        if ruleset == "real-estate":
+            author, on, remark = BESIDE
+            judged = [{"author": author, "on": str(on), "remark": remark, "expired": None}] * 3
+            assert list(explained["judged"].values()) == judged
+            assert remark in world.run("report", "--sheet", first).out
         world.check_invariants()
         undo = world.run("undo", "1", "--json").document
         assert undo["summary"]["evaluated"] >= 10

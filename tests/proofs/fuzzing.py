@@ -1,4 +1,5 @@
-"""P21: no mutant of a rule file, its cases or a mapping makes the reader fail, dawdle or swell."""
+"""P21: no mutant of a rule file, its cases, a mapping or a table makes the reader fail, dawdle or
+swell."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tests.proofs.fuzz_tables import read_table, table_mutant, tables
 from tests.proofs.fuzz_words import KEYS, SIGNS, VALUES, sentence
 from tests.proofs.proof import Figure, Proof, Scale
 
@@ -32,6 +34,8 @@ CUT = (
     "read",
     "write",
 )
+TABLES_AMONG = 6
+"""Every so many mutants one is of a table."""
 SLOWEST = 1.0
 """Seconds of this process one mutant may take."""
 MOST = 200
@@ -206,11 +210,18 @@ def fuzz(scale: Scale, place: Path) -> Figure:
     bad = {"exceptions": 0, "slower than 1 s": 0, "over 200 MB": 0}
     for seed in every:  # what is loaded once is not the mutants'
         _tried(seed, "".join(seed.lines).encode(), place, bad)
+    aside = place / "with-tables"
+    tables(aside)
     start, slowest, tried = _peak(), 0.0, 0
-    for _ in _numbers(scale):
+    for number in _numbers(scale):
         tried += 1
-        seed, data = mutant(random.Random(chance.random()), every)
-        slowest = max(slowest, _tried(seed, data, place, bad))
+        made = random.Random(chance.random())
+        if number % TABLES_AMONG == 0:
+            path = table_mutant(made, aside)
+            slowest = max(slowest, _timed(read_table, path, bad))
+        else:
+            seed, data = mutant(made, every)
+            slowest = max(slowest, _tried(seed, data, place, bad))
     grown = _peak() - start
     bad["over 200 MB"] = int(grown > MOST)
     return Figure(tried, "mutants", bad, f"slowest {slowest:.2f} s, {grown:.0f} MB more")
@@ -223,24 +234,30 @@ def _numbers(scale: Scale) -> Iterator[int]:
 def _tried(seed: Seed, data: bytes, place: Path, bad: dict[str, int]) -> float:
     path = place / ("rules.yaml" if seed.name == "rules.yaml" else seed.name)
     path.write_bytes(data)
+    return _timed(seed.read, path, bad)
+
+
+def _timed(read: Callable[[Path], object], path: Path, bad: dict[str, int]) -> float:
+    """Read the mutant at *path*; seconds of this process it took."""
     began = time.process_time()
     try:
-        seed.read(path)
+        read(path)
     except Exception as problem:
         bad["exceptions"] += 1
-        print(f"{type(problem).__name__}: {problem}: {_kept(data)}", file=sys.stderr)
+        print(f"{type(problem).__name__}: {problem}: {_kept(path)}", file=sys.stderr)
     spent = time.process_time() - began
     if spent > SLOWEST:
         bad["slower than 1 s"] += 1
-        print(f"{spent:.1f} s: {_kept(data)}", file=sys.stderr)
+        print(f"{spent:.1f} s: {_kept(path)}", file=sys.stderr)
     return spent
 
 
-def _kept(data: bytes) -> Path:
+def _kept(path: Path) -> Path:
     """The mutant, kept to be looked at."""
-    path = Path("/tmp") / f"crmsync-mutant-{abs(hash(data)):x}.yaml"
-    path.write_bytes(data)
-    return path
+    data = path.read_bytes()
+    kept = Path("/tmp") / f"crmsync-mutant-{abs(hash(data)):x}{path.suffix}"
+    kept.write_bytes(data)
+    return kept
 
 
 def _peak() -> float:
@@ -258,10 +275,10 @@ PROOFS = (
             " exhaust the machine",
         ),
         Text(
-            zh="现成规则集的每个文件随机改动，再加按语法随机写出的句子：不抛异常，1 秒以内，"
-            "200 MB 以内",
-            en="every file of the ready rulesets changed at random, with sentences made by the"
-            " grammar: no exception, within 1 s, within 200 MB",
+            zh="现成规则集的每个文件以及 CSV、XLSX 表格随机改动，再加按语法随机写出的句子："
+            "不抛异常，1 秒以内，200 MB 以内",
+            en="every file of the ready rulesets and tables in CSV and XLSX changed at random, with"
+            " sentences made by the grammar: no exception, within 1 s, within 200 MB",
         ),
         fuzz,
     ),

@@ -11,6 +11,7 @@ from crmsync.config.mapping_digest import mapping_digest
 from crmsync.config.mapping_money import read_money, undeclared_amounts
 from crmsync.config.mapping_sources import SourceReader
 from crmsync.config.mapping_terms import read_terms
+from crmsync.config.mapping_users import read_users
 from crmsync.config.picks import pick_of, translations
 from crmsync.model.condition import Condition
 from crmsync.model.diagnostic import Diagnostic, Label
@@ -40,9 +41,9 @@ from crmsync.source import (
 
 TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
-    "tasks", "sources", "currency", "currencies", "rates",
+    "tasks", "sources", "currency", "currencies", "rates", "users",
 )  # fmt: skip
-LATER = ("group", "scope", "users")
+LATER = ("group", "scope")
 RELATED = ("object", "via", "date", "where", "called", "do_not_contact", "fields")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -105,6 +106,7 @@ class _Reader:
             people=self._people(sources.related),
             file=self._file,
             money=money,
+            users=read_users(keys.mapping("users"), self._ruleset, self.problems),
         )
         if target is None or identity[0] is None:
             return None

@@ -14,6 +14,7 @@ from crmsync.connector.contract import (
     QuotaReporter,
     Reader,
     ReadQuery,
+    UserDirectory,
     Where,
     WriteOptions,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Reader",
     "Secrets",
     "TokenShelf",
+    "UserDirectory",
     "Where",
     "WriteOptions",
     "connector",

@@ -30,6 +30,7 @@ from crmsync.model.metering import Workload
 from crmsync.model.record import Record, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
+from crmsync.model.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,15 @@ class FieldWorksheet(Protocol):
         Fields are matched by label: *fields* carry labels, types and choices' labels; their names
         mean nothing. Reads the object anew; writes nothing.
         """
+        ...
+
+
+@runtime_checkable
+class UserDirectory(Protocol):
+    """A connector that can tell who the CRM's users are."""
+
+    def users(self) -> Sequence[User]:
+        """Every user, those who left among them. Raises AccessDenied where the list is closed."""
         ...
 
 

@@ -17,6 +17,7 @@ from crmsync.evaluate.ranking import score_lines
 from crmsync.evaluate.rete_check import rete_status
 from crmsync.evaluate.rows import row_from_facts
 from crmsync.evaluate.spark import SparkVerdicts, match_spark
+from crmsync.evaluate.stage_circles import circles_flap
 from crmsync.evaluate.stage_flapping import exceptions_flap, stages_flap
 from crmsync.evaluate.tier_flapping import tiers_flap
 from crmsync.evaluate.wording import Wording
@@ -32,6 +33,7 @@ __all__ = [
     "SteadyFigures",
     "SteadyRow",
     "Wording",
+    "circles_flap",
     "current_episode",
     "decide",
     "episode_key",

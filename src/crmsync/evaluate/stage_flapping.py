@@ -2,7 +2,7 @@
 
 A stage flaps when a move and the move straight back can both come true within one wobble, sooner
 than the stay. An exception comes and goes without any clock, so it flaps as soon as its condition
-and the opposite can. Longer circles of moves are not looked at.
+and the opposite can. Longer circles of moves are `stage_circles`.
 """
 
 from __future__ import annotations

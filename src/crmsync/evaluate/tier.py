@@ -95,8 +95,10 @@ def compute(
 ) -> Computed:
     """What the measure alone makes of the tier today; *measure* may be why there is none."""
     if isinstance(measure, Unmeasured):
-        still = _standstill(rules, state, measure.text, Because.SCORE_RANGE)
-        return replace(still, unplaced=measure.text if measure.listed else None)
+        if not measure.listed:
+            return _standstill(rules, state, measure.text, Because.SCORE_RANGE)
+        still = _standstill(rules, state, measure.text, Because.UNPLACED)
+        return replace(still, unplaced=measure.text)
     if rules.undrawn:
         return _standstill(rules, state, _no_line(rules), Because.NO_LINE)
     policy = _Policy(rules, measure, state, setting)

@@ -117,8 +117,14 @@ def facing(
     engine: Engine, tries: Tries, sides: tuple[Condition, Condition], as_of: date
 ) -> Iterator[tuple[Facts, Facts]]:
     """Facts within one wobble of each other that do not rule out the one side and the other."""
-    one, other = sides
-    read = engine.inputs(names(one) | names(other))
+    return ((first, second) for first, second in together(engine, tries, sides, as_of))
+
+
+def together(
+    engine: Engine, tries: Tries, sides: Sequence[Condition], as_of: date
+) -> Iterator[tuple[Facts, ...]]:
+    """For each side facts that do not rule it out, all within one wobble, not all the same."""
+    read = engine.inputs(frozenset().union(*(names(side) for side in sides)))
     facts = [fact for fact in engine.ruleset.facts if fact.id in read and fact.formula is None]
 
     def may(condition: Condition, values: Facts) -> bool:
@@ -126,9 +132,9 @@ def facing(
         return verdict(condition, row.facts, as_of) is not Verdict.FALSE  # state is still to come
 
     for seen in tries.around(facts):
-        on = [values for values in seen if may(one, values)]
-        off = [values for values in seen if may(other, values)]
-        yield from islice(((a, b) for a, b in product(on, off) if a != b), 1)
+        able = [[values for values in seen if may(side, values)] for side in sides]
+        differing = (found for found in product(*able) if any(one != found[0] for one in found))
+        yield from islice(differing, 1)
 
 
 class Witnesses:

@@ -6,6 +6,7 @@ away from zero, before anything is added up. Amounts of 10^15 and more are refus
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from crmsync.model.relation import SQL_TYPES
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import FieldSchema
 
+_CODE = re.compile(r"[A-Z]{3}\Z")
 _AMOUNT, _RATE = "DECIMAL(21, 6)", "DECIMAL(15, 8)"
 """Their product has 14 decimals and fits 38 digits."""
 
@@ -75,14 +77,15 @@ def money_of(ruleset: Ruleset, mapping: CrmMapping) -> Money | None:
 
 
 def word_of(field: FieldSchema, column: exp.Expr, words: Mapping[str, str]) -> exp.Expr:
-    """The word a currency field holds; a stored value whose label *words* knows, by its label."""
+    """The word a currency field holds; a stored value whose label is a code, or one of *words*, by
+    its label."""
     word = conversion.as_words(column, field.type)
     if word is None:
         return conversion.null("VARCHAR")
     labels = {
         choice.value: choice.label
         for choice in field.choices
-        if choice.value not in words and choice.label in words
+        if choice.value not in words and (choice.label in words or _CODE.match(choice.label))
     }
     return conversion.translate(word, labels)
 

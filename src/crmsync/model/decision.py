@@ -68,6 +68,7 @@ class Because(StrEnum):
     STALE_SOURCE = "stale source"
     NO_TIER = "no tier"
     NO_LINE = "no cut line"
+    UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True, slots=True)

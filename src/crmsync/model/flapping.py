@@ -62,12 +62,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class FlapFinding:
-    """The outcome for one level (or exception, or pair of moves).
+    """The outcome for one level (or exception, pair of moves, or circle of stages).
 
-    ``place`` is the level, exception or move id. With FLAPS: ``steps`` are the days on which
-    something changes, ``facts`` what each side holds of every fact as the sequence begins (dates
-    move on with the days), ``gap`` the days between the change and its return. ``by_line`` and
-    ``by_clock`` each stop it alone, in the smallest way there is.
+    ``place`` is the level, exception or move id, or the stages of a circle joined by ``>``. With
+    FLAPS: ``steps`` are the days on which something changes, ``facts`` what each side holds of
+    every fact as the sequence begins (dates move on with the days), ``gap`` the days between the
+    change and its return. ``by_line`` and ``by_clock`` each stop it alone, in the smallest way
+    there is; the clock of a circle is one that every move of it waits.
     """
 
     place: str

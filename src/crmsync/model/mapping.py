@@ -221,6 +221,8 @@ class CrmMapping:
     file: str = ""
     sources: Mapping[str, SourceTerms] = dataclasses.field(default_factory=dict)
     """Object → when its records are fresh and whole; an object without terms always is."""
+    users: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Owners as tasks name them (``role:…``, ``queue:…``) → a user of this CRM, by id or name."""
     people: Mapping[str, PeopleSource] = dataclasses.field(default_factory=dict)
     """Task id → the people it is for, where it is for each of them."""
     money: MoneyTerms | None = None

@@ -41,7 +41,7 @@ from crmsync.project.ground import Ground, stand
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
 from crmsync.project.options import require_options
-from crmsync.project.people import owner_resolver
+from crmsync.project.people import Staff, owner_resolver, staff_of
 from crmsync.project.pulling import pull_rules
 from crmsync.store import Store
 
@@ -112,11 +112,13 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
             pull_rules(project, connection, reader, (ground,), progress=progress)
         strict = connection.write_mode == "strict"
 
+        staff = staff_of(reader, project.config.people, ground.rules, ground.mapping)
+
         def priced(counts: PlanCounts) -> PlanCost | None:
             return cost_of(reader, counts, strict=strict)
 
         with project.store() as store:
-            return plan_from_mirror(project, ask, ground, store, priced=priced)
+            return plan_from_mirror(project, ask, ground, store, priced=priced, staff=staff)
 
 
 def unpriced(counts: PlanCounts) -> PlanCost | None:
@@ -131,8 +133,13 @@ def plan_from_mirror(
     store: Store,
     *,
     priced: Callable[[PlanCounts], PlanCost | None] = unpriced,
+    staff: Staff | None = None,
 ) -> PlanMade:
-    """Evaluate the published mirror and save the plan, with its price."""
+    """Evaluate the published mirror and save the plan, with its price.
+
+    Without *staff*, owners are who the files say, whether or not they are still there.
+    """
+    staff = staff or Staff(project.config.people, ground.mapping.users)
     where = ground.rules, ground.mapping, ask.connection.name
     population = Population(project, store, *where, project.as_of(ground.rules))
     if ask.release and 0 < _waiting(population) <= ask.release:
@@ -148,12 +155,14 @@ def plan_from_mirror(
             )
         ours = Written(ground.rules, ground.mapping)
         refuse_shared_customers(project, ask.connection, ours, opened.mirrored)
-        inputs = _inputs(project, ask, ground, opened)
+        inputs = _inputs(project, ask, ground, opened, staff)
         changing = opened.changing(inputs.policy.write_score_from)
         return _save(project, store, ask, inputs, (changing, priced))
 
 
-def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation) -> PlanInputs:
+def _inputs(
+    project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulation, staff: Staff
+) -> PlanInputs:
     now, as_of, store = project.now(), project.as_of(ground.rules), opened.store
     where = ask.connection.name, ground.rules.id
     calendar = WorkCalendar(ground.rules.workdays)
@@ -171,7 +180,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         as_of=as_of,
         policy=_policy(project, ask, ground.rules),
         excluded=opened.excluded,
-        owner=owner_resolver(project.config.people),
+        owner=owner_resolver(staff),
         booked=store.episodes.booked(*where, since=as_of),
         next_workday=lambda day: calendar.after(day, 1),
         people=opened.people.of,
@@ -182,7 +191,7 @@ def _inputs(project: Project, ask: PlanAsk, ground: Ground, opened: OpenPopulati
         source_rows=remembered(opened.sources, held, opened.previous),
         unfresh=opened.unfresh,
         frozen=opened.rules.frozen,
-        notes=opened.notes,
+        notes=(*opened.notes, *staff.notes()),
         refused={} if ask.retry_refused else store.refusals.standing(*where, from_runs=GIVE_UP),
     )
 

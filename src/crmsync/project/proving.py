@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from crmsync.errors import UsageError
-from crmsync.evaluate import Engine, exceptions_flap, stages_flap, tiers_flap
+from crmsync.evaluate import Engine, circles_flap, exceptions_flap, stages_flap, tiers_flap
 from crmsync.evaluate.wording import points, shown
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
@@ -100,6 +100,7 @@ def calm(rules: Ruleset, asked: Claim | None, day: date) -> Calm | None:
         *tiers_flap(engine, whole, day),
         *exceptions_flap(engine, whole, day),
         *stages_flap(engine, whole, day),
+        *circles_flap(engine, whole, day),
     )
     return Calm(rules.id, whole, findings)
 
@@ -110,7 +111,7 @@ def calm_diagnostics(rules: Ruleset, found: Calm) -> list[Diagnostic]:
 
 
 def _diagnostic(rules: Ruleset, item: FlapFinding) -> Diagnostic:
-    code = {"tier": "RULE230", "exception": "RULE231", "stage": "RULE232"}[item.kind]
+    code = _CODES[item.kind]
     label, steps = _label(rules, item), _steps(rules, item)
     message = Text(
         zh=f"“{label.zh}”会随数据波动来回变，相隔 {item.gap} 天：{steps.zh}",
@@ -122,6 +123,11 @@ def _diagnostic(rules: Ruleset, item: FlapFinding) -> Diagnostic:
 def _label(rules: Ruleset, item: FlapFinding) -> Text:
     if item.kind == "tier" and rules.tier is not None:
         return rules.tier.level(item.place).label
+    if item.kind == "circle" and rules.lifecycle is not None:
+        labels = [rules.lifecycle.stage(id).label for id in item.place.split(">")]
+        return Text(
+            zh=" → ".join(label.zh for label in labels), en=" → ".join(label.en for label in labels)
+        )
     return Text.same(item.place)
 
 
@@ -165,6 +171,12 @@ def _mend(item: FlapFinding) -> Text:
             en="Use a fact that does not wobble, or give points instead: exceptions know neither "
             "hold nor demote_after.",
         )
+    if item.kind == "circle" and item.by_clock is not None:
+        days = item.by_clock.lasting
+        return Text(
+            zh=f"让这一圈的每条移动都写 lasting: {days} days 或更长",
+            en=f"Write lasting: {days} days or more at every move of the circle.",
+        )
     ways = [text for way in (item.by_line, item.by_clock) if way and (text := _settings(way))]
     if not ways:
         return Text(zh="把两条界线拉得更开", en="Set the two thresholds further apart.")
@@ -195,10 +207,12 @@ def _days(count: int) -> str:
     return f"{count} day{'s' * (count != 1)}"
 
 
+_CODES = {"tier": "RULE230", "exception": "RULE231", "stage": "RULE232", "circle": "RULE232"}
 _KINDS = {
     "tier": ("等级", "tiers"),
     "exception": ("例外", "exceptions"),
     "stage": ("阶段移动", "moves and the way back"),
+    "circle": ("更长的移动圈", "longer circles of moves"),
 }
 _PROOFS = {
     Proof.APART: ("已证界线够远", "proved by distance"),

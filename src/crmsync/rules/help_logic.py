@@ -38,18 +38,18 @@ LOGIC_HELP = (
         "RULE205",
         ("等级线的次序不对", "the order of the tier lines is wrong"),
         "等级从高到低写，升级线逐级降低；最低一级没有线，所有客户都有去处；"
-        "只由例外设定的等级也没有线。",
+        "只由例外设定的等级也没有线；等级由表格决定时，哪一级都没有线。",
         "Levels are written best first with falling enter lines. The lowest has none, so that "
         "every "
-        "customer has a place; levels set by exceptions only have none either.",
+        "customer has a place; levels set by exceptions only have none either, and where a table "
+        "decides no level has any.",
     ),
     entry(
         "RULE206",
         ("达不到的等级", "a tier that cannot be reached"),
-        "升级线高于评分卡的满分，或只由例外设定的等级没有例外设定它。",
-        "Its enter line is above the full score, or no exception sets a level that exceptions "
-        "alone "
-        "may set.",
+        "升级线高于评分卡的满分，或表格没有一行给出它，或只由例外设定的等级没有例外设定它。",
+        "Its enter line is above the full score, no row of the table gives it, or no exception "
+        "sets a level that exceptions alone may set.",
     ),
     entry(
         "RULE207",
@@ -192,10 +192,13 @@ LOGIC_HELP = (
         "RULE232",
         ("阶段会随数据波动来回变", "a stage that flaps while its facts wobble"),
         "离开一个阶段不应比进入它容易。在说明的波动幅度内，进入和返回的条件可以先后成立，间隔短于 "
-        "--stay。给返回的移动写更长的 lasting，或把两个条件的界线拉开。",
+        "--stay。给返回的移动写更长的 lasting，或把两个条件的界线拉开。"
+        "三个以上阶段绕一圈回到原处也算；那时一条移动等得久没有用，要让圈里的每条移动都等。",
         "Leaving a stage must not be easier than entering it. Within the stated wobble the move "
         "and the move straight back can both come true, sooner than --stay. Give the way back a "
-        "longer lasting, or set the two thresholds further apart.",
+        "longer lasting, or set the two thresholds further apart. A way round three or more stages "
+        "back to the first counts as well; there one move that waits does not help, every move of "
+        "the circle has to.",
     ),
     entry(
         "RULE223",

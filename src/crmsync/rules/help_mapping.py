@@ -167,6 +167,13 @@ MAPPING_HELP = (
         "the top of the mapping.",
     ),
     entry(
+        "MAP025",
+        ("没有任务派给这个负责人", "an owner no task names"),
+        "users 的左边写规则里的负责人，如 role:客服主管；右边写这个 CRM 里的用户编号或姓名。",
+        "On the left of users stands an owner as rules name it, such as role:客服主管; on the "
+        "right a user of this CRM, by id or name.",
+    ),
+    entry(
         "MAP050",
         ("映射与 CRM 不符", "the mapping does not fit the CRM"),
         "CRM 里没有某个对象或字段、类型不对或不能写。全部问题一次列出。",

@@ -207,12 +207,15 @@ def _table(name: str, grid: Grid, ruleset: Ruleset, lang: Lang) -> Sheet:
     return Sheet(name.rpartition("/")[2].removesuffix(".csv")[:31], columns, rows, name)
 
 
+_TIER_HEADINGS = frozenset({"tier", "等级", "客户等级", "level", "keep", "保级"})
+
+
 def _offered(heading: str, ruleset: Ruleset, lang: Lang) -> tuple[str, ...]:
     word = fold(heading)
     for fact in ruleset.facts:
         if word in {fold(spelling) for spelling in (fact.id, *fact.label.all())}:
             return fact.choices
-    if word in {"tier", "等级", "客户等级", "level"} and ruleset.tier is not None:
+    if word in _TIER_HEADINGS and ruleset.tier is not None:
         return tuple(level.label.to(lang) for level in ruleset.tier.levels)
     if word in {"lifecycle", "stage", "生命周期", "阶段"} and ruleset.lifecycle is not None:
         return tuple(stage.label.to(lang) for stage in ruleset.lifecycle.stages)

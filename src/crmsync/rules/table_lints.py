@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import islice
 
 from crmsync.condition import Scope, to_text
 from crmsync.model.condition import Compare, Comparison, Condition, Literal, Missing, Name
@@ -12,11 +12,13 @@ from crmsync.model.fact import FactValue
 from crmsync.model.table import HitPolicy
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
-from crmsync.rules.table_space import MOST_STEPS, OTHER, Space, space_of
+from crmsync.rules.table_space import MOST_STEPS, OTHER, Space, bits, space_of
 from crmsync.rules.tables import DecisionTable
 from crmsync.source import error
 
 _MOST_SHOWN = 10
+_MOST_COVERED = 50
+"""Rows named as never reached: whoever has more has one mistake in all of them."""
 _ONE_ROW = frozenset({HitPolicy.FIRST, HitPolicy.PRIORITY})
 
 
@@ -44,7 +46,7 @@ def lint_table(
 def gap_of(table: DecisionTable, language: Language) -> dict[str, FactValue] | None:
     """Values of the inputs that no row fits (``…`` for any other text), if there are some."""
     space = space_of(table, {fact.id: fact for fact in language.facts})
-    return space.gap(frozenset(range(len(table.rows))))[0]
+    return space.gap((1 << len(table.rows)) - 1)[0]
 
 
 class _Lint:
@@ -101,18 +103,21 @@ class _Lint:
         policy = self._table.hit
         if policy not in {HitPolicy.UNIQUE, HitPolicy.ANY}:
             return
-        shown = 0
-        rows = [n for n in range(len(self._table.rows)) if n not in self._said]
-        for first, second in combinations(rows, 2):
-            if policy is HitPolicy.ANY and self._table.said(first, second):
-                continue
+        for first, second in islice(self._pairs(policy), _MOST_SHOWN):
             example = self._space.common(first, second)
-            if example is None:
-                continue
-            yield self._overlap(first, second, example)
-            shown += 1
-            if shown == _MOST_SHOWN:
-                return
+            if example is not None:
+                yield self._overlap(first, second, example)
+
+    def _pairs(self, policy: HitPolicy) -> Iterator[tuple[int, int]]:
+        """Rows that may both fit somebody, and say different things where that counts."""
+        left = (1 << len(self._table.rows)) - 1
+        for number in self._said:
+            left &= ~(1 << number)
+        for first in bits(left):
+            left &= ~(1 << first)
+            for second in bits(self._space.meeting(first) & left):
+                if policy is HitPolicy.UNIQUE or not self._table.said(first, second):
+                    yield first, second
 
     def _overlap(self, first: int, second: int, example: Mapping[str, FactValue]) -> Diagnostic:
         one, other = self._table.rows[first], self._table.rows[second]
@@ -138,14 +143,7 @@ class _Lint:
         """Rows whose every value an earlier row takes."""
         if self._table.hit not in _ONE_ROW:
             return
-        steps = max(1000, MOST_STEPS // len(self._order))
-        for place, number in enumerate(self._order):
-            if number in self._said or place == 0:
-                continue
-            before = frozenset(self._order[:place])
-            left, exact = self._space.gap(before, number, steps=steps)
-            if left is not None or not exact:
-                continue
+        for number in islice(self._covered(), _MOST_COVERED):
             row = self._table.rows[number]
             yield error(
                 "TABLE012",
@@ -161,9 +159,24 @@ class _Lint:
                 ),
             )
 
+    def _covered(self) -> Iterator[int]:
+        """Rows that one earlier row covers, or, as far as can be searched, several together."""
+        left, before = MOST_STEPS, 0
+        for place, number in enumerate(self._order):
+            if number not in self._said and place:
+                if self._space.covering(number) & before:
+                    yield number
+                else:
+                    steps = max(1, left // (len(self._order) - place))
+                    found, exact, taken = self._space.gap(before, number, steps=steps)
+                    left -= taken
+                    if found is None and exact:
+                        yield number
+            before |= 1 << number
+
     def gap(self, severity: Severity) -> Iterator[Diagnostic]:
         """Values for which the table says nothing."""
-        example, _ = self._space.gap(frozenset(range(len(self._table.rows))))
+        example = self._space.gap((1 << len(self._table.rows)) - 1)[0]
         if example is None:
             return
         value = self.told(example)

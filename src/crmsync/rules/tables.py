@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crmsync.condition import ScopeName
+from crmsync.condition.cells import ANYTHING
 from crmsync.model.condition import All, Condition, Known, Missing, Name
 from crmsync.model.position import Span
 from crmsync.model.table import HitPolicy
@@ -22,6 +23,9 @@ from crmsync.rules.table_columns import Output, columns_of
 from crmsync.source import Scalar, Style
 from crmsync.source.grid import Cell, Grid
 from crmsync.source.scalars import plain_value
+
+MAX_TESTS = 8_000
+"""Cells of one table that ask something."""
 
 KEYS = ("table", "hit", "sheet")
 _LETTERS = {
@@ -139,6 +143,8 @@ def typed_table(
                 zh="把一列的标题写成事实的名称", en="Write a fact's name at the head of a column."
             ),
         )
+    if not _bearable(grid, inputs, findings):
+        return None
     tests = _tests(grid, inputs, language)
     rows = [
         Row(
@@ -162,6 +168,22 @@ def typed_table(
     names = tuple(name for _, name in inputs)
     headings = tuple(grid.headings[at].span for at, _ in inputs)
     return DecisionTable(grid.name, hit, names, tuple(rows), span, headings)
+
+
+def _bearable(grid: Grid, inputs: Sequence[tuple[int, ScopeName]], findings: Findings) -> bool:
+    """Whether not more cells ask something than can be read while a person waits."""
+    asking = sum(row[at].text.strip() not in ANYTHING for row in grid.rows for at, _ in inputs)
+    if asking > MAX_TESTS:
+        findings.add(
+            "TABLE001",
+            grid.headings[0].span,
+            Text(
+                zh=f"{grid.name} 有 {asking} 格条件，上限 {MAX_TESTS}",
+                en=f"{asking} cells of {grid.name} ask something; the limit is {MAX_TESTS}",
+            ),
+            Text(zh="拆成几张表", en="Make it several tables."),
+        )
+    return asking <= MAX_TESTS
 
 
 def _hit(block: Block, wanted: Wanted) -> HitPolicy | None:

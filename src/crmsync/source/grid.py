@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 from crmsync.model.diagnostic import Diagnostic
@@ -15,6 +16,10 @@ from crmsync.source.findings import error
 MAX_BYTES = 5_000_000
 MAX_ROWS = 2_000
 MAX_COLUMNS = 64
+MAX_CELLS = (MAX_ROWS + 100) * MAX_COLUMNS
+"""Cells read of a file, empty ones too, before it is given up: some more than a table may have."""
+MAX_REACH = 20_000
+"""Lines read, empty ones too."""
 MAX_CELL = 2_000
 SUFFIXES = (".csv", ".xlsx")
 
@@ -64,6 +69,7 @@ class GridTrouble(Exception):
         self.finding = finding
 
 
+@lru_cache(maxsize=1024)
 def column_name(number: int) -> str:
     """The letters of a column: 1 is A, 27 is AA."""
     letters = ""
@@ -104,6 +110,20 @@ def bytes_of(path: Path, name: str) -> bytes:
         words = Text(zh=f"无法读取表格 {name}", en=f"the table {name} cannot be read")
         mend = Text(zh="检查文件的权限", en="Check the permissions of the file.")
         raise GridTrouble(error("TABLE001", whole(name), words, mend)) from None
+
+
+def too_big(name: str, sheet: str = "") -> Diagnostic:
+    """A table with more cells than are ever read."""
+    return error(
+        "TABLE001",
+        whole(name),
+        Text(
+            zh=f"{f'{name} {sheet}'.strip()} 太大：一张表最多 {MAX_ROWS} 行 {MAX_COLUMNS} 列",
+            en=f"{f'{name} {sheet}'.strip()} is too big: a table has {MAX_ROWS} rows and "
+            f"{MAX_COLUMNS} columns at most",
+        ),
+        _FEWER,
+    )
 
 
 def grid_of(name: str, cells: list[list[Cell]], sheet: str = "") -> tuple[Grid, list[Diagnostic]]:

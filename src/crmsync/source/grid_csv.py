@@ -10,7 +10,15 @@ from crmsync.model.position import Span
 from crmsync.model.text import Text
 from crmsync.source.decoding import LINE_BREAK
 from crmsync.source.findings import error
-from crmsync.source.grid import Cell, GridTrouble, column_name, whole
+from crmsync.source.grid import (
+    MAX_CELLS,
+    MAX_REACH,
+    Cell,
+    GridTrouble,
+    column_name,
+    too_big,
+    whole,
+)
 
 _DELIMITERS = (",", "\t", ";")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -91,16 +99,23 @@ class _Reader:
     def __init__(self, name: str, text: str, delimiter: str) -> None:
         self._name, self._text, self._delimiter = name, text, delimiter
         self._at, self._line, self._start = 0, 1, 0
+        self._cells = 0
+        self._stops = re.compile(f"[{re.escape(delimiter)}\r\n]")
 
     def rows(self) -> list[list[Cell]]:
         rows: list[list[Cell]] = []
         while self._at < len(self._text):
             rows.append(self._row(len(rows) + 1))
+            self._cells += len(rows[-1])
+            if len(rows) > MAX_REACH or self._cells > MAX_CELLS:
+                raise GridTrouble(too_big(self._name))
         return rows
 
     def _row(self, number: int) -> list[Cell]:
         row: list[Cell] = []
         while True:
+            if len(row) > MAX_CELLS:
+                raise GridTrouble(too_big(self._name))
             row.append(self._cell(f"{column_name(len(row) + 1)}{number}"))
             if self._text[self._at : self._at + 1] == self._delimiter:
                 self._at += 1
@@ -118,9 +133,8 @@ class _Reader:
         if self._text[self._at : self._at + 1] == '"':
             return self._quoted(cell)
         begin = self._at
-        stops = (self._delimiter, "\r", "\n")
-        while self._at < len(self._text) and self._text[self._at] not in stops:
-            self._at += 1
+        stop = self._stops.search(self._text, begin)
+        self._at = len(self._text) if stop is None else stop.start()
         written = self._text[begin : self._at]
         text = written.strip()
         column = begin - self._start + 1 + len(written) - len(written.lstrip())

@@ -22,18 +22,18 @@ from crmsync.model.position import Span
 from crmsync.model.text import Text
 from crmsync.source.findings import did_you_mean, error
 from crmsync.source.grid import (
+    MAX_CELLS,
     MAX_COLUMNS,
-    MAX_ROWS,
+    MAX_REACH,
     Cell,
     CellKind,
     GridTrouble,
     column_name,
+    too_big,
     whole,
 )
 
-MAX_INFLATED = 60_000_000
-MAX_REACH = 20_000
-"""The last row a sheet may use: blank rows cost time too."""
+MAX_INFLATED = 16_000_000
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -73,10 +73,11 @@ def read_xlsx(
         raise GridTrouble(error("TABLE003", whole(name), words, mend))
     try:
         found = book.get_sheet_by_name(chosen)
-        if found.total_height > MAX_REACH or found.total_width > MAX_COLUMNS * 4:
-            raise GridTrouble(_too_big(name, chosen))
+        wide, high = found.total_width, found.total_height
+        if high > MAX_REACH or wide > MAX_COLUMNS * 4 or high * wide > MAX_CELLS:
+            raise GridTrouble(too_big(name, chosen))
         values: list[list[Raw]] = found.to_python(skip_empty_area=False)
-        marks = _marks(data, chosen)
+        marks = _marks(name, data, chosen)
     except (CalamineError, zipfile.BadZipFile, ET.ParseError, KeyError, ValueError):
         raise GridTrouble(_broken(name)) from None
     findings: list[Diagnostic] = []
@@ -95,7 +96,7 @@ def _workbook(name: str, data: bytes) -> CalamineWorkbook:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(item.file_size for item in packed.infolist()) > MAX_INFLATED:
-                raise GridTrouble(_too_big(name, ""))
+                raise GridTrouble(too_big(name, ""))
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError):
         raise GridTrouble(_broken(name)) from None
@@ -113,19 +114,6 @@ def _broken(name: str) -> Diagnostic:
             en=f"{name} is no workbook that can be read (broken, encrypted or an old format)",
         ),
         Text(zh="在表格软件里另存为 .xlsx，不设密码", en="Save it as .xlsx without a password."),
-    )
-
-
-def _too_big(name: str, sheet: str) -> Diagnostic:
-    return error(
-        "TABLE001",
-        whole(name),
-        Text(
-            zh=f"{name} {sheet} 太大：一张表最多 {MAX_ROWS} 行 {MAX_COLUMNS} 列",
-            en=f"{name} {sheet} is too big: a table has {MAX_ROWS} rows and {MAX_COLUMNS} columns "
-            "at most",
-        ),
-        Text(zh="拆成几张表", en="Make it several tables."),
     )
 
 
@@ -225,16 +213,23 @@ def _column(letters: str) -> int:
 # ── the sheet's own XML ────────────────────────────────────────────────────────────────────────
 
 
-def _marks(data: bytes, sheet: str) -> _Marks:
+def _marks(name: str, data: bytes, sheet: str) -> _Marks:
     marks = _Marks()
+    rows = cells = 0
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         percent = _percent_styles(packed)
         part = _part_of(packed, sheet)
         with packed.open(part) as stream:
             for _, node in ET.iterparse(stream):  # noqa: S314 - expat limits entities
                 if node.tag == f"{_MAIN}c":
+                    cells += 1
                     _note(node, percent, marks)
                     node.clear()
+                elif node.tag == f"{_MAIN}row":
+                    rows += 1
+                    node.clear()
+                    if rows > MAX_REACH or cells > MAX_CELLS:
+                        raise GridTrouble(too_big(name, sheet))
                 elif node.tag == f"{_MAIN}mergeCell":
                     marks.merged.append(node.get("ref", ""))
     return marks

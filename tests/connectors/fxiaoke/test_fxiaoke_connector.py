@@ -59,6 +59,17 @@ def test_check_signs_in_and_names_the_acting_employee(
     assert sandbox.recorder.count(kind=RequestKind.WRITE) == 0
 
 
+def test_users_are_everybody_those_who_were_stopped_among_them(
+    connector: FxiaokeConnector, sandbox: FxiaokeSandbox
+) -> None:
+    gone = sandbox.tenant.hire("离职员工", stopped=True)
+    found = {user.id: user for user in connector.users()}
+    assert found.keys() == sandbox.tenant.people.keys()
+    assert not found[gone.id].active
+    assert found["1000"].active
+    assert sandbox.recorder.count(kind=RequestKind.WRITE) == 0
+
+
 def test_describe_gives_labels_types_and_choices(
     connector: FxiaokeConnector, sandbox: FxiaokeSandbox
 ) -> None:

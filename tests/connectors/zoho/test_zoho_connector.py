@@ -19,6 +19,7 @@ from crmsync.connector import (
     ModifiedSince,
     QuotaReporter,
     ReadQuery,
+    UserDirectory,
     WriteOptions,
     connectors,
 )
@@ -52,6 +53,19 @@ def test_check_tells_account_user_and_that_this_is_practice(sandbox, connector) 
     assert (found.time_zone, found.currency) == ("Asia/Shanghai", "CNY")
     assert found.user_id == sandbox.org.people.integration.id
     assert found.environment == "practice"
+
+
+def test_users_come_page_by_page_those_who_left_among_them(sandbox, connector) -> None:
+    people = sandbox.org.people
+    known = len(people.all())
+    for number in range(205):
+        people.add(f"Seat {number}")
+    people.retire(people.all()[-1].id)
+    assert isinstance(connector, UserDirectory)
+    with sandbox.read_only():
+        found = connector.users()
+    assert len({user.id for user in found}) == len(found) == known + 205
+    assert [user.name for user in found if not user.active] == ["Seat 204"]
 
 
 def test_our_count_of_credits_is_zohos(sandbox, connector) -> None:

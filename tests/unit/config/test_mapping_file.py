@@ -191,7 +191,7 @@ CASES = [
     ("{vip: VIP}", "{vipp: VIP}", "MAP007", 15, "“vipp”不能写在这里", "“vipp” cannot stand here", "{vip: VIP}"),
     ("tier_since: {label: 等级起始日}", "tier_since: C_Tier", "MAP011", 16, "写的是同一个字段 C_Tier", "write the same field C_Tier", None),
     ("status: Status, ", "", "MAP006", 18, "缺少“status”", "“status” is missing", None),
-    ("lock_field:", "users: {}\nlock_field:", "MAP009", 17, "暂不支持“users”", "“users” is not supported yet", None),
+    ("lock_field:", "group: {}\nlock_field:", "MAP009", 17, "暂不支持“group”", "“group” is not supported yet", None),
     ("lock_field:", "currency: {}\nlock_field:", "MAP005", 17, "应是一个值", "a single value", None),
     ("lock_field:", "currency: usd\nlock_field:", "MAP022", 17, "“usd”不是货币代码", "no currency code", None),
     ("lock_field:", "currency: EUR\nlock_field:", "MAP023", 17, "没有 EUR 的汇率", "no rate for EUR", None),

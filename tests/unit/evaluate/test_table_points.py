@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -38,6 +38,7 @@ from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.shape import Findings
 from crmsync.rules.table_columns import Output
 from crmsync.rules.table_lints import gap_of
+from crmsync.rules.table_space import bits, space_of
 from crmsync.rules.tables import DecisionTable, Wanted, typed_table
 from crmsync.source.grid import grid_of
 from crmsync.source.grid_csv import read_csv
@@ -226,6 +227,38 @@ def test_a_gap_that_is_told_is_a_gap_when_fed_back(
     row = FactRow(RecordRef("t", "1"), "", None, gap)
     (matched,) = compiled_rows([row], engine, trees.AS_OF)
     assert all(not matched.true >> engine.test(item).bit & 1 for item in conditions)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tables(), trees.rows())
+def test_what_is_told_of_two_rows_holds_when_fed_back(
+    made: tuple[list[str], list[list[tuple[str, str]]]], values: list[tuple[object, ...]]
+) -> None:
+    names, rows = made
+    table, reader = typed(names, [[cell for cell, _ in row] for row in rows])
+    space = space_of(table, {fact.id: fact for fact in reader.facts})
+    if not space.exact:
+        return
+    conditions = [row.when for row in table.rows]
+    engine = engine_of(conditions)
+    places = [engine.test(item).bit for item in conditions]
+
+    def hit(facts: Mapping[str, FactValue]) -> set[int]:
+        row = FactRow(RecordRef("t", "1"), "", None, dict(facts), owned={"tier": None})
+        (matched,) = compiled_rows([row], engine, trees.AS_OF)
+        return {n for n, bit in enumerate(places) if matched.true >> bit & 1}
+
+    anybody = [hit(dict(zip(trees.SLOTS, row, strict=True))) for row in values]  # type: ignore[arg-type]
+    for first in range(len(conditions)):
+        for other in bits(space.covering(first)):
+            assert all(other in found for found in anybody if first in found)
+        for second in range(first):
+            both = space.common(first, second)
+            assert (both is not None) == bool(space.meeting(first) >> second & 1)
+            if both is not None:
+                assert {first, second} <= hit(both)
+            else:
+                assert not any({first, second} <= found for found in anybody)
 
 
 # ── points ─────────────────────────────────────────────────────────────────────────────────────

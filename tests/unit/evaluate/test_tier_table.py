@@ -202,6 +202,9 @@ def test_nobody_moves_where_no_row_fits_and_it_is_listed() -> None:
     for was in ("key", None):
         decision = decided(rules, was, **SMALL)
         assert decision.standing.tier == was
+        assert decision.tier is not None
+        because = Because.NO_TIER if was is None else Because.UNPLACED
+        assert decision.tier.because == because
         assert decision.unplaced is not None
         assert decision.unplaced.en == "no row of t.csv fits, so the tier stays"
         assert not decision.withheld

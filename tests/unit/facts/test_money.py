@@ -47,7 +47,10 @@ NEW_YEAR = date(2026, 1, 1)
 # the currency as the two CRMs keep it: a code to choose, or an option with a label of its own
 ZOHO = FieldSchema("Currency", "Currency", FieldType.PICKLIST, (Choice("USD", "USD"),))
 FXIAOKE = FieldSchema(
-    "Currency", "币种", FieldType.PICKLIST, (Choice("option_1", "美元"), Choice("JPY", "JPY"))
+    "Currency",
+    "币种",
+    FieldType.PICKLIST,
+    (Choice("option_1", "美元"), Choice("JPY", "日元"), Choice("option_3", "USD")),
 )
 
 
@@ -157,9 +160,9 @@ def test_a_whole_crm_may_be_in_one_other_currency(tmp_path: Path) -> None:
 
 
 def test_options_are_known_by_their_labels(tmp_path: Path) -> None:
-    orders = [order(10, "option_1"), order(100, "JPY")]
+    orders = [order(10, "option_1"), order(100, "JPY"), order(20, "option_3")]
     row = customer(tmp_path, orders, currency=FXIAOKE)
-    assert row.facts["sum"] == worth("10", "7.11") + worth("100", "0.04801")
+    assert row.facts["sum"] == worth("30", "7.11") + worth("100", "0.04801")
 
 
 @pytest.mark.parametrize(

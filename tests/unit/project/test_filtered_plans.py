@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,13 @@ from sqlglot import exp
 from tests.bench.world import AS_OF
 from tests.unit.project.two_days import DAYS, World
 
+from crmsync.condition import parse_condition
 from crmsync.evaluate import matching, opened_tasks, population
+from crmsync.model.position import NOWHERE
+from crmsync.model.table import HitPolicy
+from crmsync.model.tier import TierRow, TierTable
 from crmsync.project import evaluating
+from crmsync.rules.language import state_scope
 
 CUSTOMERS = 160
 
@@ -52,6 +58,45 @@ def test_the_plan_is_the_same_with_and_without_the_filter(world):
             world.apply(lines, day)
             again, _ = both(world, day)
             assert again.dropped > CUSTOMERS / 8
+
+
+def tabled(rules):
+    """The rules with tiers from a table over facts and the score."""
+
+    def row(number, text, level, keep=None):
+        when, found = parse_condition(text, NOWHERE, scope)
+        assert when is not None, found
+        return TierRow(when, level, keep or level, number, text)
+
+    scope = state_scope(rules.facts, rules.tier.levels, ())
+    rows = (
+        row(2, "all(score ≥ 70, potential is 高)", "vip"),
+        row(3, "revenue_12m ≥ 300000", "key", "vip"),
+        row(4, "orders_12m ≥ 3", "standard", "key"),
+        row(5, "overdue_days < 90", "basic"),
+    )
+    bare = tuple(replace(level, enter=None, keep=None) for level in rules.tier.levels)
+    table = TierTable("tables/tier.csv", HitPolicy.FIRST, rows)
+    return replace(rules, tier=replace(rules.tier, levels=bare, table=table))
+
+
+def test_the_plan_is_the_same_where_tiers_come_from_a_table(tmp_path):
+    world = World(tmp_path, customers=60, orders=500)
+    try:
+        world.rules = tabled(world.rules)
+        _, lines = both(world, AS_OF)
+        world.apply(lines, AS_OF)
+        again, _ = both(world, AS_OF)
+        assert again.raw == b""
+        world.disturb(
+            'UPDATE "Accounts" SET "Max_Overdue_Days" = 99, "Demand_Potential" = NULL '
+            "WHERE CAST(id AS INTEGER) % 7 = 0"
+        )
+        made, lines = both(world, DAYS[0])
+        assert 0 < made.dropped < 60
+        assert any(item.kind == "fact_lost" for item in made.withheld)
+    finally:
+        world.close()
 
 
 def test_the_filter_must_look_at_what_stands_in_the_fields(world, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -328,3 +329,22 @@ def test_a_table_with_a_last_row_of_dashes_has_no_gap(tmp_path: Path) -> None:
     ruleset, found = with_points(tmp_path, TWO)
     assert ruleset is not None
     assert found == []
+
+
+def test_a_table_of_many_rows_is_proved_in_good_time(tmp_path: Path) -> None:
+    """Two thousand rows, each below the one before: as many as a table may have."""
+    rows = "".join(f"< {2000 - n},-,{n % 21}\n" for n in range(1999))
+    begin = time.process_time()
+    ruleset, found = with_points(tmp_path, f"订单数,潜力,分数\n{rows}-,-,0\n")
+    assert time.process_time() - begin < 5
+    assert ruleset is None
+    assert {item.code for item in found} == {"TABLE012"}
+    assert 20 <= len(found) <= 50
+
+
+def test_a_table_that_asks_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    columns = ["订单数", "成交额", "评分", "未下单天数", "潜力", "分数"]
+    rows = "> 1,> 1,> 1,> 1,高,1\n" * 1601
+    _, found = with_points(tmp_path, f"{','.join(columns)}\n{rows}")
+    assert codes(found) == [("TABLE001", "tables/f.csv:1:A1")]
+    assert found[0].message.en.startswith("8005 cells of tables/f.csv ask something")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -38,7 +39,9 @@ def formula(words: str, value: str | None = None, kind: str = "") -> str:
     return f"{kind}><f>{words}</f>{cached}"
 
 
-def workbook(path: Path, sheets: Mapping[str, Mapping[str, str]], merged: str = "") -> Path:
+def workbook(
+    path: Path | IO[bytes], sheets: Mapping[str, Mapping[str, str]], merged: str = ""
+) -> Path | IO[bytes]:
     """Writes *sheets*: name to cells (``B2``) to what stands inside ``<c …``."""
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr(

@@ -219,6 +219,11 @@ def _mapping_keys(
             block(tasks, required=mapping_file.NEEDED), "任务写到哪里", "Where tasks go."
         ),
         **_money(),
+        "users": hover(
+            mapping(SCALAR),
+            "规则里的负责人 → 这个 CRM 的用户（编号或姓名）",
+            "Owners as rules name them → users of this CRM, by id or name.",
+        ),
         "sources": hover(
             mapping(block(every(mapping_terms.KEYS, terms))),
             "何时算新、算完整",
