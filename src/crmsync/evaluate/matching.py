@@ -12,7 +12,8 @@ from sqlglot import exp
 from crmsync.condition import normal_form
 from crmsync.condition.sql import SqlWriter, fact_value
 from crmsync.evaluate.compiled import CompiledRuleset, split
-from crmsync.model.condition import Name
+from crmsync.evaluate.decided import decided, facts_of
+from crmsync.model.condition import Condition, Name
 from crmsync.model.fact import FactRow, FactType, FactValue, MatchedRow
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.relation import IDENTITY_COLUMNS, FactRelation
@@ -71,17 +72,31 @@ def mask_sql(relation: FactRelation, engine: CompiledRuleset, as_of: date) -> ex
         exp.alias_(writer.condition(normal_form(condition)), f"c{number}", copy=False)
         for number, condition in enumerate(engine.conditions)
     ]
+    verdicts.append(exp.alias_(lacking(engine.conditions, writer.name), LACKING, copy=False))
     middle = exp.select(*relation.columns, *verdicts, copy=False)
     middle = middle.from_(inner.subquery("known", copy=False), copy=False)
-    outer = exp.select(*relation.columns, *mask_columns(len(engine.conditions)), copy=False)
+    outer = exp.select(
+        *relation.columns,
+        *mask_columns(len(engine.conditions), unsure(engine.conditions)),
+        copy=False,
+    )
     outer = outer.from_(middle.subquery("verdicts", copy=False), copy=False)
     return outer.order_by("id", copy=False)
 
 
-def mask_columns(conditions: int) -> list[exp.Expr]:
-    """The words over columns ``c0`` …: those for true, then those for unknown."""
+def mask_columns(conditions: int, unsure: exp.Expr | None = None) -> list[exp.Expr]:
+    """The words over columns ``c0`` …: those for true, then those for unknown.
+
+    Where *unsure* is given, nothing is unknown in a row for which it is not TRUE.
+    """
     words = packed([exp.column(f"c{number}") for number in range(conditions)])
     half = len(words) // 2
+    if unsure is not None:
+        nothing = exp.cast(exp.Literal.number(0), "BIGINT", copy=False)
+        words[half:] = [
+            exp.case().when(unsure.copy(), word, copy=False).else_(nothing.copy(), copy=False)
+            for word in words[half:]
+        ]
     return [
         exp.alias_(word, f"{'t' if number < half else 'u'}{number % half}", copy=False)
         for number, word in enumerate(words)
@@ -96,6 +111,31 @@ def packed(verdicts: Sequence[exp.Expr]) -> list[exp.Expr]:
         for of in (_is_true, _is_unknown)
         for start in pieces
     ]
+
+
+LACKING = "lacking"
+"""The column that says whether a fact is unknown that some condition reads."""
+
+
+def lacking(conditions: Sequence[Condition], column: Callable[[Name], exp.Expr]) -> exp.Expr:
+    """Whether one of the prepared columns the *conditions* read is NULL."""
+    read = dict.fromkeys(name for condition in conditions for name in facts_of(condition))
+    columns = {name.id: column(name) for name in read}
+    if not columns:
+        return exp.false()
+    return exp.or_(
+        *(exp.Is(this=item, expression=exp.null()) for item in columns.values()), copy=False
+    )
+
+
+def unsure(conditions: Sequence[Condition]) -> exp.Expr:
+    """Whether a row may have an unknown verdict, over `LACKING` and the columns ``c0`` …"""
+    others = [
+        exp.Is(this=exp.column(f"c{number}"), expression=exp.null())
+        for number, condition in enumerate(conditions)
+        if not decided(condition)
+    ]
+    return exp.or_(exp.column(LACKING), *others, copy=False)
 
 
 class PreparedWriter(SqlWriter):

@@ -18,7 +18,15 @@ from crmsync.condition import names, normal_form
 from crmsync.condition.sql import double, fact_value
 from crmsync.evaluate.alike import Likeness
 from crmsync.evaluate.compiled import CompiledRuleset, Test, scorecard_conditions
-from crmsync.evaluate.matching import BATCH, PreparedWriter, mask_columns, reader
+from crmsync.evaluate.matching import (
+    BATCH,
+    LACKING,
+    PreparedWriter,
+    lacking,
+    mask_columns,
+    reader,
+    unsure,
+)
 from crmsync.evaluate.score_sql import Layer, column, named, score_columns
 from crmsync.evaluate.steady import Steady, understood
 from crmsync.model.condition import Condition, Name
@@ -167,6 +175,7 @@ class _Statement:
         engine = self._engine
         filtered = asked.filtered and understood(engine.ruleset) and not self._score_in_cards()
         layers = [self._prepared(), self._verdicts(engine.conditions, "c")]
+        layers[1].append(named(lacking(engine.conditions, self._name), LACKING))
         steady: exp.Expr = exp.false()
         incomplete: exp.Expr = exp.false()
         shared: Layer = [named(exp.true(), "alone")]
@@ -222,7 +231,7 @@ class _Statement:
         ]
         return exp.select(
             *map(column, self._relation.columns),
-            *mask_columns(len(self._engine.conditions)),
+            *mask_columns(len(self._engine.conditions), unsure(self._engine.conditions)),
             named(exp.cast(kept, "VARCHAR", copy=False), "line"),
             column("steady"),
             column("incomplete"),

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
 from crmsync.condition import negate
 from crmsync.condition import values as reading
-from crmsync.condition.shape import parts_of
-from crmsync.condition.values import Kind, common_kind, kind_of, ordered
 from crmsync.evaluate.compiled import CompiledRuleset, split
+from crmsync.evaluate.decided import decided, facts_of
 from crmsync.evaluate.rete import ReteMatcher
-from crmsync.model.condition import (
-    All,
-    AnyOf,
-    Between,
-    Compare,
-    Comparison,
-    Condition,
-    Expression,
-    Holds,
-    Known,
-    Literal,
-    Missing,
-    Name,
-    Not,
-    OneOf,
-    Within,
-)
 from crmsync.model.fact import FactRow, FactType, MatchedRow
 
 
@@ -69,9 +51,9 @@ class ReteRecords:
         reads: dict[tuple[int, FactType], int] = {}
         places = {name: slot for slot, name in enumerate(engine.facts)}
         for bit, condition in enumerate(engine.conditions):
-            if not _decided(condition):
+            if not decided(condition):
                 self._doubtful |= 1 << bit
-            for name in _facts(condition):
+            for name in facts_of(condition):
                 key = places[name.id], name.type
                 reads[key] = reads.get(key, 0) | 1 << bit
         self._reads: list[tuple[int, Callable[[object], object], int]] = [
@@ -99,48 +81,3 @@ class ReteRecords:
         """Free what the extension holds."""
         self._true.close()
         self._false.close()
-
-
-def _facts(node: Condition | Expression) -> Iterator[Name]:
-    if isinstance(node, Name):
-        yield node
-        return
-    for part in parts_of(node):
-        yield from _facts(part)
-
-
-def _decided(node: Condition) -> bool:
-    """Whether *node* is true or false as soon as every fact it reads is known."""
-    match node:
-        case All(items=items) | AnyOf(items=items):
-            return all(_decided(item) for item in items)
-        case Not(item=item):
-            return _decided(item)
-        case Known() | Missing():
-            return True
-        case Compare(comparison=comparison, left=left, right=right):
-            return _comparable(comparison, left, right)
-        case Between(operand=operand, low=low, high=high):
-            return _comparable(Comparison.GE, operand, low) and _comparable(
-                Comparison.LE, operand, high
-            )
-        case OneOf(operand=operand):
-            return _sure(operand)
-        case Within(operand=operand):
-            return _sure(operand) and kind_of(operand) in {Kind.DAY, Kind.MOMENT}
-        case Holds(operand=operand):
-            return _sure(operand) and kind_of(operand) is Kind.YES_NO
-
-
-def _comparable(comparison: Comparison, left: Expression, right: Expression) -> bool:
-    kind = common_kind(kind_of(left), kind_of(right))
-    if kind is None or not (_sure(left) and _sure(right)):
-        return False
-    return comparison in {"=", "!="} or ordered(kind)
-
-
-def _sure(expression: Expression) -> bool:
-    """Whether the value is known as soon as the facts are: arithmetic may divide by zero."""
-    if isinstance(expression, Literal):
-        return reading.read(expression.value, expression.type) is not None
-    return isinstance(expression, Name)
