@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.end_to_end import hands
 
 from crmsync.cli.face import Clock
 from crmsync.cli.main import main
@@ -54,6 +55,7 @@ class World:
         """The plan a fixture made, as ``plan --json`` gave it."""
         self.clock: Clock | None = None
         """Set to the sandbox's own where a test must not wait: ``on_sandbox_time``."""
+        self._seen = 0
 
     def on_sandbox_time(self) -> None:
         """From now on commands read the sandbox's clock, and pauses move it instead of waiting."""
@@ -62,9 +64,47 @@ class World:
     def run(self, *words: str, ok: bool = True) -> Result:
         """Run one command line in this process, exactly through its entry point."""
         result = run(words[0], "--project", str(self.folder), *words[1:], clock=self.clock)
+        self.check_fields()
         if ok:
             assert result.code == 0, result.err + result.out
         return result
+
+    def check_fields(self) -> None:
+        """No field was written since the last look but those the project's mapping files name.
+
+        The files are read here as a person reads them, so nothing the program believes counts.
+        Every command of every test is looked at, whatever the test is about.
+        """
+        writes = self.sandbox.field_writes()
+        fresh, self._seen = writes[min(self._seen, len(writes)) :], len(writes)
+        if not fresh:
+            return
+        owned = self._owned()
+        foreign = {(item.object, item.field) for item in fresh} - owned
+        assert not foreign, f"fields that are not ours were written: {sorted(foreign)}"
+
+    def _owned(self) -> set[tuple[str, str]]:
+        """Object and field of everything the mapping files say is written."""
+        owned = set()
+        for path in (self.folder / "rulesets").glob(f"*/mapping/{self.name}.yaml"):
+            mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+            tasks = mapping.get("tasks") or {}
+            for object, part in (
+                (mapping["object"], mapping["write"]),
+                (tasks.get("object"), tasks),
+            ):
+                owned |= {
+                    (object, name) for told in part.values() for name in self._named(object, told)
+                }
+        return owned
+
+    def _named(self, object: str, told: object) -> Iterator[str]:
+        """The field a mapping names, by its API name or by ``{label: …}``."""
+        if isinstance(told, str):
+            yield told
+        elif isinstance(told, dict) and "label" in told:
+            fields = hands.fields_of(self.sandbox, object)
+            yield from (name for name, field in fields.items() if field.label == told["label"])
 
     def init(self, ruleset: str) -> None:
         settings = self.sandbox.connection_settings()
@@ -159,6 +199,7 @@ def practice(name: str, folder: Path, clock: SandboxClock | None = None) -> Iter
         if clock is not None:
             made.on_sandbox_time()
         yield made
+        made.check_fields()
 
 
 def customers(count: int) -> list[PracticeCustomer]:

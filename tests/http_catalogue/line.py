@@ -51,7 +51,7 @@ class Line:
         context = self.sandbox.context(shelf=shelf)
         usual = {"read_seconds": 5.0, "write_seconds": 5.0, "notice": self.notices.append}
         context = replace(context, **{**usual, **world})
-        connector = spec.load("open")(settings, context)
+        connector = self.harness.watched(spec.load("open")(settings, context))
         self._opened.append(connector)
         if prime:
             connector.describe(self.harness.object)

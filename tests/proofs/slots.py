@@ -173,12 +173,13 @@ def running(run: Race) -> set[int]:
 
 
 def once(count: int, *, postgres: bool, kills: bool) -> Callable[[Scale, Path], Figure]:
-    """P11 with so many schedulers on one kind of database."""
+    """P11 with so many schedulers on one kind of database: ten minutes of slots of a second, fewer
+    where less time is given."""
 
     def run(scale: Scale, place: Path) -> Figure:
         if postgres and postgres_server() is None:
             return Figure(1, "slots", {"slots run twice": 0, "slots missing": 0}, ABSENT)
-        slots = scale.of(5, 100)
+        slots = int(min(scale.of(5, 600), max(5.0, scale.until - time.monotonic())))
         chance = scale.chance(f"slots-{count}-{postgres}") if kills else None
         return race(place / "project", count=count, slots=slots, kills=chance, postgres=postgres)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,9 @@ from crmsync.project.deciding import decide_case
 from crmsync.project.loading import load_rules
 from crmsync.project.places import ruleset_folders
 from crmsync.rules import compare, load_cases, touched, untouched
-from crmsync.source import has_errors, read_file
+from crmsync.source import has_errors, read_file, warning
+
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,32 @@ def cases_of(folder: Path, rules: Ruleset) -> CaseFile:
             diagnostics=problems,
         )
     return file or CaseFile(rules.id, ())
+
+
+def untouched_by(rules: Ruleset, cases: CaseFile) -> Iterator[Diagnostic]:
+    """One warning that names the rules no case touches, at the first of them."""
+    engine = Engine(rules)
+    seen = frozenset[str]().union(*(touched(rules, decide_case(engine, c)) for c in cases.cases))
+    missed = untouched(rules, seen)
+    if missed:
+        names = [place.id for place in missed[:_NAMED]]
+        more = len(missed) > _NAMED
+        count = f"{len(missed)} of {len(missed) + len(seen)} rules"
+        yield warning(
+            "TEST020",
+            missed[0].span,
+            Text(
+                zh=f"{len(missed) + len(seen)} 条规则中有 {len(missed)} 条没有用例涉及："
+                + "、".join(names)
+                + "…" * more,
+                en=f"no case touches {count}: {', '.join(names)}" + ", …" * more,
+            ),
+            Text(
+                zh="crmsync test --coverage 列出全部；crmsync test generate 按边界写出用例",
+                en="crmsync test --coverage names them all; crmsync test generate writes cases at"
+                " the boundaries.",
+            ),
+        )
 
 
 def _run(folder: Path) -> CasesReport:

@@ -17,11 +17,12 @@ from crmsync.model.mapping import CrmMapping
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Lang, Text
 from crmsync.project.business_lines import Written, clashes, namesakes
+from crmsync.project.cases import untouched_by
 from crmsync.project.places import ruleset_folders
 from crmsync.project.proving import Calm, calm, calm_diagnostics
 from crmsync.rules import check as check_rules
 from crmsync.rules import explain, load, load_cases
-from crmsync.source import apply_fixes, read_file
+from crmsync.source import apply_fixes, has_errors, read_file
 from crmsync.source.grid import SUFFIXES
 from crmsync.source.grid_reading import table_text
 
@@ -99,8 +100,10 @@ def _ruleset(
             written.append(Written(rules, mapping))
     found += check_rules(rules, mappings)
     if (ruleset / "rules.test.yaml").is_file():
-        _, problems = load_cases(ruleset, rules, name=known(ruleset / "rules.test.yaml"))
+        cases, problems = load_cases(ruleset, rules, name=known(ruleset / "rules.test.yaml"))
         found += problems
+        if cases is not None and not has_errors(found):
+            found += untouched_by(rules, cases)
     return rules, found
 
 

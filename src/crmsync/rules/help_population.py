@@ -1,4 +1,4 @@
-"""Help for rules that look beyond one customer: RULE260 to RULE279, TEST017 to TEST019."""
+"""Help for rules that look beyond one customer: RULE260 to RULE279, TEST017 to TEST020."""
 
 from __future__ import annotations
 
@@ -116,5 +116,14 @@ POPULATION_HELP = (
         "只有写了 group 且 tier 为 shared 或 at_least_parent 的规则集，用例才能写 parent_tier。",
         "A case may say parent_tier only where the rules have a group whose tier is shared or "
         "at_least_parent.",
+    ),
+    entry(
+        "TEST020",
+        ("有的规则没有用例涉及", "rules no case touches"),
+        "改错了这些规则，没有用例会发现。crmsync test --coverage 列出全部；crmsync test generate "
+        "在规则的边界上写出用例，看过再加进文件；crmsync test mutate 说明用例还放过哪些改动。",
+        "If one of these rules is changed by mistake, no case notices. crmsync test --coverage "
+        "names them all; crmsync test generate writes cases at the boundaries of the rules, to be "
+        "read before they are kept; crmsync test mutate says what the cases still let pass.",
     ),
 )

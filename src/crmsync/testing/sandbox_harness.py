@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from crmsync.connector.contract import Connector
+from crmsync.connector.contract import Connector, WriteOptions
 from crmsync.connector.spec import ConnectorSpec
+from crmsync.model.change import Change, ChangeResult, SetFields
 from crmsync.model.record import RecordRef, Value
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemoryTokenShelf
@@ -37,6 +38,7 @@ class SandboxHarness(ContractHarness):
     def __init__(self) -> None:
         self.sandbox = self.sandbox_class()(SandboxClock(START))
         self._shelf = MemoryTokenShelf()
+        self._asked: set[tuple[str, str]] = set()
 
     @abstractmethod
     def spec(self) -> ConnectorSpec:
@@ -78,6 +80,30 @@ class SandboxHarness(ContractHarness):
         trace: TracebackType | None,
     ) -> None:
         self.sandbox.stop()
+        if problem is None:
+            self.check_fields()
+
+    def watched(self, connector: Connector) -> Connector:
+        """*connector*, with note taken of every field its changes name: when the harness closes,
+        no other field may have arrived at the CRM."""
+        write = connector.write
+
+        def noting(changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
+            for change in changes:
+                if isinstance(change, SetFields):
+                    self._asked.update((change.ref.object, name) for name in change.after)
+                else:
+                    self._asked.update((change.object, name) for name in change.values)
+            return write(changes, options)
+
+        setattr(connector, "write", noting)  # noqa: B010 - mypy forbids the plain assignment
+        return connector
+
+    def check_fields(self) -> None:
+        """Raise AssertionError if a field arrived at the CRM that no change named."""
+        written = {(item.object, item.field) for item in self.sandbox.field_writes()}
+        foreign = sorted(written - self._asked)
+        assert not foreign, f"the connector wrote fields nobody asked for: {foreign}"
 
     def open(self) -> Connector:
         """A connector opened as the engine opens it."""
@@ -95,7 +121,7 @@ class SandboxHarness(ContractHarness):
         context = self.sandbox.context(connection="practice", shelf=self._shelf)
         connector = self.spec().load("open")(settings, context)
         assert isinstance(connector, Connector)
-        return connector
+        return self.watched(connector)
 
     def secrets(self) -> Sequence[str]:
         """The sandbox's secrets, and the token on the shelf."""

@@ -100,14 +100,14 @@ WRITING = (
         "1",
         "words that are truth values elsewhere",
         slip(
-            "NO and on are text",
-            (RULES, "choices: [高, 中, 低]", "choices: [NO, on, 低]"),
-            (RULES, "points: {高: 20, 中: 10, 低: 2}", "points: {NO: 20, on: 10, 低: 2}"),
+            "NO is text",
+            (RULES, "choices: [高, 中, 低]", "choices: [NO, 中, 低]"),
+            (RULES, "points: {高: 20, 中: 10, 低: 2}", "points: {NO: 20, 中: 10, 低: 2}"),
             (MAPPING, "{High: 高, Low: 低}", "{High: NO, Low: 低}"),
             (CASES, "potential: 高", "potential: NO"),
             fine=True,
         ),
-        slip("and no yes or no", (CASES, "judged: 35}", "judged: 35, blacklisted: on}")),
+        slip("and on is no yes", (CASES, "judged: 35}", "judged: 35, blacklisted: on}")),
     ),
     row(
         "2",

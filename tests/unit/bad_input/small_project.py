@@ -84,6 +84,24 @@ cases:
     facts: {last_order_on: 2026-11-01, orders_12m: 14, revenue: 60万, potential: 高, judged: 35}
     before: {tier: key, lifecycle: active}
     expect: {score: 95, tier: vip, tasks: []}
+  - name: a key account
+    facts: {orders_12m: 7, revenue: 10万, potential: 中, judged: 20}
+    before: {lifecycle: prospect}
+    expect: {score: 55, tier: key, lifecycle: active}
+  - name: a small one
+    facts: {orders_12m: 2, potential: 低, judged: 0}
+    expect: {score: 7, tier: basic}
+  - name: blacklisted
+    facts: {orders_12m: 0, blacklisted: yes}
+    expect: {tier: blocked}
+  - name: gone quiet
+    facts: {last_order_on: 2026-07-01, orders_12m: 7, revenue: 10万, potential: 中}
+    before: {tier: key, lifecycle: active, lifecycle_pending: {quiet: 2026-11-02}}
+    expect: {tier: key, lifecycle: quiet, tasks: [call, ask]}
+  - name: back again
+    facts: {last_order_on: 2026-11-20, orders_12m: 15, revenue: 60万, potential: 中, judged: 38}
+    before: {tier: vip, tier_since: 2026-10-22, lifecycle: quiet}
+    expect: {tier: vip, lifecycle: active, tasks: [visit]}
 """,
 }
 _ACCOUNTS = SCHEMAS["Accounts"]
