@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 from tests.proofs.proof import Figure, Proof, Scale
+from tests.unit.evaluate.steady_world import rulesets
+from tests.unit.evaluate.test_alike import look as placed
+from tests.unit.evaluate.test_steady import look, people
 
 from crmsync.model.text import Text
 
@@ -62,6 +65,19 @@ def main(folder: Path, number: int) -> None:
     print(whole.hexdigest())
 
 
+def asked(scale: Scale, place: Path) -> Figure:
+    """Generated customers under every kind of rules: whom the policy was not asked about is decided
+    all the same, and who is placed by one alike stands where the policy would put him."""
+    wrong = trials = 0
+    for number in scale.trials(1, 40):
+        for name in sorted(rulesets()) if scale.full else ("whole",):
+            seen = look(place, name, scale.seed + number)
+            misplaced, _ = placed(place, name, scale.seed + number)
+            wrong += len(seen.wrong) + len(misplaced) + (seen.figures != seen.expected)
+            trials += len(people(name, scale.seed + number)[1]) * 2
+    return Figure(trials, "customers", {"wrong verdicts": wrong})
+
+
 SAYS = Text(
     zh="同样的数据、规则和日期，得到逐字节相同的计划",
     en="The same data, rules and day give the same plan, byte for byte",
@@ -77,6 +93,17 @@ PROOFS = (
             "three locales, half of them without the filter",
         ),
         plans,
+    ),
+    Proof(
+        "P18",
+        "asked",
+        SAYS,
+        Text(
+            zh="生成的客户和各类规则：未被询问的，与逐个询问所得相同；由同类代答的，也相同",
+            en="generated customers, every kind of rules: those the policy was not asked about, "
+            "and those placed by one alike, against asking about everybody",
+        ),
+        asked,
     ),
 )
 

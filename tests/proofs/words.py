@@ -21,6 +21,7 @@ WORDS = {
     "SIGTERMs": "次 SIGTERM",
     "crash points": "个崩溃点",
     "runs": "次运行",
+    "customers": "个客户",
     "rows": "行",
     "clobbered edits": "被覆盖的修改",
     "foreign fields": "越权字段",

@@ -87,11 +87,16 @@ class Placing:
                 f"LEFT JOIN {_ALIKE} k ON NOT e.steady AND NOT e.alone AND {' AND '.join(same)} "
             )
             speaker = "k.speaker"
+        rules = self._population.rules
+        stood = {
+            "tier": "NULL" if rules.tier is None else "e.o_tier",
+            "stage": "NULL" if rules.lifecycle is None else "e.o_lifecycle",
+        }
         known = "CASE WHEN e.s_low = e.s_high THEN e.s_low END"
         self._mirror.execute(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT e.id, e.name, e.owner, "
-            "CASE WHEN e.steady THEN e.o_tier ELSE a.tier END AS tier, "
-            "CASE WHEN e.steady THEN e.o_lifecycle ELSE a.stage END AS stage, "
+            f"CASE WHEN e.steady THEN {stood['tier']} ELSE a.tier END AS tier, "
+            f"CASE WHEN e.steady THEN {stood['stage']} ELSE a.stage END AS stage, "
             f"CASE WHEN {speaker} IS NULL AND NOT e.steady THEN a.score ELSE {known} END AS score, "
             f"a.opens FROM {TABLE} e {joined}"
             f"LEFT JOIN {_ANSWERS} a ON a.id = coalesce({speaker}, e.id)"

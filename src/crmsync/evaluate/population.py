@@ -100,6 +100,7 @@ class EvaluatedPopulation:
         self.mirror = mirror
         self.relation = relation
         self.conditions = len(engine.conditions)
+        self.rules = engine.ruleset
         statement = population_sql(relation, engine, as_of, asked)
         names = [item.alias_or_name for item in statement.expressions]
         self.shared = tuple(name for name in names if name.startswith("l") and name[1:].isdigit())

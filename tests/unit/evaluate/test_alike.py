@@ -145,7 +145,7 @@ def compare(folder, world, decided):
 def told_of(decision, opens):
     tier, stage, score = decision.tier, decision.lifecycle, decision.score
     total = None if score is None or score.total is None else int(score.total * Decimal(10))
-    tasks = [(task.task_id, task.owner[0]) for task in decision.opens]
+    tasks = [(task.task_id, task.owner[0] if task.owner else None) for task in decision.opens]
     same = opens if opened_tasks(opens or "[]") == tasks else tasks
     return tier and tier.after, stage and stage.after, total, same
 
