@@ -248,7 +248,17 @@ def test_what_is_told_of_two_rows_holds_when_fed_back(
         (matched,) = compiled_rows([row], engine, trees.AS_OF)
         return {n for n, bit in enumerate(places) if matched.true >> bit & 1}
 
-    anybody = [hit(dict(zip(trees.SLOTS, row, strict=True))) for row in values]  # type: ignore[arg-type]
+    # What is told speaks of known values, and of choices that are among their options.
+    known = [dict(zip(trees.SLOTS, row, strict=True)) for row in values]
+    options = {fact.id: set(fact.choices) for fact in reader.facts}
+    anybody = [
+        hit(facts)  # type: ignore[arg-type]
+        for facts in known
+        if all(
+            facts[name] is not None and (not options.get(name) or facts[name] in options[name])
+            for name in names
+        )
+    ]
     for first in range(len(conditions)):
         for other in bits(space.covering(first)):
             assert all(other in found for found in anybody if first in found)
