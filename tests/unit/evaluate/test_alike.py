@@ -50,7 +50,6 @@ NAMES = [
     "skip",
     "two cards",
     "table",
-    "table of score",
     "visits",
     "days",
     "segments",
