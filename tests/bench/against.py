@@ -3,15 +3,14 @@
 ``python -m tests.bench.against columnar|by_hand|records COUNT ROWS [FOLDER]``
 
 The other engines are not in the project's own environment: ``make bench`` installs them beside it
-(`PEERS`); where they are missing their figures are left out. They see a bounded prefix of the
-records, and what they need for all of them is worked out from it; the hits on the prefix must be
-ours.
+(`PEERS_PYTHON`); where they are missing their figures are left out. They see a bounded prefix of
+the records, and what they need for all of them is worked out from it; the hits on the prefix must
+be ours.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,14 +19,12 @@ from typing import Any
 
 import duckdb
 from tests.bench.conditions import AS_OF, COLUMNS, engine, relation
-from tests.bench.figure import Figure, alone, best, tell
+from tests.bench.figure import PEERS_PYTHON, Figure, alone, best, by_peer, tell
 from tests.bench.peer_engines import ENGINES
 from tests.bench.plain_rules import by_hand, condition, plain_rules
 
 from crmsync.evaluate.matching import mask_sql
 
-PEERS = Path(".venv-bench/bin/python")
-PROGRAM = Path(__file__).with_name("peer_engines.py")
 SENT = tuple(name for name in COLUMNS if name not in {"last_on", "margin"})
 
 
@@ -38,28 +35,17 @@ def figures(folder: Path, rows: int, prefix: int, seconds: float) -> Iterator[Fi
         assert ours["sum"] == hand["sum"], "the masks differ"
         name = f"rules.{count}.{rows}_rows"
         yield Figure(name, ours["s"], "s", "SQL by hand", hand["s"], ours["peak_mb"])
-        if not PEERS.exists() or not seconds:
+        if not PEERS_PYTHON.exists() or not seconds:
             continue
         told = alone("against", "records", count, prefix, folder)
         for peer in ENGINES:
-            found = _peer(peer, folder, seconds)
+            found = by_peer("peer_engines", peer, folder, seconds)
             if found is None:
                 continue
             _same_hits(peer, found, told["hits"])
             peer_seconds = found["us"] * rows / 1e6
             said = f"{peer}, from {found['records']} records"
             yield Figure(f"{name}.{peer}", ours["s"], "s", said, peer_seconds, ours["peak_mb"])
-
-
-def _peer(name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
-    """What the peer found, or ``None`` where it cannot hold the rules."""
-    words = [str(PEERS), str(PROGRAM), name, str(folder), str(seconds)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"{name}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def _same_hits(peer: str, found: dict[str, Any], hits: list[list[int]]) -> None:

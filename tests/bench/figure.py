@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -13,9 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.peak import peak_mb
+
 T = TypeVar("T")
+
+PEERS_PYTHON = Path(".venv-bench/bin/python")
+"""Where other engines are installed; `make bench` makes it."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,6 @@ class Figure:
         return json.dumps(shown, ensure_ascii=False)
 
 
-def peak_mb() -> float:
-    """The most memory this process has held so far."""
-    return megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
 def megabytes(maxrss: int) -> float:
     """What getrusage calls ``ru_maxrss`` in megabytes; Linux counts kilobytes, macOS bytes."""
     return round(maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
@@ -65,6 +65,18 @@ def alone(module: str, *arguments: object) -> dict[str, Any]:
     words = list(map(str, arguments))
     text = _RUNNER.get()(module, words)
     found: dict[str, Any] = json.loads(text.splitlines()[-1])
+    return found
+
+
+def by_peer(program: str, *arguments: object) -> dict[str, Any] | None:
+    """Run ``tests.bench.PROGRAM`` with the peers' Python and give the JSON it prints last; ``None``
+    where the peer is not installed or cannot hold the rules."""
+    words = [str(PEERS_PYTHON), "-m", f"tests.bench.{program}", *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{arguments[0]}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -94,4 +106,4 @@ def in_one_process() -> Iterator[None]:
 
 def tell(**found: object) -> None:
     """Print what a part found, with the process's peak, for `alone` to read."""
-    print(json.dumps({**found, "peak_mb": peak_mb()}, ensure_ascii=False))
+    print(json.dumps({**found, "peak_mb": round(peak_mb(), 1)}, ensure_ascii=False))

@@ -1,18 +1,20 @@
 """Other rule engines on the same rules and records; runs alone, in a Python that has them.
 
-``python peer_engines.py ENGINE FOLDER SECONDS`` reads ``rules.json`` and ``records.json`` and
-prints the microseconds a record and how often each rule was met by the records it got through.
+``python -m tests.bench.peer_engines ENGINE FOLDER SECONDS`` reads ``rules.json`` and
+``records.json`` and prints the microseconds a record and how often each rule was met by the records
+it got through.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.peak import peak_mb
 
 Record = dict[str, Any]
 Match = Callable[[Record], list[int]]
@@ -185,8 +187,9 @@ def main(name: str, folder: Path, seconds: float) -> None:
         if time.perf_counter() - start > seconds:
             break
     spent = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"us": spent / done * 1e6, "records": done, "hits": hits, "peak_mb": peak}))
+    print(
+        json.dumps({"us": spent / done * 1e6, "records": done, "hits": hits, "peak_mb": peak_mb()})
+    )
 
 
 if __name__ == "__main__":

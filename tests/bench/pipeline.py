@@ -8,8 +8,6 @@ every tier and stage, with the same points together.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-from tests.bench.figure import Figure, alone, best, tell
+from tests.bench.figure import PEERS_PYTHON, Figure, alone, best, by_peer, tell
 from tests.bench.pipeline_peers import PEERS
 from tests.bench.world import AS_OF, SCHEMAS, fill
 
@@ -27,8 +25,6 @@ from crmsync.project.sharing import Shared, mirror_of
 from crmsync.rules import load
 from crmsync.store import open_store
 
-PYTHON = Path(".venv-bench/bin/python")
-PROGRAM = Path(__file__).with_name("pipeline_peers.py")
 RULES = """\
 ruleset: pipeline
 version: 1
@@ -124,8 +120,8 @@ def figures(folder: Path, customers: int, orders: int, *, peers: bool = True) ->
     alone("pipeline", "fill", place, customers, orders)
     ours, hand = (alone("pipeline", side, place, customers, orders) for side in ("ours", "by_hand"))
     others = {"SQL by hand": hand}
-    for name in PEERS if peers and PYTHON.exists() else ():
-        found = _peer(name, place)
+    for name in PEERS if peers and PEERS_PYTHON.exists() else ():
+        found = by_peer("pipeline_peers", name, place)
         if found is not None:
             others[name] = found
     name = f"pipeline.{customers}_customers.{orders}_orders"
@@ -134,17 +130,6 @@ def figures(folder: Path, customers: int, orders: int, *, peers: bool = True) ->
         mine = ours["peak_mb"]
         yield Figure(f"{name}.seconds.{peer}", ours["s"], "s", peer, found["s"], mine)
         yield Figure(f"{name}.peak.{peer}", mine, "MB", peer, found["peak_mb"], mine)
-
-
-def _peer(name: str, folder: Path) -> dict[str, Any] | None:
-    """What the peer found, or ``None`` where it is not installed."""
-    words = [str(PYTHON), str(PROGRAM), name, str(folder), AS_OF.isoformat()]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"{name}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def main(part: str, folder: Path, customers: int, orders: int) -> None:

@@ -1,17 +1,18 @@
 """The pipeline of `pipeline` in pandas and in Polars; runs in the peers' own environment.
 
-``python pipeline_peers.py NAME FOLDER DAY``
+``python -m tests.bench.pipeline_peers NAME FOLDER DAY``
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from tests.peak import peak_mb
 
 Told = list[list[Any]]
 
@@ -170,8 +171,7 @@ def main(name: str, folder: Path, day: date) -> None:
         start = time.perf_counter()
         told = PEERS[name](folder, day)
         shortest = min(shortest, time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"s": shortest, "told": told, "peak_mb": round(peak, 1)}))
+    print(json.dumps({"s": shortest, "told": told, "peak_mb": round(peak_mb(), 1)}))
 
 
 if __name__ == "__main__":

@@ -84,11 +84,15 @@ class World:
         assert not foreign, f"fields that are not ours were written: {sorted(foreign)}"
 
     def _owned(self) -> set[tuple[str, str]]:
-        """Object and field of everything the mapping files say is written."""
+        """Object and field of everything the mapping files say is written; the owner only where a
+        task says that it may be."""
         owned = set()
         for path in (self.folder / "rulesets").glob(f"*/mapping/{self.name}.yaml"):
             mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
             tasks = mapping.get("tasks") or {}
+            rules = yaml.safe_load((path.parents[1] / "rules.yaml").read_text(encoding="utf-8"))
+            if any(task.get("may_reassign_owner") for task in rules.get("tasks") or ()):
+                owned.add((mapping["object"], mapping["identity"]["owner"]))
             for object, part in (
                 (mapping["object"], mapping["write"]),
                 (tasks.get("object"), tasks),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import duckdb
 import sqlglot
+from tests.peak import forget_peak, peak_mb
 from tests.proofs.attack_list import ENV, TOKEN, Attack, attacks
 from tests.proofs.proof import Figure, Proof, Scale
 from tests.unit.config.rules_in_small import MAPPING, RULES, SCHEMAS
@@ -101,13 +101,14 @@ def attacked(scale: Scale, place: Path) -> Figure:
     try:
         _attempt(Attack("rules", "version: 1", "version: 2"), place)  # what loads once, loads here
         _attempt(Attack("mapping", "", ""), place)
-        start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        forget_peak()
+        start = peak_mb()
         every = attacks()
         for attack in every:
             outcome = _judged(attack, place, bad)
             refused += outcome == "refused"
             inert += outcome == "inert"
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1024
+        grown = peak_mb() - start
     finally:
         os.environ.pop(ENV, None)
     bad["over 200 MB"] = int(grown > MOST)

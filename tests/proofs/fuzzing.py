@@ -4,7 +4,6 @@ swell."""
 from __future__ import annotations
 
 import random
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tests.peak import forget_peak, peak_mb
 from tests.proofs.fuzz_tables import read_table, table_mutant, tables
 from tests.proofs.fuzz_words import KEYS, SIGNS, VALUES, sentence
 from tests.proofs.proof import Figure, Proof, Scale
@@ -212,7 +212,8 @@ def fuzz(scale: Scale, place: Path) -> Figure:
         _tried(seed, "".join(seed.lines).encode(), place, bad)
     aside = place / "with-tables"
     tables(aside)
-    start, slowest, tried = _peak(), 0.0, 0
+    forget_peak()
+    start, slowest, tried = peak_mb(), 0.0, 0
     for number in _numbers(scale):
         tried += 1
         made = random.Random(chance.random())
@@ -222,7 +223,7 @@ def fuzz(scale: Scale, place: Path) -> Figure:
         else:
             seed, data = mutant(made, every)
             slowest = max(slowest, _tried(seed, data, place, bad))
-    grown = _peak() - start
+    grown = peak_mb() - start
     bad["over 200 MB"] = int(grown > MOST)
     return Figure(tried, "mutants", bad, f"slowest {slowest:.2f} s, {grown:.0f} MB more")
 
@@ -258,11 +259,6 @@ def _kept(path: Path) -> Path:
     kept = Path("/tmp") / f"crmsync-mutant-{abs(hash(data)):x}{path.suffix}"
     kept.write_bytes(data)
     return kept
-
-
-def _peak() -> float:
-    """Megabytes this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 PROOFS = (

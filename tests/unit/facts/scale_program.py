@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 
 import duckdb
+from tests.peak import peak_mb
 from tests.unit.facts.small_world import (
     AS_OF,
     SCHEMAS,
@@ -73,8 +73,7 @@ def main(path: Path, orders: int) -> None:
             if int(row[0]) % 100 == 0:
                 found[row[0]] = [str(value) for value in row[7:12]]
     connection.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"peak": peak, "found": found}))
+    print(json.dumps({"peak": peak_mb(), "found": found}))
 
 
 if __name__ == "__main__":
