@@ -234,10 +234,10 @@ class Keys:
         self._problems.append(error(f"{self._family}{code}", span, message, mend))
 
 
-def not_a_mapping(name: Scalar) -> Diagnostic:
-    """CONF005: below *name* there is a single value or a list."""
+def not_a_mapping(name: Scalar, *, family: str = "CONF") -> Diagnostic:
+    """005 of *family*: below *name* there is a single value or a list."""
     return error(
-        "CONF005",
+        f"{family}005",
         name.span,
         Text(
             zh=f"“{name.text}”下面应是“键: 值”",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from crmsync.condition import parse_days
-from crmsync.config.keys import Keys
+from crmsync.config.keys import Keys, not_a_mapping
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.source import SourceTerms
 from crmsync.model.text import Text
@@ -26,20 +26,7 @@ def read_terms(
             problems.append(_unknown(name, known))
             continue
         if not isinstance(body, Mapping):
-            problems.append(
-                error(
-                    "MAP005",
-                    name.span,
-                    Text(
-                        zh=f"“{name.text}”下面应是“键: 值”",
-                        en=f"“{name.text}” must hold “key: value” lines",
-                    ),
-                    Text(
-                        zh="另起一行缩进写“键: 值”",
-                        en="Write “key: value” on lines of their own, indented below it.",
-                    ),
-                )
-            )
+            problems.append(not_a_mapping(name, family="MAP"))
             continue
         Keys(body, KEYS, problems, family="MAP")
         found[name.text] = SourceTerms(
