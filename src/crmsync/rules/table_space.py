@@ -115,7 +115,7 @@ class Space:
         """The rows that fit whatever *row* fits; none is said where a column is not laid out or
         the row fits very many stretches."""
         many = sum(0 if column is None else column.fits[row].bit_count() for column in self.columns)
-        found = -1 if self.exact and many <= _MOST_COMPARED else 0
+        found = (1 << self.rows) - 1 if self.exact and many <= _MOST_COMPARED else 0
         for column in self.columns:
             for atom in column.of(row) if column is not None and found else ():
                 found &= atom.rows

@@ -271,6 +271,14 @@ def test_what_is_told_of_two_rows_holds_when_fed_back(
                 assert not any({first, second} <= found for found in anybody)
 
 
+def test_a_row_that_nothing_fits_is_covered_by_every_other_row_and_no_more() -> None:
+    table, reader = typed(["kind"], [["高"], ["not(高, 中, 低)"], ["-"]])
+    space = space_of(table, {fact.id: fact for fact in reader.facts})
+
+    assert not space.possible(1)
+    assert list(bits(space.covering(1))) == [0, 2]
+
+
 # ── points ─────────────────────────────────────────────────────────────────────────────────────
 
 
