@@ -29,11 +29,12 @@ class Standing(Enum):
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One change against its record; ``actual`` holds the owned fields that are neither ours nor
-    the plan's."""
+    the plan's; ``held`` names those that are ours already."""
 
     standing: Standing
     actual: Mapping[str, Value]
     version: str | None = None
+    held: tuple[str, ...] = ()
 
 
 def compare(op: Op, record: Record | None) -> Comparison:
@@ -41,18 +42,17 @@ def compare(op: Op, record: Record | None) -> Comparison:
     if record is None:
         return Comparison(Standing.GONE, {})
     foreign: dict[str, Value] = {}
-    differing = False
+    held: list[str] = []
     for name, want in op.record.want.items():
         now = record.fields.get(name)
         if same_value(now, want):
-            continue
-        differing = True
-        if not same_value(now, op.record.base.get(name)):
+            held.append(name)
+        elif not same_value(now, op.record.base.get(name)):
             foreign[name] = now
     if foreign:
         return Comparison(Standing.FOREIGN, foreign, record.version)
-    standing = Standing.READY if differing else Standing.SET
-    return Comparison(standing, {}, record.version)
+    standing = Standing.SET if len(held) == len(op.record.want) else Standing.READY
+    return Comparison(standing, {}, record.version, tuple(held))
 
 
 def settled_without_call(op: Op, found: Comparison) -> Settled | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from crmsync.apply.order import Surroundings
-from crmsync.connector import Connector, FieldIn, ReadQuery, WriteOptions
+from crmsync.connector import Connector, FieldHistory, FieldIn, ReadQuery, WriteOptions
 from crmsync.errors import (
     ConnectorError,
     CrmSyncError,
@@ -17,6 +18,7 @@ from crmsync.errors import (
     UnexpectedReply,
 )
 from crmsync.model.change import Change, ChangeResult, SetFields
+from crmsync.model.history import HistoryEntry
 from crmsync.model.record import Record, RecordRef
 from crmsync.model.text import Text
 from crmsync.store.batching import batched
@@ -77,6 +79,18 @@ class Remote:
         query = ReadQuery(object, (field,), FieldIn(field, (key,), below=below.id))
         found = (r.ref.id for r in self._all(query) if not r.deleted)
         return tuple(sorted(found))
+
+    @property
+    def tells_history(self) -> bool:
+        """Whether the CRM's own history of a record can be asked for."""
+        return self.capabilities.field_history and isinstance(self._connector, FieldHistory)
+
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """A record's saves, newest first; raises what the connector raises."""
+        assert isinstance(self._connector, FieldHistory)
+        return self._connector.history(ref, fields, since=since)
 
     def write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
         """One remote call; raises what the connector raises."""

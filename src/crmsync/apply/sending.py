@@ -30,6 +30,7 @@ from crmsync.model.change import (
     RemoteError,
     SetFields,
 )
+from crmsync.model.history import Seen
 from crmsync.model.record import Record
 from crmsync.model.run import OpState
 from crmsync.store import Intent, Op, OpKind, Settled
@@ -52,12 +53,13 @@ _STATES = {
 class Sender:
     """Sends what is planned.
 
-    ``versions`` are those of the last look, by seq; ``looked`` says it was just now. ``again`` are
-    rows that were in conflict once: they are sent a second time, not a third.
+    ``versions`` and ``seen`` are of the last look, by seq; ``looked`` says it was just now.
+    ``again`` are rows that were in conflict once: they are sent a second time, not a third.
     """
 
     work: Work
     versions: dict[int, str | None] = field(default_factory=dict)
+    seen: dict[int, Seen] = field(default_factory=dict)
     looked: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
 
@@ -131,7 +133,8 @@ class Sender:
             until = work.world.ticks() + doubtful.total_seconds()
             work.trusted_at.update((op.seq, until) for op in batch)
         work.world.checkpoint("intent")
-        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock))
+        seen = {op.seq: self.seen[op.seq] for op in batch if op.seq in self.seen}
+        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock, seen))
         work.world.checkpoint("intent noted")
 
     def _note(self, batch: Sequence[Op], results: Sequence[ChangeResult]) -> None:
@@ -187,8 +190,11 @@ class Sender:
         records = self._look(sent) if sent else {}
         ready: list[Op] = []
         for op in sent:
-            found = compare(op, records.get(op.record.ref.id))
+            record = records.get(op.record.ref.id)
+            found = compare(op, record)
             self.versions[op.seq] = found.version
+            if record is not None:
+                self.seen[op.seq] = Seen(record.modified_at, found.held)
             outcome = settled_without_call(op, found)
             if outcome is None:
                 ready.append(op)

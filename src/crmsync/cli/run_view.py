@@ -69,10 +69,16 @@ def _run(run: Run, zone: ZoneInfo) -> tuple[str, ...]:
         KINDS.get(run.kind, Text.same(run.kind)).to(LANG),
         # A run that was stopped before it had figures shows none instead of zeros.
         *(str(run.counts[name]) if name in run.counts else "–" for name in figures),
-        RESULTS[run.state].to(LANG) + (f": {clean(run.note)}" if run.note else ""),
+        _result(run),
         _took(run),
         clean(run.by + reason),
     )
+
+
+def _result(run: Run) -> str:
+    lost = run.counts.get("overwritten", 0)
+    told = say(f"，覆盖了 {lost} 条上的修改", f", edits of {lost} overwritten") if lost else ""
+    return RESULTS[run.state].to(LANG) + told + (f": {clean(run.note)}" if run.note else "")
 
 
 def _took(run: Run) -> str:

@@ -37,6 +37,7 @@ from crmsync.store.batching import batched
 
 READ_SIZE = 100
 _SENT = (OpState.DONE, OpState.INTENT, OpState.IN_DOUBT)
+_LOOKED_AT = (*_SENT, OpState.CONFLICT, OpState.REJECTED)
 _LEADING = {"tier", "lifecycle"}
 
 
@@ -52,8 +53,9 @@ class UndoAsk:
 def undo(inputs: PlanInputs, ask: UndoAsk) -> Draft:
     """Make the plan that takes a run back; nothing is written yet.
 
-    A field goes back to its old value where it still holds what the run wrote; a value a person
-    has changed since is kept and listed. Tasks the run created are closed if nobody has touched
+    A field goes back to the value our write replaced, where it still holds what the run wrote: that
+    is a person's value where the run overwrote one. A value a person has changed since is kept and
+    listed. Tasks the run created are closed if nobody has touched
     them, tasks it closed are opened again. Standing and clocks go back with the customer's tier
     and stage; a first assignment is forgotten. What the CRM did by itself in between (mails,
     webhooks, history entries) cannot be undone. Raises PlanRefused when the run's old values were
@@ -61,7 +63,8 @@ def undo(inputs: PlanInputs, ask: UndoAsk) -> Draft:
     """
     making = _Undoing(inputs, ask)
     try:
-        for piece in batched(ask.store.journal.each(ask.run_id, states=_SENT), READ_SIZE):
+        sent = (op for op in ask.store.journal.each(ask.run_id, states=_LOOKED_AT) if _wrote(op))
+        for piece in batched(sent, READ_SIZE):
             making.add(piece)
         return making.draft()
     except BaseException:
@@ -138,7 +141,7 @@ class _Undoing:
         deltas, kept = self._fields(op, record)
         present = state.present.standing if state else Standing()
         moved_on = present != op.effect.standing
-        back = not moved_on and not kept & _LEADING
+        back = not moved_on and not kept & _LEADING and op.record.state in _SENT
         if not deltas and not back:
             return
         yield self._change(op, record, deltas, before.standing if back else None)
@@ -149,8 +152,10 @@ class _Undoing:
         """The fields to give back, and the roles of those somebody has changed since."""
         deltas: list[FieldDelta] = []
         kept: set[str] = set()
-        for name, ours in op.record.want.items():
-            base, now, role = op.record.base.get(name), record.fields.get(name), self.roles[name]
+        lost = {item.field: item.theirs for item in op.record.overwritten}
+        for name in op.record.want if op.record.state in _SENT else lost:
+            ours, now, role = op.record.want[name], record.fields.get(name), self.roles[name]
+            base = lost[name] if name in lost else op.record.base.get(name)
             if same_value(now, base):
                 continue
             if not same_value(now, ours):
@@ -166,7 +171,9 @@ class _Undoing:
             else:
                 why = Text(f"撤销第 {self.ask.run_id} 次运行", f"run {self.ask.run_id} undone")
                 seen = self.values.seen(role, now), self.values.seen(role, base)
-                deltas.append(FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen))
+                theirs = name in lost
+                delta = FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen, theirs)
+                deltas.append(delta)
         return tuple(deltas), kept
 
     def _change(
@@ -300,6 +307,12 @@ class _Undoing:
             self.count["fields"] += len(line.fields)
         if isinstance(line, TaskClose):
             self.count["tasks"] += 1
+
+
+def _wrote(op: Op) -> bool:
+    """Whether a row may have written something: also one given up later, where the CRM's history
+    shows what it replaced before."""
+    return op.record.state in _SENT or bool(op.record.overwritten)
 
 
 def _remote_id(op: Op) -> str:

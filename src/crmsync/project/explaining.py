@@ -16,10 +16,12 @@ from crmsync.model.fact import Judgement
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource, Source
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.run import OpRecord
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explained import explanation_document, override_document
 from crmsync.project.frozen_view import lines_document
+from crmsync.project.history import overwritten_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.opening import Project
 from crmsync.project.renaming import decision_renamed
@@ -40,6 +42,8 @@ class Explained:
     overrides: tuple[StoredOverride, ...] = ()
     notes: tuple[Text, ...] = ()
     """Models whose lines could not be drawn, and why."""
+    overwritten: tuple[OpRecord, ...] = ()
+    """Writes to this customer that replaced an edit of a person, newest first."""
 
     def words(self, trace: Trace) -> Text:
         """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
@@ -71,6 +75,11 @@ class Explained:
             "overrides": [override_document(item) for item in self.overrides],
             "models": [lines_document(item) for item in self.ruleset.frozen],
             "notes": list(self.notes),
+            "overwritten": [
+                {"run": row.run_id, **overwritten_document(item)}
+                for row in self.overwritten
+                for item in row.overwritten
+            ],
         }
 
 
@@ -106,7 +115,8 @@ def explain_record(
             if item.override.ref == row.ref and item.holds(project.as_of(rules))
         )
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, bound, source_texts(mapping), history, given, notes)
+        lost = store.look_backs.of_record(connection.name, row.ref)
+    return Explained(shown, bound, source_texts(mapping), history, given, notes, lost)
 
 
 def mirrored_mapping(

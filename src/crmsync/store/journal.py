@@ -16,6 +16,7 @@ from crmsync.store.episodes import Episodes
 from crmsync.store.journal_rows import (
     EFFECT_OUTCOME,
     OUTCOME,
+    SEEN,
     Intent,
     NewOp,
     Op,
@@ -27,6 +28,7 @@ from crmsync.store.journal_rows import (
     new_row,
     op_of,
     outcome_row,
+    seen_row,
     these,
     was_restored,
 )
@@ -141,6 +143,9 @@ class Journal:
                 keys = [item.record.op_key for item in piece]
                 values = {"state": OpState.INTENT.value, "trust_after": intent.trust_after}
                 db.execute(sa.update(op).where(op.c.op_key.in_(keys)).values(**values))
+            looked = [seen_row(item, intent) for item in ops if item.seq in intent.seen]
+            if looked:
+                db.execute(SEEN, looked)
 
     def settle(
         self, where: Ground, settled: Sequence[Settled], *, at: datetime | None = None
