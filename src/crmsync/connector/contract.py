@@ -215,8 +215,8 @@ class FieldHistory(Protocol):
         At least those at or after *since*, by the CRM's own clock; older ones MAY follow. A value
         that cannot be read for certain MUST NOT be guessed: the field is named in ``unread``
         then. Read lazily: whoever has seen enough stops. Nothing is told of a record that is not
-        there. Raises UnexpectedReply when the history cannot be read at all, and AccessDenied
-        where it is closed to us.
+        there. Raises UnexpectedReply when the history cannot be read at all (also where the CRM
+        refuses to speak of a deleted record), and AccessDenied where it is closed to us.
         """
         ...
 
