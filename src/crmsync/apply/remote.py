@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from crmsync.apply.order import Surroundings
@@ -47,6 +47,8 @@ class Remote:
         self.capabilities = connector.capabilities
         self.calls = 0
         self.waits = 0
+        self.asked_at = world.now()
+        """No later than the CRM answered the last read, by its own clock where it tells."""
         self.standing = (0, 0)
         """How many rows are settled, of how many."""
 
@@ -159,7 +161,12 @@ class Remote:
     def _all(self, query: ReadQuery) -> list[Record]:
         def read() -> list[Record]:
             self.calls += 1
-            return [record for page in self._connector.read(query) for record in page.records]
+            began = self._world.now()
+            pages = list(self._connector.read(query))
+            told = [page.server_time for page in pages if page.server_time is not None]
+            took = max(self._world.now() - began, timedelta())
+            self.asked_at = min(told) - took if told else began
+            return [record for page in pages for record in page.records]
 
         return self._patiently(read)
 
