@@ -15,7 +15,16 @@ from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file, without_echoes
+from crmsync.source import (
+    Mapping,
+    Scalar,
+    SourceFile,
+    error,
+    forgiving,
+    has_errors,
+    read_file,
+    without_echoes,
+)
 
 FILE_NAME = "crmsync.yaml"
 TOP = (
@@ -133,7 +142,10 @@ def load_project(folder: Path) -> ProjectConfig:
             code="CONF001",
         )
     source = read_file(path, name=FILE_NAME)
-    config, problems = _read(folder, source)
+    config, problems = None, list(source.diagnostics)
+    if source.node is not None:
+        config, found = forgiving(source.node, lambda root: _read(folder, source, root))
+        problems += found
     if config is None or has_errors(problems):
         raise ConfigError(
             Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
@@ -143,11 +155,11 @@ def load_project(folder: Path) -> ProjectConfig:
     return config
 
 
-def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[Diagnostic]]:
-    problems = list(source.diagnostics)
-    if source.node is None:
-        return None, problems
-    keys = Keys(source.node, TOP, problems)
+def _read(
+    folder: Path, source: SourceFile, root: Mapping
+) -> tuple[ProjectConfig, list[Diagnostic]]:
+    problems: list[Diagnostic] = []
+    keys = Keys(root, TOP, problems)
     version = keys.integer("version")
     if version not in {None, 1}:
         problems.append(
@@ -163,7 +175,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     people = keys.mapping("people")
     pilot = keys.mapping("pilot")
     limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
-    store = source.node.get("store")
+    store = root.get("store")
     if isinstance(store, Scalar) and _URL_PASSWORD.match(store.text):
         problems.append(_pasted("store", store))
     config = ProjectConfig(
