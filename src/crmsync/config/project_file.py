@@ -41,7 +41,9 @@ TOP = (
     "connections",
     "jobs",
 )
-OWN = frozenset({"connector", "allow_private", "write_mode", "approval", "expires"})
+OWN = frozenset(
+    {"accept_duplicate_tasks", "allow_private", "approval", "connector", "expires", "write_mode"}
+)
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
 MEMORY = "1 GB"
@@ -59,6 +61,7 @@ class ConnectionConfig:
     """One connection: the connector's name and its own keys, secrets still as references.
 
     ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
+    ``accept_duplicate_tasks`` creates tasks even where the CRM offers no way to create one once.
     ``approval: required`` takes plans only that somebody has approved. ``expires`` is the day the
     credentials end, where the CRM sets one.
     """
@@ -69,6 +72,7 @@ class ConnectionConfig:
     allow_private: bool = False
     write_mode: str = "batch"
     approval: str = "optional"
+    accept_duplicate_tasks: bool = False
     expires: date | None = None
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
@@ -268,6 +272,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
             allow_private=keys.boolean("allow_private") or False,
             write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
             approval=keys.choice("approval", ("optional", "required")) or "optional",
+            accept_duplicate_tasks=keys.boolean("accept_duplicate_tasks") or False,
             expires=keys.day("expires"),
             span=name.span,
         )
