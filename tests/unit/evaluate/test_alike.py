@@ -49,6 +49,7 @@ NAMES = [
     "skip",
     "two cards",
     "table",
+    "table of score",
     "visits",
     "days",
     "segments",
