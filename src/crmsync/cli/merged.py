@@ -14,11 +14,8 @@ from crmsync.errors import UsageError
 from crmsync.model.text import Text
 
 if TYPE_CHECKING:
-    from crmsync.config.project_file import ConnectionConfig
     from crmsync.project.merge_notes import NotedMerge
-    from crmsync.project.opening import Project
-
-    Where = tuple[Project, Path, ConnectionConfig]
+    from crmsync.project.overriding import Where
 
 
 @click.command(

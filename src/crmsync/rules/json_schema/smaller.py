@@ -43,7 +43,32 @@ def smaller() -> dict[str, Schema]:
         ),
         "adopt_for": hover(DURATION, "采纳多久", "How long an edit stays adopted."),
     }
-    merge = {
+    return {
+        "applies_to": hover(ref("condition"), "规则管哪些客户", "The customers the rules are for."),
+        "scope": hover(
+            mapping(SCALAR),
+            "业务线，如 {产品线: 工业}；两套规则不写同一客户的同一字段",
+            "A business line, such as {line: industry}; no two rulesets write one field of one "
+            "customer.",
+        ),
+        "newcomer": hover(block(newcomer, required=["for"]), "新客户", "New customers."),
+        "active_months": hover(
+            SCALAR,
+            "旺季月份，如 3..9；其余时间钟表停走",
+            "The months of trade, such as 3..9; clocks stop outside them.",
+        ),
+        "group": hover(block(group, required=["by"]), "集团客户", "Groups of companies."),
+        "overrides": hover(block(edits), "人工改动", "Edits people make in the CRM."),
+        "on_merge": hover(
+            block(_merge()),
+            "CRM 里两个客户合并后，crmsync 的记录怎么归到保留的客户",
+            "What goes to the survivor when two customers were merged in the CRM.",
+        ),
+    }
+
+
+def _merge() -> dict[str, Schema]:
+    return {
         "tier": hover(
             one_of(MergedTier),
             "合并后的等级：higher 取两者中较高的（默认），survivor 取保留记录自己的",
@@ -64,27 +89,5 @@ def smaller() -> dict[str, Schema]:
             one_of(MergedTasks),
             "两边都开着的同一规则的任务：close doubles 留较早的，关掉其余（默认），keep 都留着",
             "Open tasks of one rule on both: close the newer ones (default), or keep all.",
-        ),
-    }
-    return {
-        "applies_to": hover(ref("condition"), "规则管哪些客户", "The customers the rules are for."),
-        "scope": hover(
-            mapping(SCALAR),
-            "业务线，如 {产品线: 工业}；两套规则不写同一客户的同一字段",
-            "A business line, such as {line: industry}; no two rulesets write one field of one "
-            "customer.",
-        ),
-        "newcomer": hover(block(newcomer, required=["for"]), "新客户", "New customers."),
-        "active_months": hover(
-            SCALAR,
-            "旺季月份，如 3..9；其余时间钟表停走",
-            "The months of trade, such as 3..9; clocks stop outside them.",
-        ),
-        "group": hover(block(group, required=["by"]), "集团客户", "Groups of companies."),
-        "overrides": hover(block(edits), "人工改动", "Edits people make in the CRM."),
-        "on_merge": hover(
-            block(merge),
-            "CRM 里两个客户合并后，crmsync 的记录怎么归到保留的客户",
-            "What goes to the survivor when two customers were merged in the CRM.",
         ),
     }
