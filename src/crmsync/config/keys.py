@@ -53,7 +53,8 @@ class Keys:
                     Text(zh="请先去掉这一项", en="Leave it out for now."),
                 )
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
-                mend, near = did_you_mean(key.text, known)
+                free = [name for name in known if node.get(name) is None]
+                mend, near = did_you_mean(key.text, free)
                 self._problems.append(
                     error(
                         f"{family}004",

@@ -143,8 +143,8 @@ class Withheld:
     name: str
     kind: str
     """``fact_lost``, ``stale_source``, ``dead_letter``, ``human_edit``, ``locked``,
-    ``outside_pilot``, ``no_owner``, ``bad_value``, ``unplaced``; ``over_capacity`` for a task
-    dated later."""
+    ``outside_pilot``, ``no_owner``, ``tasks_off``, ``bad_value``, ``unplaced``; ``over_capacity``
+    for a task dated later."""
     text: Text
     field: str | None = None
 

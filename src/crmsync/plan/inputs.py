@@ -62,6 +62,8 @@ class WritePolicy:
     write_score_from: Decimal = Decimal(1)
     in_scope: Callable[[FactRow], bool] | None = None
     run_automation: bool = False
+    create_tasks: bool = True
+    """``False`` where the CRM cannot create a task only once and nobody accepts duplicates."""
 
 
 def _nobody(opening: TaskOpening, owner: str | None) -> str | None:

@@ -33,7 +33,7 @@ from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, read_levels
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Sequence, error, has_errors, read_file, without_echoes
+from crmsync.source import Sequence, error, forgiving, has_errors, read_file, without_echoes
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
@@ -85,6 +85,13 @@ def read_rules(
     node: MappingNode, shelf: Shelf | None = None
 ) -> tuple[Ruleset | None, list[Diagnostic]]:
     """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
+    ruleset, found = forgiving(node, lambda root: _read(root, shelf))
+    if ruleset is not None and has_errors(found):
+        return None, [*found, *sound_in_part(ruleset)]
+    return ruleset, found
+
+
+def _read(node: MappingNode, shelf: Shelf | None) -> tuple[Ruleset | None, list[Diagnostic]]:
     findings = Findings()
     root = Block(node, findings, later=_LATER)
     if not _small_enough(_written(node), root):

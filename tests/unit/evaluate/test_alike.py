@@ -50,6 +50,7 @@ NAMES = [
     "skip",
     "two cards",
     "table",
+    "table of score",
     "visits",
     "days",
     "segments",
