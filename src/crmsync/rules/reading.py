@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,9 +36,6 @@ from crmsync.source import Sequence, error, forgiving, has_errors, read_file, wi
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
-_LATER: Mapping[str, Text | None] = {
-    "on_merge": None,
-}
 
 
 def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list[Diagnostic]]:
@@ -93,7 +89,7 @@ def read_rules(
 
 def _read(node: MappingNode, shelf: Shelf | None) -> tuple[Ruleset | None, list[Diagnostic]]:
     findings = Findings()
-    root = Block(node, findings, later=_LATER)
+    root = Block(node, findings)
     if not _small_enough(_written(node), root):
         return None, findings.all
     header = read_header(root)

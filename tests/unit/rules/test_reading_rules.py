@@ -410,7 +410,12 @@ WRONG = [
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 0.5}", "RULE013", "0.5"),
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 5, 贵宾 -> 重要: 6}", "RULE007", None),
     ("tier_changes: 10%", "tier_shift: 20", "RULE013", "20"),
-    ("guards:\n", "on_merge: {}\nguards:\n", "RULE009", "on_merge"),
+    ("guards:\n", "on_merge: {tier: hihger}\nguards:\n", "RULE004", "hihger"),
+    ("guards:\n", "on_merge: {since: earliest}\nguards:\n", "RULE004", "earliest"),
+    ("guards:\n", "on_merge: {overrides: drops}\nguards:\n", "RULE004", "drops"),
+    ("guards:\n", "on_merge: {tasks: close double}\nguards:\n", "RULE004", "close double"),
+    ("guards:\n", "on_merge: {teir: higher}\nguards:\n", "RULE001", "teir"),
+    ("guards:\n", "on_merge: higher\nguards:\n", "RULE003", "higher"),
     ("guards:\n", "gards:\n", "RULE001", "gards"),
     ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE101", "a"),
 ]
