@@ -53,7 +53,8 @@ class Keys:
                     Text(zh="请先去掉这一项", en="Leave it out for now."),
                 )
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
-                mend, near = did_you_mean(key.text, known)
+                free = [name for name in known if node.get(name) is None]
+                mend, near = did_you_mean(key.text, free)
                 self._problems.append(
                     error(
                         f"{family}004",
@@ -77,12 +78,7 @@ class Keys:
                 self.lacks(name)
             return None
         if not isinstance(node, Scalar):
-            self._report(
-                "005",
-                node.span,
-                Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
-                Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
-            )
+            self._problems.append(not_a_word(name, node.span, family=self._family))
             return None
         return node.text
 
@@ -232,6 +228,16 @@ class Keys:
 
     def _report(self, code: str, span: Span, message: Text, mend: Text) -> None:
         self._problems.append(error(f"{self._family}{code}", span, message, mend))
+
+
+def not_a_word(name: str, span: Span, *, family: str = "CONF") -> Diagnostic:
+    """005 of *family* at *span*: under *name* stands a list or a block."""
+    return error(
+        f"{family}005",
+        span,
+        Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
+        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
+    )
 
 
 def not_a_mapping(name: Scalar, *, family: str = "CONF") -> Diagnostic:

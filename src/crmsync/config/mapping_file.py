@@ -34,6 +34,7 @@ from crmsync.source import (
     Scalar,
     did_you_mean,
     error,
+    forgiving,
     read_file,
     warning,
     without_echoes,
@@ -64,8 +65,13 @@ def read_mapping(
     source = read_file(path, name=name)
     if source.node is None:
         return None, source.diagnostics
-    reader = _Reader(source.name, ruleset, list(source.diagnostics))
-    return reader.read(source.node, path.stem), without_echoes(reader.problems)
+
+    def read(root: Mapping) -> tuple[CrmMapping | None, list[Diagnostic]]:
+        reader = _Reader(source.name, ruleset, [])
+        return reader.read(root, path.stem), reader.problems
+
+    found, problems = forgiving(source.node, read)
+    return found, without_echoes([*source.diagnostics, *problems])
 
 
 class _Reader:

@@ -96,7 +96,9 @@ class SourceReader:
         values = body.get("values")
         table = {} if values is None else self._values(values, fact)
         judged = read_judged(body, fact, self._problems)
-        return FieldSource(pick, table, judged, self._currency(body))
+        entries = values.entries if isinstance(values, Mapping) else ()
+        places = {key.text: key.span for key, _ in entries}
+        return FieldSource(pick, table, judged, self._currency(body), places)
 
     def _currency(self, body: Mapping) -> FieldPick | None:
         node = body.get("currency")

@@ -48,7 +48,7 @@ from crmsync.model.tier import (
 _KEYS: Mapping[type, str] = {
     Ruleset: "id version title record languages time_zone currency workdays facts scorecards tier "
     "lifecycle service tasks guards digest file task_capacity segments year_starts "
-    "rfm clv frozen applies_to scope",
+    "rfm clv frozen applies_to scope on_merge",
     Scorecard: "id criteria when span",
     Criterion: "id label maximum points missing missing_points bands note edges evidence span",
     TierRules: "levels up down exceptions freeze drawn table span",

@@ -222,7 +222,7 @@ class Block:
                 name.span,
                 Text(zh=f"这里没有“{name.text}”这个键", en=f"there is no key “{name.text}” here"),
                 name.text,
-                self._asked,
+                [key for key in self._asked if self.node.get(key) is None],
             )
 
 

@@ -12,6 +12,7 @@ from crmsync.source.fixing import apply_fixes
 from crmsync.source.nodes import Mapping, Node, Scalar, ScalarValue, Sequence, Style
 from crmsync.source.reading import SourceFile, read_file, read_yaml
 from crmsync.source.rendering import by_place, render, summary
+from crmsync.source.slips import forgiving
 
 __all__ = [
     "Mapping",
@@ -25,6 +26,7 @@ __all__ = [
     "by_place",
     "did_you_mean",
     "error",
+    "forgiving",
     "has_errors",
     "nearest",
     "read_file",
