@@ -46,7 +46,19 @@ lint: setup  ## ruff and mypy --strict
 test: lint  ## every check and test
 	$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-proofs: setup  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
+# Other versions of Python that P18 is to be proved on as well: make proofs OTHERS="python3.12 python3.13"
+OTHERS ?=
+OTHER_VENVS := $(foreach python,$(OTHERS),.venv-other/$(notdir $(python)))
+EMPTY :=
+
+.venv-other/%/.ready: requirements-dev.lock | setup
+	$(UV) venv --quiet --allow-existing --python $(filter %$*,$(OTHERS)) .venv-other/$*
+	$(UV) pip sync --quiet --python .venv-other/$*/bin/python --require-hashes requirements-dev.lock
+	$(UV) pip install --quiet --python .venv-other/$*/bin/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+proofs: export CRMSYNC_OTHER_PYTHONS = $(subst $(EMPTY) ,:,$(OTHER_VENVS:%=%/bin/python))
+proofs: setup $(OTHER_VENVS:%=%/.ready)  ## every promise against injected faults, one line and figure each (ONLY=P1 for one)
 	$(RUN)/python -m tests.proofs --save $(ONLY)
 	$(RUN)/python -m tests.proofs.table README.md README.zh-CN.md
 
@@ -88,4 +100,4 @@ wheel: setup  ## build the wheel into dist/
 	$(RUN)/hatchling build -t wheel
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .uv .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-other .uv .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

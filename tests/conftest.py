@@ -39,21 +39,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def canary_watch() -> Iterator[CanaryWatch]:
-    """Watches over the whole session."""
+def canary_watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CanaryWatch]:
+    """Watches over the whole session; what is left at its end fails the last test."""
     WATCH.begin()
     yield WATCH
-    WATCH.end()
+    if found := WATCH.end(tmp_path_factory.getbasetemp()):
+        pytest.fail(f"secrets outside the secret store: {', '.join(found)}", pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """After everything a test used is closed: a secret it let out fails it."""
-    result = yield
-    found = WATCH.after(item)
-    if found:
-        pytest.fail(f"secrets outside the secret store: {', '.join(found)}", pytrace=False)
-    return result
+    try:
+        return (yield)
+    finally:
+        if found := WATCH.after(item):
+            pytest.fail(f"secrets outside the secret store: {', '.join(found)}", pytrace=False)
+
+
+def pytest_sessionfinish() -> None:
+    """Every process of a run tells how much it watched."""
+    WATCH.tell()
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ class ZohoConnector:
             sees_deletes=True,
             parallel_calls=self._settings.parallel_calls,
             version_resolution=timedelta(seconds=1),
+            late_commit=timedelta(seconds=self._settings.late_commit_seconds),
             create_once=CreateOnce.B,
             lookback=timedelta(minutes=5),
             field_history=True,

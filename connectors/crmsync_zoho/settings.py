@@ -73,7 +73,8 @@ class ZohoSettings(BaseModel):
 
     ``accounts_url`` and ``api_domain`` replace the data centre's own addresses (a sandbox on this
     machine). ``credits_per_day`` is what the edition grants; the last
-    ``keep_credits_percent`` of it are left to people and other programs.
+    ``keep_credits_percent`` of it are left to people and other programs. ``late_commit_seconds``
+    is how long after a lost reply Zoho may still carry out what was asked (our assumption).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -88,6 +89,7 @@ class ZohoSettings(BaseModel):
     parallel_calls: int = Field(default=5, ge=1, le=10)
     credits_per_day: int | None = Field(default=None, ge=1)
     keep_credits_percent: int = Field(default=10, ge=0, le=90)
+    late_commit_seconds: int = Field(default=120, ge=1, le=3600)
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,9 @@ from tests.peak import peak_mb
 
 T = TypeVar("T")
 
+CANNOT = 3
+"""The exit code of a peer that is there and cannot do what is asked."""
+
 PEERS_PYTHON = Path(".venv-bench/bin/python")
 """Where other engines are installed; `make bench` makes it."""
 
@@ -70,12 +73,18 @@ def alone(module: str, *arguments: object) -> dict[str, Any]:
 
 def by_peer(program: str, *arguments: object) -> dict[str, Any] | None:
     """Run ``tests.bench.PROGRAM`` with the peers' Python and give the JSON it prints last; ``None``
-    where the peer is not installed or cannot hold the rules."""
+    where the peer is not installed or cannot hold the rules (it ends with `CANNOT`).
+
+    Raises RuntimeError when it ends in any other way: a peer must not be left out unseen.
+    """
     words = [str(PEERS_PYTHON), "-m", f"tests.bench.{program}", *map(str, arguments)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"{arguments[0]}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+    last = "".join(done.stderr.strip().splitlines()[-1:])
+    if done.returncode == CANNOT or last.startswith("ModuleNotFoundError"):
+        print(f"{arguments[0]}: {last}", file=sys.stderr)
         return None
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)}: {last}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bench.figure import CANNOT
 from tests.peak import peak_mb
 
 Record = dict[str, Any]
@@ -181,7 +182,12 @@ def main(name: str, folder: Path, seconds: float) -> None:
     hits = [0] * len(rules)
     done, start = 0, time.perf_counter()
     for record in records:
-        for rule in match(record):
+        try:
+            found = match(record)
+        except Exception as error:  # whatever the engine raises of its own
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            sys.exit(CANNOT)
+        for rule in found:
             hits[rule] += 1
         done += 1
         if time.perf_counter() - start > seconds:

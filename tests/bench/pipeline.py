@@ -121,7 +121,7 @@ def figures(folder: Path, customers: int, orders: int, *, peers: bool = True) ->
     ours, hand = (alone("pipeline", side, place, customers, orders) for side in ("ours", "by_hand"))
     others = {"SQL by hand": hand}
     for name in PEERS if peers and PEERS_PYTHON.exists() else ():
-        found = by_peer("pipeline_peers", name, place)
+        found = by_peer("pipeline_peers", name, place, AS_OF)
         if found is not None:
             others[name] = found
     name = f"pipeline.{customers}_customers.{orders}_orders"

@@ -147,9 +147,9 @@ def _proof(name: str, label: str) -> Proof:
         ),
         Text(
             zh=f"{label}：每个命令遇到各种故障、登录失效、程序缺陷；搜输出、日志、状态、计划、"
-            "临时文件、ps、core。整个测试集同样逐个测试搜查",
+            "临时文件、ps、core",
             en=f"{label}: every verb among faults, lost sign-in, a bug; streams, state, plans,"
-            " temporary files, ps and core files searched. So is every test of the whole suite",
+            " temporary files, ps and core files searched",
         ),
         flows(name),
     )

@@ -18,6 +18,10 @@ from crmsync.model.text import Text
 ZONES = ("UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Asia/Kathmandu")
 LOCALES = ("C", "C.UTF-8", "zh_CN.UTF-8")
 CUSTOMERS, ORDERS = 60, 500
+OTHER_PYTHONS = "CRMSYNC_OTHER_PYTHONS"
+"""Interpreters of other versions with the same packages, joined as in PATH: they take turns with
+this one (``make proofs OTHERS="python3.12 python3.13"`` makes them)."""
+RUNS = {1: "runs", 2: "runs by two Python versions", 3: "runs by three Python versions"}
 
 
 def plans(scale: Scale, place: Path) -> Figure:
@@ -25,6 +29,8 @@ def plans(scale: Scale, place: Path) -> Figure:
     chance = scale.chance("sameness")
     found: dict[str, int] = {}
     runs = 0
+    pythons = [sys.executable, *filter(None, os.environ.get(OTHER_PYTHONS, "").split(os.pathsep))]
+    versions = {version(python) for python in pythons}
     for number in scale.trials(3, 100):
         around = {
             "PYTHONHASHSEED": str(chance.randrange(2**32)),
@@ -34,14 +40,22 @@ def plans(scale: Scale, place: Path) -> Figure:
         }
         folder = place / str(number)
         folder.mkdir()
-        words = [sys.executable, "-m", "tests.proofs.sameness", str(folder), str(number)]
+        python = pythons[number // 2 % len(pythons)]
+        words = [python, "-m", "tests.proofs.sameness", str(folder), str(number)]
         done = subprocess.run(
             words, env={**os.environ, **around}, capture_output=True, text=True, check=True
         )
         digest = done.stdout.strip()
         found[digest] = found.get(digest, 0) + 1
         runs += 1
-    return Figure(runs, "runs", {"other plans": len(found) - 1}, next(iter(found), "")[:12])
+    note = f"Python {', '.join(sorted(versions))}; {next(iter(found), '')[:12]}"
+    return Figure(runs, RUNS[len(versions)], {"other plans": len(found) - 1}, note)
+
+
+def version(python: str) -> str:
+    """Such as ``3.12``."""
+    words = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main(folder: Path, number: int) -> None:
@@ -88,9 +102,10 @@ PROOFS = (
         "plans",
         SAYS,
         Text(
-            zh="独立进程：打乱的输入、随机的 PYTHONHASHSEED、五个时区、三种区域设置，有无预筛各半",
+            zh="独立进程：打乱的输入、随机的 PYTHONHASHSEED、五个时区、三种区域设置，有无预筛各半；"
+            "轮流用所给的各个 Python 版本",
             en="processes of their own: shuffled input, random PYTHONHASHSEED, five time zones, "
-            "three locales, half of them without the filter",
+            "three locales, half of them without the filter; by each Python version given, in turn",
         ),
         plans,
     ),

@@ -38,7 +38,7 @@ from crmsync.store.batching import batched
 
 WINDOW = 2000
 """Rows looked at together, to find those that may share a call."""
-ORDER = (OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
+ORDER = (OpKind.HANDOVER, OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
 RESTS = 5
 """Looks, each after two grains of the version, at a record that is being edited."""
 RESTLESS = RemoteError("RESTLESS", "somebody is editing the record right now")

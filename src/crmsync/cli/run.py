@@ -128,8 +128,7 @@ def plan_command(
     with face.progress(Text(zh="读取与评估", en="reading and evaluating")) as progress:
         made = make_plan(project, ask, progress=progress)
     _show(face, made, every=every)
-    changes = made.header.counts.fields or made.header.counts.new_tasks
-    changes = changes or made.header.counts.closed_tasks
+    changes = made.header.counts.anything
     return ExitCode.CHANGES if exit_code and changes else ExitCode.DONE
 
 
@@ -333,7 +332,10 @@ def sync_command(face: Face, job: str) -> int:
         code = finish(face, outcome.report)
         return stop.code if outcome.report.interrupted else code
     if face.json:
-        face.document("crmsync.sync/1", {"result": outcome.text, "exit": int(outcome.exit)})
-    else:
-        click.echo(outcome.text.to(LANG))
+        told = {"result": outcome.text, "mend": outcome.mend, "exit": int(outcome.exit)}
+        face.document("crmsync.sync/1", told)
+        return outcome.exit
+    click.echo(outcome.text.to(LANG))
+    if outcome.mend is not None:
+        face.talk(f"  = 建议: {outcome.mend.zh}", f"  = help: {outcome.mend.en}")
     return outcome.exit

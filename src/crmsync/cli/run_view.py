@@ -166,10 +166,10 @@ def report_line(report: ApplyReport) -> str:
     return say(
         f"运行 {report.run.id}：写入 {report.written}，跳过 {skipped}，被拒 {refused}{extra_zh}，"
         f"新建任务 {report.tasks_created}，关闭任务 {report.tasks_closed} · "
-        f"{report.seconds:.1f} 秒 · {report.api_calls} 次写入调用",
+        f"{report.seconds:.1f} 秒 · {report.api_calls} 次调用",
         f"Run {report.run.id}: {report.written} written, {skipped} skipped, {refused} refused"
         f"{extra_en}, {report.tasks_created} tasks created, {report.tasks_closed} closed · "
-        f"{report.seconds:.1f} s · {report.api_calls} write calls",
+        f"{report.seconds:.1f} s · {report.api_calls} calls",
     )
 
 

@@ -10,12 +10,21 @@ from datetime import date
 from pathlib import Path
 
 from crmsync.config.jobs import JobConfig, name_lost_connections, read_jobs
-from crmsync.config.keys import Keys, not_a_mapping
+from crmsync.config.keys import Keys, not_a_mapping, not_a_word
 from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file, without_echoes
+from crmsync.source import (
+    Mapping,
+    Scalar,
+    SourceFile,
+    error,
+    forgiving,
+    has_errors,
+    read_file,
+    without_echoes,
+)
 
 FILE_NAME = "crmsync.yaml"
 TOP = (
@@ -32,7 +41,17 @@ TOP = (
     "connections",
     "jobs",
 )
-OWN = frozenset({"connector", "allow_private", "write_mode", "look_back", "approval", "expires"})
+OWN = frozenset(
+    {
+        "accept_duplicate_tasks",
+        "allow_private",
+        "approval",
+        "connector",
+        "expires",
+        "look_back",
+        "write_mode",
+    }
+)
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
 MEMORY = "1 GB"
@@ -53,7 +72,8 @@ class ConnectionConfig:
 
     ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
     ``look_back`` is for how many rows of a run the CRM's history is asked what they replaced
-    (``None``: all, 0: none). ``approval: required`` takes plans only that somebody has approved.
+    (``None``: all, 0: none). ``accept_duplicate_tasks`` creates tasks even where the CRM offers no
+    way to create one once. ``approval: required`` takes plans only that somebody has approved.
     ``expires`` is the day the credentials end, where the CRM sets one.
     """
 
@@ -64,6 +84,7 @@ class ConnectionConfig:
     write_mode: str = "batch"
     look_back: int | None = LOOK_BACK
     approval: str = "optional"
+    accept_duplicate_tasks: bool = False
     expires: date | None = None
     span: Span = field(default=Span("", 0, 0, 0, 0), compare=False)
 
@@ -137,7 +158,10 @@ def load_project(folder: Path) -> ProjectConfig:
             code="CONF001",
         )
     source = read_file(path, name=FILE_NAME)
-    config, problems = _read(folder, source)
+    config, problems = None, list(source.diagnostics)
+    if source.node is not None:
+        config, found = forgiving(source.node, lambda root: _read(folder, source, root))
+        problems += found
     if config is None or has_errors(problems):
         raise ConfigError(
             Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
@@ -147,11 +171,11 @@ def load_project(folder: Path) -> ProjectConfig:
     return config
 
 
-def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[Diagnostic]]:
-    problems = list(source.diagnostics)
-    if source.node is None:
-        return None, problems
-    keys = Keys(source.node, TOP, problems)
+def _read(
+    folder: Path, source: SourceFile, root: Mapping
+) -> tuple[ProjectConfig, list[Diagnostic]]:
+    problems: list[Diagnostic] = []
+    keys = Keys(root, TOP, problems)
     version = keys.integer("version")
     if version not in {None, 1}:
         problems.append(
@@ -167,7 +191,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     people = keys.mapping("people")
     pilot = keys.mapping("pilot")
     limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
-    store = source.node.get("store")
+    store = root.get("store")
     if isinstance(store, Scalar) and _URL_PASSWORD.match(store.text):
         problems.append(_pasted("store", store))
     config = ProjectConfig(
@@ -261,6 +285,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
             write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
             look_back=keys.amount("look_back", LOOK_BACK, {"all": None, "off": 0}),
             approval=keys.choice("approval", ("optional", "required")) or "optional",
+            accept_duplicate_tasks=keys.boolean("accept_duplicate_tasks") or False,
             expires=keys.day("expires"),
             span=name.span,
         )
@@ -269,7 +294,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
 
 def _plain(connection: str, key: Scalar, value: object, problems: list[Diagnostic]) -> object:
     if not isinstance(value, Scalar):
-        problems.append(_not_a_word(key))
+        problems.append(not_a_word(key.text, key.span))
         return ""
     text = value.text
     if _is_secret(key.text, text):
@@ -303,13 +328,4 @@ def _pasted(path: str, value: Scalar) -> Diagnostic:
             en=f"Write {name} and keep the value in the environment, the keyring or a"
             " var/secrets file.",
         ),
-    )
-
-
-def _not_a_word(key: Scalar) -> Diagnostic:
-    return error(
-        "CONF005",
-        key.span,
-        Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
-        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,9 @@ class PullOptions:
     whole when it must be (first time, other fields, other account) and every ``full_every``, which
     also finds records a CRM deleted without saying so. An interrupted pull younger than
     ``resume_within`` is continued; what it had finished more than ``refresh_after`` ago is brought
-    up to date. ``now`` is the caller's clock.
+    up to date. ``now`` is the caller's clock. ``suspects`` are ids by object that a run did not
+    find: an incremental read asks for them by id and takes the missing ones out of the mirror, for
+    a CRM need not tell of what was deleted.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -27,6 +29,7 @@ class PullOptions:
     full_every: timedelta = timedelta(days=7)
     resume_within: timedelta = timedelta(days=1)
     refresh_after: timedelta = timedelta(minutes=15)
+    suspects: Mapping[str, Sequence[str]] = field(default_factory=dict)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
 
 

@@ -7,16 +7,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crmsync.connector import Everything, ModifiedSince, Page, Reader, ReadQuery
+from crmsync.connector import Everything, FieldIn, ModifiedSince, Page, Reader, ReadQuery
 from crmsync.errors import UnexpectedReply
 from crmsync.ingest.options import DEFAULTS, ObjectPull, PullOptions, PullProgress, PullReport
 from crmsync.ingest.wants import merge_wants
+from crmsync.model.record import Record, RecordRef
 from crmsync.model.schema import FieldSchema, ObjectWant
 from crmsync.model.text import Text
+from crmsync.store.batching import batched
 from crmsync.store.mirror import MirrorWriter, ReadKind, ReadState
 from crmsync.store.mirror_columns import same_columns, stored_fields
 
 _SKEW = timedelta(seconds=60)
+ASKED = 100
+"""Ids asked for in one read."""
 
 
 def pull(
@@ -95,6 +99,8 @@ class _Pull:
             state = begun if begun.done else self._continue(begun)
             if begun.done and self._old(begun.watermark):
                 state = self._top_up(begun)
+        if kind is ReadKind.INCREMENTAL:
+            state = self._without_gone(state)
         return ObjectPull(
             object=want.object,
             kind=kind,
@@ -182,6 +188,21 @@ class _Pull:
 
     def _finish(self, state: ReadState) -> ReadState:
         return self._writer.append(state, (), resume=None, done=True)
+
+    def _without_gone(self, state: ReadState) -> ReadState:
+        """Ask for the suspects by id; those that are not there are deleted, as of this read."""
+        suspects = self._options.suspects.get(state.object, ())
+        for ids in batched(self._writer.published_ids(state.object, suspects), ASKED):
+            query = ReadQuery(state.object, (), FieldIn("id", ids))
+            records = (record for page in self._reader.read(query) for record in page.records)
+            there = {record.ref.id for record in records if not record.deleted}
+            gone = tuple(
+                Record(RecordRef(state.object, id), {}, state.watermark, deleted=True)
+                for id in ids
+                if id not in there
+            )
+            state = self._writer.append(state, gone, resume=None, done=True)
+        return state
 
     def _pages(
         self,

@@ -84,7 +84,7 @@ def refuse(held: Iterable[GuardResult]) -> GuardRefused:
     held = tuple(held)
     zh = "；".join(f"{g.name}{_at(g)} {shown(g)}，上限 {limit_text(g)}" for g in held)
     en = "; ".join(f"{g.name}{_at(g)} is {shown(g)}, limit {limit_text(g)}" for g in held)
-    allow = " ".join(f"--allow {name}" for name in dict.fromkeys(g.allow for g in held))
+    allow = allow_words(held)
     return GuardRefused(
         Text(
             f"变更上限拦下了这次写入：{zh}。没有写入任何内容",
@@ -92,6 +92,11 @@ def refuse(held: Iterable[GuardResult]) -> GuardRefused:
         ),
         mend=Text(f"确认无误后加上：{allow}", f"If this is meant, add: {allow}"),
     )
+
+
+def allow_words(held: Iterable[GuardResult]) -> str:
+    """The options that would let *held* pass, as a person types them."""
+    return " ".join(f"--allow {name}" for name in dict.fromkeys(guard.allow for guard in held))
 
 
 def shown(guard: GuardResult) -> str:

@@ -13,6 +13,13 @@ from crmsync.model.text import Text
 from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import Evaluated, PlanInputs
 
+TASKS_OFF = Text(
+    zh="这个 CRM 不能保证任务只建一次，所以不建任务；能接受重复时，在连接里写"
+    " accept_duplicate_tasks: true",
+    en="this CRM cannot create a task only once, so tasks are off; where duplicates do no harm,"
+    " write accept_duplicate_tasks: true at the connection",
+)
+
 
 class Tasks:
     """Makes task lines for one plan; without a task mapping there are none."""
@@ -30,11 +37,14 @@ class Tasks:
         made: list[TaskCreate] = []
         held: list[Withheld] = []
         for opening in item.decision.opens:
-            if self._target is None or opening.key in known:
+            if self._target is None or not known.keys().isdisjoint(opening.keys):
                 continue
             refusal = self._inputs.refused.get(RecordRef(self._target.object, opening.key))
             if refusal is not None:
                 held.append(Withheld(item.row.ref, item.row.name, "dead_letter", refusal.text))
+                continue
+            if not self._inputs.policy.create_tasks:
+                held.append(Withheld(item.row.ref, item.row.name, "tasks_off", TASKS_OFF))
                 continue
             owner = self._inputs.owner(opening, item.row.owner)
             if owner is None:

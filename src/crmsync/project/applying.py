@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from crmsync.apply import Applier, ApplyOrder, Progress, Surroundings
+from crmsync.config.project_file import ConnectionConfig
 from crmsync.connector import Connector
 from crmsync.errors import ConfigError, ExitCode, PlanRefused, UsageError
 from crmsync.model.approval import Approval
@@ -191,7 +192,7 @@ class Applying:
                 en=f"already applied as run {done}; nothing to do",
             )
             return
-        connection = self._project.connection(header.connection)
+        connection = self._connection()
         self._approval = approval_of(
             self._project, store, self._plan, required=connection.approval == "required"
         )
@@ -230,12 +231,16 @@ class Applying:
             progress=told,
             stop=stop.is_set,
             strict=self._strict(),
-            look_back=self._project.connection(self._header.connection).look_back,
+            look_back=self._connection().look_back,
+            accept_duplicates=self._connection().accept_duplicate_tasks,
         )
+
+    def _connection(self) -> ConnectionConfig:
+        return self._project.connection(self._header.connection)
 
     def _strict(self) -> bool:
         """Whether each record is written alone with compare-and-set, as the settings ask."""
-        connection = self._project.connection(self._header.connection)
+        connection = self._connection()
         if connection.write_mode == "strict" and not self._crm.capabilities.conditional_write:
             raise ConfigError(
                 Text(

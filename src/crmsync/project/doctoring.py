@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from crmsync import __version__
+from crmsync.apply import Limits
 from crmsync.config.project_file import ConnectionConfig
-from crmsync.connector import QuotaReporter
+from crmsync.connector import Capabilities, CreateOnce, QuotaReporter
 from crmsync.errors import CrmSyncError
 from crmsync.evaluate import rete_status
 from crmsync.model.diagnostic import Severity
@@ -95,7 +96,7 @@ def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Find
         yield ending
     try:
         with project.reader(connection) as crm:
-            where = crm.check()
+            where, can = crm.check(), crm.capabilities
             quota = crm.quota() if isinstance(crm, QuotaReporter) else None
     except CrmSyncError as error:
         yield failed(name, error)
@@ -119,8 +120,41 @@ def _connection(project: Project, connection: ConnectionConfig) -> Iterator[Find
                 en=f"{left} of {quota.limit} {quota.unit} left",
             ),
         )
+    yield _tasks(connection, can)
     yield from _fields(project, connection)
     yield from _mirror(project, connection)
+
+
+def _tasks(connection: ConnectionConfig, can: Capabilities) -> Finding:
+    """How surely a task is created once, and how long a look-up that finds none is not believed."""
+    name, rung = f"{connection.name} tasks", can.create_once.value
+    if can.create_once is CreateOnce.A:
+        text = Text(
+            zh=f"只建一次：{rung} 级，按唯一键写入",
+            en=f"created once by rung {rung}: written by a unique key",
+        )
+        return Finding("ok", name, text)
+    if can.create_once is CreateOnce.D:
+        accepted = connection.accept_duplicate_tasks
+        text = Text(
+            zh="这个 CRM 不能保证任务只建一次（D 级）"
+            + ("；已接受重复" if accepted else "，不建任务"),
+            en="this CRM cannot create a task only once (rung D): "
+            + ("duplicates are accepted" if accepted else "tasks are off"),
+        )
+        return Finding("warning", name, text)
+    waits = (Limits().deadline, can.late_commit, can.index_lag)
+    deadline, late, lag = (round(part.total_seconds()) for part in waits)
+    return Finding(
+        "ok",
+        name,
+        Text(
+            zh=f"只建一次：{rung} 级；发出 {deadline + late + lag} 秒后仍查不到才算没有"
+            f"（写入时限 {deadline} + 迟到提交 {late} + 索引滞后 {lag}）",
+            en=f"created once by rung {rung}: “not there” is believed {deadline + late + lag} s"
+            f" after sending (write deadline {deadline} + late commit {late} + index lag {lag})",
+        ),
+    )
 
 
 def _fields(project: Project, connection: ConnectionConfig) -> Iterator[Finding]:

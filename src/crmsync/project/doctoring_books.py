@@ -15,29 +15,25 @@ from crmsync.project.keeping import backup_folder
 from crmsync.project.opening import Project
 from crmsync.project.starting import KEY_FILE, PRIVATE_FILE, PRIVATE_FOLDER, make_key
 from crmsync.store import Store
+from crmsync.store.turns import wal_reset_mended
 
 OLD_BACKUP = timedelta(days=7)
-# SQLite's WAL-reset race: fixed in these releases and all later ones (sqlite.org, 2026).
-_FIXED_SQLITE = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 
 
 def sqlite_finding() -> Finding:
     """Its version, and what is done about the fault it may have."""
-    version = sqlite3.sqlite_version_info
-    fixed = version >= _FIXED_SQLITE[-1] or any(
-        version[:2] == known[:2] and version >= known for known in _FIXED_SQLITE
-    )
     name = f"SQLite {sqlite3.sqlite_version}"
-    if fixed:
+    if wal_reset_mended():
         return Finding("ok", "sqlite", Text.same(name))
     return Finding(
         "warning",
         "sqlite",
         Text(
             zh=f"{name} 有 WAL 重置缺陷（3.51.3、3.50.7、3.44.6 已修复）；"
-            "crmsync 只用一个写连接、只从它做检查点来避开它",
+            "crmsync 的所有进程轮流写入和做检查点来避开它；别的程序不要打开这个文件",
             en=f"{name} has the WAL-reset race (mended in 3.51.3, 3.50.7 and 3.44.6); crmsync"
-            " avoids it: one connection writes, and only that one checkpoints",
+            " avoids it: its processes take turns at writing and checkpointing. Let no other"
+            " program open the file",
         ),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
-from crmsync.connector import Reader
+from crmsync.connector import CreateOnce, Reader
 from crmsync.errors import ConfigError
 from crmsync.model.mapping import CrmMapping
 from crmsync.model.ruleset import Ruleset
@@ -26,6 +26,8 @@ class Ground:
     mapping: CrmMapping
     organization: Organization
     schemas: Mapping[str, ObjectSchema]
+    creates_tasks: bool = True
+    """Whether tasks may be created: the CRM can create one once, or duplicates are accepted."""
 
     def origin(self, connection: str, pulled_at: datetime) -> Origin:
         """For the plan's header."""
@@ -51,7 +53,9 @@ def stand(reader: Reader, folder: Path, connection: ConnectionConfig) -> Ground:
         raise _owners_stay(connection.connector)
     organization = reader.check()
     schemas = describe(reader, mapping)
-    return Ground(rules, resolved(mapping, schemas), organization, schemas)
+    once = reader.capabilities.create_once is not CreateOnce.D
+    creates = once or connection.accept_duplicate_tasks
+    return Ground(rules, resolved(mapping, schemas), organization, schemas, creates)
 
 
 def _owners_stay(connector: str) -> ConfigError:

@@ -178,14 +178,14 @@ def _inputs(
             tool_version=__version__,
         ),
         as_of=as_of,
-        policy=_policy(project, ask, ground.rules),
+        policy=_policy(project, ask, ground),
         excluded=opened.excluded,
         owner=owner_resolver(staff),
         booked=store.episodes.booked(*where, since=as_of),
         next_workday=lambda day: calendar.after(day, 1),
         people=opened.people.of,
         episodes=lambda keys: store.episodes.known(*where, keys),
-        overridden=store.overrides.holders(*where, day=as_of),
+        overridden=opened.merged.holders(store.overrides.holders(*where, day=as_of)),
         previous=opened.previous,
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),
@@ -242,17 +242,22 @@ class _Keeper:
             self._waiting = []
 
 
-def _policy(project: Project, ask: PlanAsk, rules: Ruleset) -> WritePolicy:
+def _policy(project: Project, ask: PlanAsk, ground: Ground) -> WritePolicy:
     only, pilot = frozenset(ask.only), project.config.pilot
 
     def chosen(row: FactRow) -> bool:
         return (not only or row.ref.id in only) and pilot.admits(row.ref.id, row.owner)
 
-    ours = rules.human_edits
+    common = WritePolicy(
+        human_edits=HumanEdits(project.config.human_edits),
+        in_scope=chosen,
+        create_tasks=ground.creates_tasks,
+    )
+    ours = ground.rules.human_edits
     if ours is None:
-        return WritePolicy(human_edits=HumanEdits(project.config.human_edits), in_scope=chosen)
+        return common
     policy = HumanEdits.ADOPT if ours.adopt else HumanEdits.CONFLICT
-    return WritePolicy(human_edits=policy, adopt_days=ours.days, in_scope=chosen)
+    return replace(common, human_edits=policy, adopt_days=ours.days)
 
 
 def load_plan(project: Project, path: Path) -> PlanMade:

@@ -64,18 +64,24 @@ def pull_rules(
         progress(sum(done.values()), None)
 
     stood = list(grounds)
+    mirror = project.mirror_path(connection)
     report = pull_objects(
         reader,
         [want for item in stood for want in wants(item.rules, item.mapping, item.schemas)],
-        project.mirror_path(connection),
-        options=PullOptions(
-            now=project.now, full=full, mirror=MirrorSettings(project.config.memory)
-        ),
+        mirror,
+        options=_options(project, connection, full=full),
         progress=told,
     )
     for item in stood:
         save_schemas(project.schemas_path(connection), item.schemas)
     with project.store() as store:
-        mirror = project.mirror_path(connection)
         found = settle_echoes(store, connection.name, mirror, at=project.now())
     return replace(report, echoes=found[EchoState.ECHO], near_misses=found[EchoState.NEAR_MISS])
+
+
+def _options(project: Project, connection: ConnectionConfig, *, full: bool) -> PullOptions:
+    """With what the last runs did not find; a full read since has settled whatever is older."""
+    options = PullOptions(now=project.now, full=full, mirror=MirrorSettings(project.config.memory))
+    with project.store() as store:
+        since = project.now() - options.full_every
+        return replace(options, suspects=store.journal.gone(connection.name, since=since))

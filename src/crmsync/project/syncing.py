@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crmsync.config.jobs import JobConfig
 from crmsync.errors import ExitCode, GuardRefused, UsageError
+from crmsync.model.consent import allow_words, unanswered
 from crmsync.model.run import ApplyReport
 from crmsync.model.text import Text
 from crmsync.project.applying import ApplyAsk, Applying, ShowProgress, exit_code
@@ -17,11 +18,13 @@ from crmsync.project.planning import PlanAsk, PlanMade, make_plan, silent
 
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
-    """How a job ended; ``report`` is set when something was written or tried."""
+    """How a job ended; ``report`` is set when something was written or tried, ``mend`` when a
+    person has to do something first."""
 
     exit: ExitCode
     text: Text
     report: ApplyReport | None = None
+    mend: Text | None = None
 
     @property
     def run(self) -> int | None:
@@ -39,10 +42,9 @@ def sync(
 ) -> SyncOutcome:
     """Run one job of ``crmsync.yaml`` now.
 
-    The first apply on an account is a person's: until then the job plans and is held. Rows held
-    back one by one (missing data, a person's edit) make the exit code 6; everything else is
-    written. What our books kept long enough is forgotten first. Raises whatever stops a run before
-    it begins.
+    The first apply on an account is a person's: until then the job plans and is held. Falls and
+    moves that wait for a source make the exit code 6; everything else is written. What our books
+    kept long enough is forgotten first. Raises whatever stops a run before it begins.
     """
     tidy(project)
     told = _job(project, job)
@@ -57,15 +59,15 @@ def sync(
     made = make_plan(project, ask, progress=progress)
     held = _not_yet(project, made)
     if held is not None:
-        return SyncOutcome(ExitCode.HELD_BACK, held)
+        return held
     try:
         with Applying(
             project, ApplyAsk(plan=made.path, by=by, kind="sync", allow=told.allow)
         ) as applying:
             report = applying.run(progress=progress, stop=stop)
     except GuardRefused as refused:
-        return SyncOutcome(ExitCode.HELD_BACK, refused.message)
-    return SyncOutcome(_exit(made, report), _sentence(made, report), report)
+        return SyncOutcome(ExitCode.HELD_BACK, refused.message, mend=_by_hand(made, refused))
+    return SyncOutcome(exit_code(report), _sentence(made, report), report)
 
 
 def _job(project: Project, name: str) -> JobConfig:
@@ -79,23 +81,25 @@ def _job(project: Project, name: str) -> JobConfig:
     )
 
 
-def _not_yet(project: Project, made: PlanMade) -> Text | None:
+def _not_yet(project: Project, made: PlanMade) -> SyncOutcome | None:
     header = made.header
     with project.store() as store:
         if store.runs.ever_applied(header.connection, header.account_id):
             return None
-    return Text(
-        zh=f"账户 {header.account_id} 还没有人工写入过：先执行 crmsync apply {made.path}",
-        en=f"nobody has applied a plan to account {header.account_id} yet: the first one is by"
-        f" hand: crmsync apply {made.path}",
+    refused = Text(
+        zh=f"账户 {header.account_id} 还没有人工写入过",
+        en=f"nobody has applied a plan to account {header.account_id} yet: the first is by hand",
     )
+    return SyncOutcome(ExitCode.HELD_BACK, refused, mend=_by_hand(made, None))
 
 
-def _exit(made: PlanMade, report: ApplyReport) -> ExitCode:
-    code = exit_code(report)
-    if code is ExitCode.DONE and made.header.counts.withheld:
-        return ExitCode.HELD_BACK
-    return code
+def _by_hand(made: PlanMade, refused: GuardRefused | None) -> Text | None:
+    """The one command that writes the job's plan all the same, with the consent it needs."""
+    held = unanswered(made.header.guards, ())
+    if refused is not None and not held:
+        return refused.mend
+    words = " ".join(["crmsync apply", str(made.path), allow_words(held)]).strip()
+    return Text(zh=f"确认无误后运行：{words}", en=f"If this is meant: {words}")
 
 
 def _sentence(made: PlanMade, report: ApplyReport) -> Text:

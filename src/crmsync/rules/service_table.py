@@ -17,6 +17,7 @@ from crmsync.model.text import Text
 from crmsync.rules.hits import HitConflict, counting
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block
+from crmsync.rules.table_atoms import Absence
 from crmsync.rules.table_columns import Output
 from crmsync.rules.table_lints import lint_table
 from crmsync.rules.tables import DecisionTable, Row, Wanted, read_table
@@ -34,6 +35,8 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
 """What people head these columns with, besides their own labels."""
 
 _INPUTS = ("tier", "lifecycle")
+_ABSENCE = Absence(never=frozenset({"tier"}))
+"""Every tier is asked for, and each once without a stage."""
 _ANY_DAY = date(2000, 1, 1)
 
 
@@ -60,7 +63,8 @@ def service_rows(
     if table is None or not _inputs_fit(table, language):
         return ServiceRows()
     ranks = _ranks(table, columns)
-    language.findings.extend(lint_table(table, language, gaps=None, order=_order(table, ranks)))
+    found = lint_table(table, language, gaps=None, order=table.deciding(ranks), absence=_ABSENCE)
+    language.findings.extend(found)
     rows = {number: _entry(row) for number, row in enumerate(table.rows)}
     return ServiceRows(rows, tuple(_places(table, language, ranks)))
 
@@ -111,11 +115,6 @@ def _ranks(
         else len(words)
         for row in table.rows
     ]
-
-
-def _order(table: DecisionTable, ranks: Sequence[int]) -> list[int]:
-    order = {id(row): number for number, row in enumerate(table.rows)}
-    return [order[id(row)] for row in table.deciding(ranks)]
 
 
 def _entry(row: Row) -> MappingNode:

@@ -12,13 +12,15 @@ from crmsync.model.fact import FactValue
 from crmsync.model.table import HitPolicy
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
-from crmsync.rules.table_space import MOST_STEPS, OTHER, Space, bits, space_of
+from crmsync.rules.table_atoms import OTHER, Absence, bits
+from crmsync.rules.table_space import MOST_STEPS, Space, space_of
 from crmsync.rules.tables import DecisionTable
 from crmsync.source import error
 
 _MOST_SHOWN = 10
 _MOST_COVERED = 50
 """Rows named as never reached: whoever has more has one mistake in all of them."""
+_ABSENCE = Absence()
 _ONE_ROW = frozenset({HitPolicy.FIRST, HitPolicy.PRIORITY})
 
 
@@ -28,14 +30,16 @@ def lint_table(
     *,
     gaps: Severity | None,
     order: Sequence[int] = (),
+    absence: Absence = _ABSENCE,
 ) -> list[Diagnostic]:
     """Every overlap, gap, unreachable and doubled row, each with the cell.
 
     *gaps*: how bad it is when no row fits some customer (``None``: as it should be). *order*: the
-    rows in the order in which they decide, where that is not the order of the file. Findings of
-    overlap are errors: where two rows may fit, ``unique`` and ``any`` would not know what to say.
+    rows in the order in which they decide, where that is not the order of the file. *absence*: what
+    a missing value does in this block. Findings of overlap are errors: where two rows may fit,
+    ``unique`` and ``any`` would not know what to say.
     """
-    space = space_of(table, {fact.id: fact for fact in language.facts})
+    space = space_of(table, {fact.id: fact for fact in language.facts}, absence)
     lint = _Lint(table, space, language.scope, tuple(order) or tuple(range(len(table.rows))))
     found = [*lint.impossible(), *lint.doubles(), *lint.overlaps(), *lint.unreachable()]
     if gaps is not None:
@@ -45,7 +49,7 @@ def lint_table(
 
 def gap_of(table: DecisionTable, language: Language) -> dict[str, FactValue] | None:
     """Values of the inputs that no row fits (``…`` for any other text), if there are some."""
-    space = space_of(table, {fact.id: fact for fact in language.facts})
+    space = space_of(table, {fact.id: fact for fact in language.facts}, _ABSENCE)
     return space.gap((1 << len(table.rows)) - 1)[0]
 
 

@@ -98,10 +98,10 @@ class DecisionTable:
         one, other = self.rows[first].outputs, self.rows[second].outputs
         return {k: v.text for k, v in one.items()} == {k: v.text for k, v in other.items()}
 
-    def deciding(self, ranks: Sequence[int]) -> tuple[Row, ...]:
-        """The rows in the order in which the first that fits decides; *ranks* of their outputs."""
-        order = ordered(self.hit, len(self.rows), lambda number: ranks[number])
-        return tuple(self.rows[number] for number in order)
+    def deciding(self, ranks: Sequence[int]) -> tuple[int, ...]:
+        """The numbers of the rows in the order in which the first that fits decides; *ranks* of
+        their outputs."""
+        return ordered(self.hit, len(self.rows), lambda number: ranks[number])
 
 
 def read_table(block: Block, language: Language, wanted: Wanted) -> DecisionTable | None:

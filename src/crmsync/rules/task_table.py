@@ -11,6 +11,7 @@ from crmsync.model.task import Priority, TaskRule
 from crmsync.model.text import Text
 from crmsync.rules.language import Language
 from crmsync.rules.shape import Block
+from crmsync.rules.table_atoms import Absence
 from crmsync.rules.table_columns import Output
 from crmsync.rules.table_lints import lint_table
 from crmsync.rules.tables import KEYS, DecisionTable, Row, Wanted, read_table
@@ -42,6 +43,9 @@ OUTPUTS = (
     Output("via", Text(zh="渠道", en="via")),
 )
 """The keys of a task that may head a column; every other heading is an input."""
+
+_ABSENCE = Absence(stops=True)
+"""A row waits while it is not known whether an earlier one fits."""
 
 _WANTED = Wanted(
     of=Text(zh="任务", en="a table of tasks"),
@@ -82,13 +86,16 @@ def task_rows(node: MappingNode, language: Language) -> Iterator[TaskRow]:
     table = read_table(block, language, _WANTED)
     if table is None:
         return
-    language.findings.extend(lint_table(table, language, gaps=None))
+    for part in _by_event(table):
+        language.findings.extend(
+            lint_table(part, language, gaps=None, order=_order(part), absence=_ABSENCE)
+        )
     if not table.hit.single and not _named(table, node, language):
         return
     earlier: dict[str, list[Row]] = {}
     ids: set[tuple[str, str]] = set()
-    for row in table.deciding([_rank(row) for row in table.rows]):
-        event = row.outputs["event"].text if "event" in row.outputs else ""
+    for row in (table.rows[number] for number in _order(table)):
+        event = _event(row)
         before = earlier.setdefault(event, [])
         entry = _entry(node, row)
         name = entry.get("id")
@@ -97,6 +104,20 @@ def task_rows(node: MappingNode, language: Language) -> Iterator[TaskRow]:
         ids.add(key)
         yield TaskRow(entry, _when(table, row, before), again=known and table.hit.single)
         before.append(row)
+
+
+def _event(row: Row) -> str:
+    return row.outputs["event"].text if "event" in row.outputs else ""
+
+
+def _by_event(table: DecisionTable) -> Iterator[DecisionTable]:
+    """The rows of each event as a table of their own: rows of several never meet."""
+    for event in dict.fromkeys(map(_event, table.rows)):
+        yield replace(table, rows=tuple(row for row in table.rows if _event(row) == event))
+
+
+def _order(table: DecisionTable) -> tuple[int, ...]:
+    return table.deciding([_rank(row) for row in table.rows])
 
 
 def _rank(row: Row) -> int:

@@ -259,10 +259,10 @@ class Ticker:
         try:
             outcome = self._work(self._project, job.name, halt)
             note, run = outcome.text.en, outcome.run
-            self._tell(Text(zh=f"{job.name}：{outcome.text.zh}", en=f"{job.name}: {note}"))
+            self._tell(_of_job(job, outcome.text, outcome.mend))
         except CrmSyncError as error:
             state, note = SlotState.FAILED, f"{error.code}: {error.message.en}"
-            self._tell(Text(zh=f"{job.name}：{error.message.zh}", en=f"{job.name}: {note}"))
+            self._tell(_of_job(job, Text(error.message.zh, note), error.mend))
         except Exception as bug:
             if self._on_bug is None:
                 raise
@@ -296,3 +296,9 @@ class Ticker:
                 continue  # the next beat may come through; two minutes are allowed
             if not alive[0]:
                 halt.set()
+
+
+def _of_job(job: JobConfig, told: Text, mend: Text | None) -> Text:
+    """What became of a job, and what a person does about it."""
+    zh, en = f"{job.name}：{told.zh}", f"{job.name}: {told.en}"
+    return Text(zh, en) if mend is None else Text(f"{zh}。{mend.zh}", f"{en}. {mend.en}")

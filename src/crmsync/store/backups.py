@@ -22,8 +22,9 @@ import sqlalchemy as sa
 from crmsync.errors import StoreError
 from crmsync.model.text import Text
 from crmsync.store import migrate
-from crmsync.store.engine import Database
+from crmsync.store.engine import BUSY_SECONDS, Database
 from crmsync.store.tables import metadata
+from crmsync.store.turns import turn
 
 FORMAT = "crmsync.backup/1"
 PIECE = 1000
@@ -145,8 +146,12 @@ def put_back(source: Path, live: Path) -> None:
     if not live.exists():
         os.close(os.open(live, os.O_CREAT | os.O_WRONLY, 0o600))
     try:
-        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(live)) as new:
-            new.execute("PRAGMA busy_timeout=30000")
+        with (
+            turn(live, patience=BUSY_SECONDS),
+            closing(sqlite3.connect(source)) as old,
+            closing(sqlite3.connect(live)) as new,
+        ):
+            new.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
             old.backup(new)
     except sqlite3.Error as error:
         raise _unfit(live, Text("无法写入", f"it cannot be written: {error}")) from error

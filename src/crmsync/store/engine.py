@@ -10,7 +10,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from sqlite3 import Error as SqliteError
@@ -24,6 +24,7 @@ from crmsync.errors import LockHeld, StoreError
 from crmsync.model.text import Text
 from crmsync.store import migrate
 from crmsync.store.sealing import Sealer
+from crmsync.store.turns import turn, wal_reset_mended
 
 BUSY_SECONDS = 30
 WRITER_LOCK = 0x63726D73
@@ -80,7 +81,7 @@ class Database:
     def _writing(self) -> Iterator[Connection]:
         """A transaction on the connection that holds our locks, else on any."""
         if self._pinned is None:
-            with self._writer.begin() as connection:
+            with self._in_turn(), self._writer.begin() as connection:
                 yield connection
             return
         with self._turn:
@@ -89,6 +90,17 @@ class Database:
                 raise _lock_lost()
             with self._pinned.begin():
                 yield self._pinned
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """No other process writes or checkpoints the file meanwhile, where SQLite needs that."""
+        if self.file is None or wal_reset_mended():
+            yield
+            return
+        with turn(self.file, patience=BUSY_SECONDS) as ours:
+            if not ours:
+                raise self._unusable(TimeoutError("database is locked"))
+            yield
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -164,16 +176,17 @@ class Database:
                     alone.exec_driver_sql(f'VACUUM FULL "{table}"')
             return True
         self._reader.dispose()
-        raw = self._writer.raw_connection()
-        try:
-            cursor = raw.cursor()
-            cursor.execute("VACUUM")
-            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except SqliteError:
-            return False
-        finally:
-            raw.close()
-        return not busy
+        with self._in_turn():
+            raw = self._writer.raw_connection()
+            try:
+                cursor = raw.cursor()
+                cursor.execute("VACUUM")
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except SqliteError:
+                return False
+            finally:
+                raw.close()
+            return not busy
 
     def drop_copies(self) -> None:
         """Drop the copies PostgreSQL migrations left; a person who is purged stands in them too."""
@@ -186,8 +199,12 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection; twice is fine."""
-        self._writer.dispose()
+        # the last connection's end is a checkpoint; whoever keeps the turn has one open as well
+        with suppress(StoreError), self._in_turn():
+            self._reader.dispose()
+            self._writer.dispose()
         self._reader.dispose()
+        self._writer.dispose()
 
     def _unusable(self, error: Exception) -> StoreError:
         """Names the file, or host and database; never user, password or a row's values."""

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from crmsync.model.run import OpState
+from crmsync.model.canonical import loads
+from crmsync.model.change import RemoteError
+from crmsync.model.run import GONE, OpState
 from crmsync.store.batching import batched
 from crmsync.store.echoes import note as note_echoes
-from crmsync.store.effects import Confirmed, Ground, confirm
+from crmsync.store.effects import Confirmed, Ground, confirm, hand_over
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
 from crmsync.store.journal_rows import (
@@ -33,17 +35,21 @@ from crmsync.store.journal_rows import (
     was_restored,
 )
 from crmsync.store.locks import check_fence
+from crmsync.store.merges import Merges
 from crmsync.store.naming import Named, note_ids, trust_of
 from crmsync.store.seals import forget_values, seal_of_run
 from crmsync.store.states import States
-from crmsync.store.tables import attempt, op
+from crmsync.store.tables import attempt, op, run
 
 
 class Journal:
     """Rows by run and seq; every method is one transaction, or joins the caller's."""
 
-    def __init__(self, database: Database, states: States, episodes: Episodes) -> None:
+    def __init__(
+        self, database: Database, states: States, episodes: Episodes, merges: Merges
+    ) -> None:
         self._database = database
+        self._merges = merges
         self._states = states
         self._episodes = episodes
 
@@ -158,6 +164,7 @@ class Journal:
             db.execute(OUTCOME, [outcome_row(item) for item in settled])
             db.execute(EFFECT_OUTCOME, [effect_outcome_row(where.run_id, item) for item in settled])
             done = [item for item in settled if item.state is OpState.DONE or item.moot]
+            hand_over(self._merges, where, [item.op.effect for item in done])
             confirm(
                 self._states,
                 self._episodes,
@@ -176,6 +183,25 @@ class Journal:
         """Note ids that were found by key."""
         with self._database.write() as db:
             note_ids(db, where, named)
+
+    def gone(self, connection: str, *, since: datetime) -> dict[str, tuple[str, ...]]:
+        """Object → ids of records that runs begun since a moment did not find in the CRM."""
+        query = (
+            sa.select(attempt.c.object, attempt.c.record_id, attempt.c.error)
+            .select_from(attempt.join(run, run.c.id == attempt.c.run_id))
+            .where(
+                run.c.connection == connection,
+                run.c.started_at >= since,
+                attempt.c.state == OpState.CONFLICT.value,
+                attempt.c.kind == OpKind.FIELDS.value,
+            )
+        )
+        found: dict[str, set[str]] = {}
+        with self._database.read() as db:
+            for object, id, error in db.execute(query):
+                if error is not None and loads(error, RemoteError).code == GONE.code:
+                    found.setdefault(object, set()).add(id)
+        return {object: tuple(sorted(ids)) for object, ids in found.items()}
 
     def trust_of(self, connection: str, keys: Iterable[str]) -> dict[str, datetime]:
         """Task key → until when its absence proves nothing."""

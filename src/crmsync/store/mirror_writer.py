@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +89,21 @@ class MirrorWriter:
         """The reads this pull has begun or finished, by object."""
         with self._reporting():
             return self._staging.states()
+
+    def published_ids(self, object: str, ids: Collection[str]) -> tuple[str, ...]:
+        """Those of *ids* that the published mirror holds; none where it does not hold *object*."""
+        if not ids or self.published is None or object not in self.published.objects:
+            return ()
+        with self._reporting():
+            was = connect(self._settings, self._files, [("was", self._files.published, True)])
+            try:
+                query = (
+                    f"SELECT id FROM was.main.{columns.quoted(object)} "
+                    "WHERE list_contains(?::VARCHAR[], id) ORDER BY id"
+                )
+                return tuple(id for (id,) in was.execute(query, [sorted(ids)]).fetchall())
+            finally:
+                was.close()
 
     def begin(self, state: ReadState) -> ReadState:
         """Start an object's read anew; returns the state as stored."""

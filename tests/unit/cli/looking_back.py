@@ -10,7 +10,7 @@ from crmsync.model.record import RecordRef, Value
 from crmsync.model.run import LookBackReport, OpRecord, OpState
 from crmsync.model.text import Text
 
-AT = datetime(2026, 11, 22, 10, 15, 9).astimezone()  # noqa: DTZ001 - the reader's own zone
+AT = datetime(2026, 11, 22, 10, 15, 9).astimezone()
 
 
 def row(n: int, name: str, *lost: tuple[str, Value, Value, str | None]) -> OpRecord:

@@ -61,6 +61,15 @@ def test_the_write_mode_is_no_key_of_the_connector_s(tmp_path: Path) -> None:
     assert "write_mode" not in shop.keys
 
 
+def test_duplicate_tasks_are_accepted_only_where_the_file_says_so(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    assert not load_project(tmp_path).connections["shop"].accept_duplicate_tasks
+    write(tmp_path, GOOD.replace("allow_private: true", "accept_duplicate_tasks: true"))
+    shop = load_project(tmp_path).connections["shop"]
+    assert shop.accept_duplicate_tasks
+    assert "accept_duplicate_tasks" not in shop.keys
+
+
 def test_a_project(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     for name in ("b", "a"):

@@ -27,6 +27,7 @@ from tests.unit.evaluate.build import (
     ruleset,
     scale,
     table,
+    tabled,
     tasks,
     when,
     with_tier,
@@ -51,7 +52,7 @@ from crmsync.model.relation import SQL_TYPES, FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Combined, Combining, Scorecard, ScorePart
 from crmsync.model.segment import Segment
-from crmsync.model.state import Clocks, CustomerState, Episode, Standing
+from crmsync.model.state import Clocks, CustomerState, Episode, Snapshot, Standing, StoredState
 from crmsync.model.task import (
     Anniversary,
     BecomesTrue,
@@ -65,10 +66,16 @@ from crmsync.model.task import (
 )
 from crmsync.model.text import Text
 from crmsync.model.tier import DownChange, Patience
-from crmsync.store import Snapshot, StoredState, open_store
+from crmsync.store import open_store
 from crmsync.store.opening_table import fill_opening
 
 SCOPE = ("crm", "b2b")
+TABLED_BY_SCORE = tabled(
+    ("score ≥ 72.5; potential is not 低", "vip"),
+    ("score ≥ 50", "key", "vip"),
+    ("margin_12m > 20%", "standard", "key"),
+    ("orders_12m < 12", "basic"),
+)
 DAYS = (date(2026, 11, 22), date(2026, 2, 28), date(2024, 2, 29), date(2026, 3, 31))
 
 
@@ -140,6 +147,7 @@ def rulesets() -> dict[str, Ruleset]:
         "stages": replace(whole, tier=None, scorecards=(), service={}),
         "tiers": replace(whole, lifecycle=None, tasks=()),
         "table": replace(whole, tier=TABLED, scorecards=(), tasks=tasks()[:3]),
+        "table of score": replace(whole, tier=TABLED_BY_SCORE),
         "state": replace(
             whole,
             tier=replace(

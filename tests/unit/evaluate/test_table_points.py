@@ -36,9 +36,10 @@ from crmsync.model.table import HitPolicy
 from crmsync.model.text import Text
 from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.shape import Findings
+from crmsync.rules.table_atoms import Absence, bits
 from crmsync.rules.table_columns import Output
 from crmsync.rules.table_lints import gap_of
-from crmsync.rules.table_space import bits, space_of
+from crmsync.rules.table_space import space_of
 from crmsync.rules.tables import DecisionTable, Wanted, typed_table
 from crmsync.source.grid import grid_of
 from crmsync.source.grid_csv import read_csv
@@ -236,44 +237,61 @@ def test_what_is_told_of_two_rows_holds_when_fed_back(
 ) -> None:
     names, rows = made
     table, reader = typed(names, [[cell for cell, _ in row] for row in rows])
-    space = space_of(table, {fact.id: fact for fact in reader.facts})
+    space, waiting = (
+        space_of(table, {fact.id: fact for fact in reader.facts}, Absence(stops=stops))
+        for stops in (False, True)
+    )
     if not space.exact:
         return
     conditions = [row.when for row in table.rows]
     engine = engine_of(conditions)
     places = [engine.test(item).bit for item in conditions]
 
-    def hit(facts: Mapping[str, FactValue]) -> set[int]:
+    def verdicts(facts: Mapping[str, FactValue]) -> tuple[set[int], set[int]]:
         row = FactRow(RecordRef("t", "1"), "", None, dict(facts), owned={"tier": None})
         (matched,) = compiled_rows([row], engine, trees.AS_OF)
-        return {n for n, bit in enumerate(places) if matched.true >> bit & 1}
+        fit = {n for n, bit in enumerate(places) if matched.true >> bit & 1}
+        return fit, fit | {n for n, bit in enumerate(places) if matched.unknown >> bit & 1}
 
-    # What is told speaks of known values, and of choices that are among their options.
+    def hit(facts: Mapping[str, FactValue]) -> set[int]:
+        return verdicts(facts)[0]
+
+    # What is told speaks of choices that are among their options, or missing.
+    options = {fact.id: {None, *fact.choices} for fact in reader.facts if fact.choices}
     known = [dict(zip(trees.SLOTS, row, strict=True)) for row in values]
-    options = {fact.id: set(fact.choices) for fact in reader.facts}
+    known += [{**facts, name: None} for facts in known for name in names]
     anybody = [
-        hit(facts)  # type: ignore[arg-type]
+        verdicts(facts)  # type: ignore[arg-type]
         for facts in known
-        if all(
-            facts[name] is not None and (not options.get(name) or facts[name] in options[name])
-            for name in names
-        )
+        if all(facts[name] in options.get(name, {facts[name]}) for name in names)
     ]
     for first in range(len(conditions)):
-        for other in bits(space.covering(first)):
-            assert all(other in found for found in anybody if first in found)
+        before = (1 << first) - 1
+        for told, stopping in ((space, 0), (waiting, 1)):
+            for other in bits(told.covering(first)):
+                assert all(other in found[stopping] for found in anybody if first in found[0])
+            reached, exact, _ = told.gap(before, first)
+            if reached is not None:
+                found = verdicts({**known[0], **reached})  # type: ignore[dict-item]
+                assert first in found[0]
+                assert not any(number < first for number in found[stopping])
+            elif exact:
+                assert all(
+                    first not in found[0] or any(number < first for number in found[stopping])
+                    for found in anybody
+                )
         for second in range(first):
             both = space.common(first, second)
             assert (both is not None) == bool(space.meeting(first) >> second & 1)
             if both is not None:
                 assert {first, second} <= hit(both)
             else:
-                assert not any({first, second} <= found for found in anybody)
+                assert not any({first, second} <= found for found, _ in anybody)
 
 
 def test_a_row_that_nothing_fits_is_covered_by_every_other_row_and_no_more() -> None:
     table, reader = typed(["kind"], [["高"], ["not(高, 中, 低)"], ["-"]])
-    space = space_of(table, {fact.id: fact for fact in reader.facts})
+    space = space_of(table, {fact.id: fact for fact in reader.facts}, Absence())
 
     assert not space.possible(1)
     assert list(bits(space.covering(1))) == [0, 2]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from crmsync.connector import Capabilities, Everything, ModifiedSince, Page, ReadQuery
+from crmsync.connector import (
+    Capabilities,
+    Everything,
+    FieldIn,
+    ModifiedSince,
+    Page,
+    ReadQuery,
+)
 from crmsync.errors import Throttled
 from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
@@ -88,6 +95,8 @@ class PagedCrm:
             if isinstance(query.where, Everything) and record.deleted:
                 continue
             if isinstance(query.where, ModifiedSince) and record.modified_at < query.where.moment:
+                continue
+            if isinstance(query.where, FieldIn) and record.ref.id not in query.where.values:
                 continue
             fields = {name: record.fields.get(name) for name in query.fields}
             found.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.ingest.paged_crm import PagedCrm
 
-from crmsync.connector import Everything, ModifiedSince
+from crmsync.connector import Everything, FieldIn, ModifiedSince
 from crmsync.errors import StoreError, Throttled, UnexpectedReply
 from crmsync.ingest import PullOptions, PullReport, pull
 from crmsync.model.schema import FieldSchema, FieldType, ObjectWant
@@ -335,3 +335,19 @@ def test_the_meta_tells_account_age_and_schemas(crm: PagedCrm, path: Path) -> No
     )
     names = sorted(file.name for file in path.parent.iterdir())
     assert names == ["zed.duckdb", "zed.pull.lock"]
+
+
+def test_what_a_run_did_not_find_is_asked_for_and_taken_out(crm: PagedCrm, path: Path) -> None:
+    crm = PagedCrm(START, sees_deletes=False)
+    for number in range(5):
+        crm.put("Deals", f"{number:03d}", {"Amount": Decimal(1)})
+    run(crm, path, DEALS)
+    crm.delete("Deals", "003")
+    assert counts(run(crm, path, DEALS))["Deals"][3:] == (0, 5)
+    suspects = {"Deals": ("001", "003", "never read")}
+    asked = len(crm.queries)
+    assert counts(run(crm, path, DEALS, suspects=suspects))["Deals"][3:] == (1, 4)
+    assert [query.where for query, _ in crm.queries[asked + 1 :]] == [FieldIn("id", ("001", "003"))]
+    crm.queries.clear()
+    assert counts(run(crm, path, DEALS, suspects={"Deals": ("003",)}))["Deals"][3:] == (0, 4)
+    assert len(crm.queries) == 1, "a record that is gone from the mirror is not asked for again"

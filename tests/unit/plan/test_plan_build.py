@@ -393,6 +393,14 @@ def test_a_task_nobody_can_own_is_listed() -> None:
     assert [type(line) for line in lines] == [Observation]
 
 
+def test_where_no_task_can_be_created_only_once_tasks_are_off_and_the_rest_is_planned() -> None:
+    draft, lines = made([customer(1, opens=(opening(1),))], policy=WritePolicy(create_tasks=False))
+    assert draft.header.counts.withheld_by_kind == {"tasks_off": 1}
+    assert {type(line) for line in lines} == {Observation, RecordChange}
+    (held,) = draft.header.withheld
+    assert "accept_duplicate_tasks: true" in held.text.en
+
+
 def test_tasks_are_closed_while_they_are_open_and_ours() -> None:
     def episode(n: int, **more: object) -> Episode:
         return replace(Episode(closing(n).key, "call", ref(n), DAY, f"T{n}"), **more)  # type: ignore[arg-type]

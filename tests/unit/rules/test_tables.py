@@ -296,10 +296,20 @@ def test_any_refuses_overlaps_that_differ_only(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_covered_before_is_never_reached(tmp_path: Path) -> None:
-    table = "订单数,潜力,分数\n>= 6,-,20\n< 6,高,15\n-,高,10\n-,-,0\n"
+    table = "订单数,潜力,分数\n>= 6,-,20\n< 6,高,15\n< 9,高,10\n-,-,0\n"
     ruleset, found = with_points(tmp_path, table)
     assert ruleset is None
     assert codes(found) == [("TABLE012", "tables/f.csv:4:A4")]
+
+
+@pytest.mark.parametrize("last", ["-,-,0", "-,> 3,10"])
+def test_a_row_for_anything_takes_the_customers_without_a_value(tmp_path: Path, last: str) -> None:
+    table = f'潜力,订单数,分数\n"高, 中, 低",>= 6,20\n"高, 中, 低",< 6,15\n{last}\n'
+    ruleset, found = with_points(tmp_path, table)
+    assert ruleset is not None
+    assert found == []
+    _, found = with_points(tmp_path, table.replace(last, f"null,-,1\nnot(null),-,2\n{last}"))
+    assert codes(found) == [("TABLE012", "tables/f.csv:6:A6")]
 
 
 def test_a_row_no_value_fits_is_never_reached(tmp_path: Path) -> None:

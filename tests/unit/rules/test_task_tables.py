@@ -137,3 +137,30 @@ def test_a_wrong_cell_is_named(tmp_path: Path, table: str, found: tuple[str, str
     ruleset, findings = with_tasks(tmp_path, CALL, table)
     assert ruleset is None
     assert found in codes(findings)
+
+
+def test_the_row_of_the_highest_priority_counts_wherever_it_stands(tmp_path: Path) -> None:
+    table = "等级,负责人,优先级\n-,judge,低\nvip,account owner,高\n"
+    ruleset, found = with_tasks(tmp_path, CALL + "    hit: priority\n", table)
+    assert found == []
+    assert ruleset is not None
+    assert [task.span.cell for task in opened(ruleset, "vip", 0)] == ["A3"]
+    assert [task.span.cell for task in opened(ruleset, "basic", 0)] == ["A2"]
+
+
+def test_a_row_behind_rows_for_every_option_never_makes_a_task(tmp_path: Path) -> None:
+    table = '潜力,负责人\n"高, 中, 低",account owner\n-,judge\n'
+    ruleset, found = with_tasks(tmp_path, CALL, table)
+    assert ruleset is None
+    assert codes(found) == [("TABLE012", "tables/t.csv:3:A3")]
+
+
+def test_rows_of_several_events_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+    shared = CALL.replace("    event: enters quiet\n", "").replace("  - id: call\n", "  -\n", 1)
+    shared = shared.replace("  -\n    title", "  - title").replace("lifecycle spell", "tier change")
+    shared = shared.replace("    close_when: lifecycle is not quiet\n", "")
+    table = "id,等级,事件,负责人\ncall,vip,enters quiet,judge\nup,vip,rises to vip,account owner\n"
+    ruleset, found = with_tasks(tmp_path, shared, table)
+    assert found == []
+    assert ruleset is not None
+    assert [t.task_id for t in opened(ruleset, "vip", 0)] == ["call"]

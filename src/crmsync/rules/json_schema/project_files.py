@@ -304,6 +304,11 @@ def _connection() -> Schema:
         "approval": hover(
             one_of(["optional", "required"]), "是否必须批准", "Whether plans need approval."
         ),
+        "accept_duplicate_tasks": hover(
+            YES_NO,
+            "CRM 不能保证任务只建一次时，仍然建任务",
+            "Create tasks even where the CRM cannot create one only once.",
+        ),
         "expires": hover(
             TEXT,
             "凭证到期日，如 2027-03-31；到期前 14、7、1 天提醒",
