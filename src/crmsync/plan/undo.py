@@ -37,6 +37,8 @@ from crmsync.store.batching import batched
 
 READ_SIZE = 100
 _SENT = (OpState.DONE, OpState.INTENT, OpState.IN_DOUBT)
+_WORTH = (*_SENT, OpState.PLANNED)
+"""What was written or still would be: a run without any has nothing to take back."""
 _LEADING = {"tier", "lifecycle"}
 
 
@@ -56,9 +58,12 @@ def undo(inputs: PlanInputs, ask: UndoAsk) -> Draft:
     has changed since is kept and listed. Tasks the run created are closed if nobody has touched
     them, tasks it closed are opened again. Standing and clocks go back with the customer's tier
     and stage; a first assignment is forgotten. What the CRM did by itself in between (mails,
-    webhooks, history entries) cannot be undone. Raises PlanRefused when the run's old values were
-    purged or it belongs elsewhere.
+    webhooks, history entries) cannot be undone. Raises PlanRefused when the run wrote nothing, its
+    old values were purged or it belongs elsewhere.
     """
+    outcomes = ask.store.journal.outcomes(ask.run_id)
+    if not any(outcomes.get(state) for state in _WORTH):
+        raise _nothing(ask.run_id)
     making = _Undoing(inputs, ask)
     try:
         for piece in batched(ask.store.journal.each(ask.run_id, states=_SENT), READ_SIZE):
@@ -338,6 +343,16 @@ def _elsewhere(run_id: int) -> PlanRefused:
             zh=f"第 {run_id} 次运行属于另一个连接、规则集或 CRM 账户",
             en=f"run {run_id} belongs to another connection, ruleset or CRM account",
         )
+    )
+
+
+def _nothing(run_id: int) -> PlanRefused:
+    return PlanRefused(
+        Text(
+            zh=f"第 {run_id} 次运行没有写入任何内容，没有可以撤销的",
+            en=f"run {run_id} wrote nothing: there is nothing to take back",
+        ),
+        mend=Text(zh="运行列表： crmsync runs", en="The runs: crmsync runs"),
     )
 
 
