@@ -145,7 +145,8 @@ class Applier:
                     mend=Text("重新运行 crmsync plan。", "Run crmsync plan again."),
                 )
             ground = _ground(header, run_id)
-            ops = new_ops(Registering(header, ground, store.states, order.approval), plan.lines())
+            books = Registering(header, ground, store.states, store.merges, order.approval)
+            ops = new_ops(books, plan.lines())
             store.journal.plan(run_id, ground, ops)
             self._set_hold(header, order, run_id, now)
             self._audit(order, order.kind, run_id, now)

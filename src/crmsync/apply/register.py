@@ -18,14 +18,16 @@ from crmsync.model.plan import (
     PlanKind,
     PlanLine,
     RecordChange,
+    Takeover,
     TaskClose,
     TaskCreate,
 )
 from crmsync.model.record import RecordRef, Value
-from crmsync.model.state import Episode, Standing
-from crmsync.store import NewOp, OpKind, Snapshot, StoredState
+from crmsync.model.state import Episode, Snapshot, Standing, StoredState
+from crmsync.store import NewOp, OpKind
 from crmsync.store.batching import batched
-from crmsync.store.effects import Effect, Ground
+from crmsync.store.effects import Effect, Ground, HandOver
+from crmsync.store.merges import Merges
 from crmsync.store.states import States
 
 RUN_ROLE = "run"
@@ -38,6 +40,7 @@ class Registering:
     header: PlanHeader
     ground: Ground
     states: States
+    merges: Merges
     approval: Approval | None = None
 
 
@@ -72,14 +75,19 @@ def _customer(
 ) -> Iterator[tuple[PlanLine, NewOp]]:
     given_back = next((line for line in lines if isinstance(line, Observation)), None)
     change = None
+    whole = any(isinstance(line, Takeover) and line.back for line in lines)
+    left = next((line.standing for line in lines if _is_change(line)), None)
     for seq, line in enumerate(
         (line for line in lines if not isinstance(line, Observation)), start=first
     ):
         if isinstance(line, RecordChange):
             change = seq
-            yield line, _fields(run, line, known.get(line.ref), given_back)
+            item = _fields(run, line, known.get(line.ref), given_back)
+            yield line, _without_state(item) if whole else item
         elif isinstance(line, TaskCreate):
             yield line, _creation(run, line, change)
+        elif isinstance(line, Takeover):
+            yield line, _takeover(run, line, left)
         else:
             yield line, _closing(run, line)
 
@@ -121,6 +129,34 @@ def _fields(
         want=want,
         effect=effect,
         version=line.version,
+    )
+
+
+def _without_state(item: NewOp) -> NewOp:
+    """The fields alone: undo of a takeover gives the customer's whole state back by itself."""
+    return replace(item, effect=Effect(about=item.effect.about))
+
+
+def _takeover(run: Registering, line: Takeover, left: Standing | None) -> NewOp:
+    """A handing over in our own books; *left* is the standing that the customer's own change in
+    the same run leaves, which undo must find again."""
+    where = run.ground.connection, run.ground.ruleset
+    handed = HandOver(
+        lost=line.lost,
+        before=run.merges.keeping(*where, (line.ref, *line.lost)),
+        after=line.after,
+        at=run.header.created_at,
+        told=line.told,
+        left=left,
+    )
+    return NewOp(
+        op_key=_key(run, OpKind.HANDOVER, str(line.ref), run.header.plan_id),
+        kind=OpKind.HANDOVER,
+        ref=line.ref,
+        name=line.name,
+        base={},
+        want={},
+        effect=Effect(about=line.ref, handed=handed),
     )
 
 

@@ -37,7 +37,7 @@ from crmsync.store.batching import batched
 
 WINDOW = 2000
 """Rows looked at together, to find those that may share a call."""
-ORDER = (OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
+ORDER = (OpKind.HANDOVER, OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
 NOT_WRITTEN = RemoteError("NOT_WRITTEN", "the customer's own change was not written")
 NO_CREATE_ONCE = RemoteError("NO_CREATE_ONCE", "this CRM cannot create a task only once")
 _STATES = {

@@ -9,7 +9,15 @@ from rich.text import Text as Styled
 
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, pad, shortened, value_text
-from crmsync.model.plan import Direction, FieldDelta, PlanLine, RecordChange, TaskClose, TaskCreate
+from crmsync.model.plan import (
+    Direction,
+    FieldDelta,
+    PlanLine,
+    RecordChange,
+    Takeover,
+    TaskClose,
+    TaskCreate,
+)
 from crmsync.model.record import RecordRef
 from crmsync.model.task import Priority
 from crmsync.model.text import Text
@@ -37,6 +45,7 @@ class _Block:
     name: str
     owner: str | None = None
     change: RecordChange | None = None
+    takeover: Takeover | None = None
     tasks: list[TaskCreate | TaskClose] = field(default_factory=list)
 
     @property
@@ -64,7 +73,8 @@ def customers(lines: Iterable[PlanLine], *, every: bool) -> Iterator[Styled]:
     shown: dict[Direction, int] = {}
     left = 0
     for block in _blocks(lines):
-        if block.change is not None and not block.change.fields and not block.tasks:
+        empty = block.takeover is None and not block.tasks
+        if empty and block.change is not None and not block.change.fields:
             continue
         count = shown.get(block.direction, 0)
         if not every and count >= SAMPLE:
@@ -87,6 +97,8 @@ def _blocks(lines: Iterable[PlanLine]) -> Iterator[_Block]:
             ref, owner = line.ref, line.owner
         elif isinstance(line, TaskCreate | TaskClose):
             ref, owner = line.about, None
+        elif isinstance(line, Takeover):
+            ref, owner = line.ref, None
         else:
             continue
         if block is None or block.ref != ref:
@@ -94,7 +106,9 @@ def _blocks(lines: Iterable[PlanLine]) -> Iterator[_Block]:
                 yield block
             block = _Block(ref, line.name, owner)
         if isinstance(line, RecordChange):
-            block.change = line
+            block.change, block.owner = line, line.owner
+        elif isinstance(line, Takeover):
+            block.takeover = line
         else:
             block.tasks.append(line)
     if block is not None:
@@ -109,6 +123,12 @@ def _block(block: _Block, *, every: bool) -> Iterator[Styled]:
         owner = clean(block.owner)
         head.append(say(f"  负责人 {owner}", f"  owner {owner}"), style="dim")
     yield head
+    if block.takeover is not None:
+        line = Styled("      ").append("⇐ ", style="cyan")
+        word = (
+            say("还回  ", "gives back  ") if block.takeover.back else say("接管  ", "takes over  ")
+        )
+        yield line.append(word).append(clean(block.takeover.text.to(LANG)), style="dim")
     if block.change is not None:
         yield from _fields(block.change, every=every)
         for note in block.change.notes:

@@ -94,6 +94,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "override",
         say("人工指定等级，有原因和期限", "set a tier by hand, with reason and end; list, remove"),
     ),
+    "merged": (
+        "merged",
+        say("登记客户合并，按规则接管", "note that a customer was merged into another"),
+    ),
     "review": (
         "operate",
         say("放行一次复评：允许降级", "release a review: demotions that wait for it may happen"),

@@ -37,6 +37,7 @@ CAUSES = {
     Cause.DATA: Text(zh="数据变化", en="data changed"),
     Cause.RULE: Text(zh="规则变化", en="rules changed"),
     Cause.TIME: Text(zh="时间推移", en="time passed"),
+    Cause.MERGED: Text(zh="客户合并", en="merged"),
     Cause.UNDO: Text(zh="撤销", en="taken back"),
 }
 UNITS = {
@@ -147,7 +148,7 @@ def summary(header: PlanHeader) -> str:
             f" {_count(counts.closed_tasks, 'task')} closed; {counts.withheld} kept (changed"
             " since).",
         )
-    if not (counts.fields or counts.new_tasks or counts.closed_tasks):
+    if not counts.anything:
         return say(
             f"计划：没有改动；{_rest_zh(counts)}。", f"Plan: nothing changes; {_rest_en(counts)}."
         )
@@ -175,6 +176,7 @@ def _summary_zh(counts: PlanCounts) -> str:
         f"{counts.other} 仅其他字段" if counts.other else "",
         f"{counts.new_tasks} 个新任务",
         f"{counts.closed_tasks} 个关闭",
+        f"{counts.merged} 个客户接管合并进来的记录" if counts.merged else "",
     ]
     return f"计划：{'，'.join(filter(None, parts))}；{_rest_zh(counts)}。"
 
@@ -188,6 +190,7 @@ def _summary_en(counts: PlanCounts) -> str:
         f"{counts.other} in other fields only" if counts.other else "",
         _count(counts.new_tasks, "new task"),
         f"{counts.closed_tasks} closed",
+        f"{counts.merged} taking over after a merge" if counts.merged else "",
     ]
     return f"Plan: {', '.join(filter(None, parts))}; {_rest_en(counts)}."
 
@@ -329,7 +332,7 @@ def _in_order(rows: Iterable[Withheld]) -> list[Withheld]:
 def next_step(header: PlanHeader, *, digest: str, file: str) -> Text:
     """The saved file, how long it holds, and the command that writes it, consents included."""
     counts = header.counts
-    if not (counts.fields or counts.new_tasks or counts.closed_tasks):
+    if not counts.anything:
         return Text(zh="没有要写的内容。", en="There is nothing to write.")
     short = short_digest(digest)
     hours = round((header.expires_at - header.created_at).total_seconds() / 3600)

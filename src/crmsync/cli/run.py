@@ -128,8 +128,7 @@ def plan_command(
     with face.progress(Text(zh="读取与评估", en="reading and evaluating")) as progress:
         made = make_plan(project, ask, progress=progress)
     _show(face, made, every=every)
-    changes = made.header.counts.fields or made.header.counts.new_tasks
-    changes = changes or made.header.counts.closed_tasks
+    changes = made.header.counts.anything
     return ExitCode.CHANGES if exit_code and changes else ExitCode.DONE
 
 

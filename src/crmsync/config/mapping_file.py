@@ -34,6 +34,7 @@ from crmsync.source import (
     Scalar,
     did_you_mean,
     error,
+    forgiving,
     read_file,
     warning,
     without_echoes,
@@ -43,7 +44,10 @@ TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
     "tasks", "sources", "currency", "currencies", "rates", "users",
 )  # fmt: skip
-LATER = ("group", "scope")
+ELSEWHERE = {
+    key: Text(zh=f"{key} 写在 rules.yaml 的最外层", en=f"{key} stands at the top of rules.yaml.")
+    for key in ("group", "scope", "segments", "active_months", "overrides", "on_merge")
+}
 RELATED = ("object", "via", "date", "where", "called", "do_not_contact", "fields")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -64,8 +68,13 @@ def read_mapping(
     source = read_file(path, name=name)
     if source.node is None:
         return None, source.diagnostics
-    reader = _Reader(source.name, ruleset, list(source.diagnostics))
-    return reader.read(source.node, path.stem), without_echoes(reader.problems)
+
+    def read(root: Mapping) -> tuple[CrmMapping | None, list[Diagnostic]]:
+        reader = _Reader(source.name, ruleset, [])
+        return reader.read(root, path.stem), reader.problems
+
+    found, problems = forgiving(source.node, read)
+    return found, without_echoes([*source.diagnostics, *problems])
 
 
 class _Reader:
@@ -76,7 +85,7 @@ class _Reader:
         self._fields = Scope(open_names=True, year_starts=ruleset.year_starts)
 
     def read(self, root: Mapping, stem: str) -> CrmMapping | None:
-        keys = self._keys(root, TOP, later=LATER)
+        keys = Keys(root, TOP, self.problems, family="MAP", elsewhere=ELSEWHERE)
         connector = keys.word("connector", required=True)
         target = keys.word("object", required=True)
         if connector is not None and connector != stem:
@@ -112,8 +121,8 @@ class _Reader:
             return None
         return mapping_digest(found, self._ruleset.renamed)
 
-    def _keys(self, node: Mapping, known: tuple[str, ...], *, later: tuple[str, ...] = ()) -> Keys:
-        return Keys(node, known, self.problems, family="MAP", later=later)
+    def _keys(self, node: Mapping, known: tuple[str, ...]) -> Keys:
+        return Keys(node, known, self.problems, family="MAP")
 
     def _condition(self, node: Node | None) -> Condition | None:
         if node is None:

@@ -10,12 +10,21 @@ from datetime import date
 from pathlib import Path
 
 from crmsync.config.jobs import JobConfig, name_lost_connections, read_jobs
-from crmsync.config.keys import Keys, not_a_mapping
+from crmsync.config.keys import Keys, not_a_mapping, not_a_word
 from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, SourceFile, error, has_errors, read_file, without_echoes
+from crmsync.source import (
+    Mapping,
+    Scalar,
+    SourceFile,
+    error,
+    forgiving,
+    has_errors,
+    read_file,
+    without_echoes,
+)
 
 FILE_NAME = "crmsync.yaml"
 TOP = (
@@ -137,7 +146,10 @@ def load_project(folder: Path) -> ProjectConfig:
             code="CONF001",
         )
     source = read_file(path, name=FILE_NAME)
-    config, problems = _read(folder, source)
+    config, problems = None, list(source.diagnostics)
+    if source.node is not None:
+        config, found = forgiving(source.node, lambda root: _read(folder, source, root))
+        problems += found
     if config is None or has_errors(problems):
         raise ConfigError(
             Text(zh=f"{FILE_NAME} 有错误", en=f"{FILE_NAME} has errors"),
@@ -147,11 +159,11 @@ def load_project(folder: Path) -> ProjectConfig:
     return config
 
 
-def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[Diagnostic]]:
-    problems = list(source.diagnostics)
-    if source.node is None:
-        return None, problems
-    keys = Keys(source.node, TOP, problems)
+def _read(
+    folder: Path, source: SourceFile, root: Mapping
+) -> tuple[ProjectConfig, list[Diagnostic]]:
+    problems: list[Diagnostic] = []
+    keys = Keys(root, TOP, problems)
     version = keys.integer("version")
     if version not in {None, 1}:
         problems.append(
@@ -167,7 +179,7 @@ def _read(folder: Path, source: SourceFile) -> tuple[ProjectConfig | None, list[
     people = keys.mapping("people")
     pilot = keys.mapping("pilot")
     limited = Keys(pilot, ("owners", "ids"), problems) if pilot else None
-    store = source.node.get("store")
+    store = root.get("store")
     if isinstance(store, Scalar) and _URL_PASSWORD.match(store.text):
         problems.append(_pasted("store", store))
     config = ProjectConfig(
@@ -269,7 +281,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
 
 def _plain(connection: str, key: Scalar, value: object, problems: list[Diagnostic]) -> object:
     if not isinstance(value, Scalar):
-        problems.append(_not_a_word(key))
+        problems.append(not_a_word(key.text, key.span))
         return ""
     text = value.text
     if _is_secret(key.text, text):
@@ -303,13 +315,4 @@ def _pasted(path: str, value: Scalar) -> Diagnostic:
             en=f"Write {name} and keep the value in the environment, the keyring or a"
             " var/secrets file.",
         ),
-    )
-
-
-def _not_a_word(key: Scalar) -> Diagnostic:
-    return error(
-        "CONF005",
-        key.span,
-        Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
-        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
     )

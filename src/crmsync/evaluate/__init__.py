@@ -6,6 +6,7 @@ from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
 from crmsync.evaluate.front import Mirrored, match
 from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.merging import united
 from crmsync.evaluate.placing import Placing, opened_tasks
 from crmsync.evaluate.population import (
     Asked,
@@ -50,4 +51,5 @@ __all__ = [
     "score_lines",
     "stages_flap",
     "tiers_flap",
+    "united",
 ]

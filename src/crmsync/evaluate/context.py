@@ -29,3 +29,5 @@ class EvaluationContext:
     placing: bool = False
     parents: Mapping[RecordRef, ParentTier] = field(default_factory=dict)
     """The tier of the parent (of the group's head) of those whose own hangs on it."""
+    former: Mapping[RecordRef, tuple[RecordRef, ...]] = field(default_factory=dict)
+    """The records that were merged into a customer: what was opened for them is open for it."""

@@ -77,9 +77,11 @@ class Agenda:
             if verdict is not Verdict.TRUE:
                 continue
             moment = _moment(moved, state, context.as_of, due)
-            key = episode_key(self._ruleset.id, task, state.ref, occurrence_of(task, moment))
-            if all(episode.key != key for episode in open_now):
-                opens.append(self._opening(task, key, answers, moved))
+            whose = (state.ref, *context.former.get(state.ref, ()))
+            occurrence = occurrence_of(task, moment)
+            keys = [episode_key(self._ruleset.id, task, ref, occurrence) for ref in whose]
+            if all(episode.key not in keys for episode in open_now):
+                opens.append(self._opening(task, keys, answers, moved))
         closes: dict[str, TaskClosing] = {}  # rows of one table share a task's id
         for task, _, close in self._tasks:
             for episode in open_now:
@@ -113,7 +115,9 @@ class Agenda:
             return False
         return answers.holds(close) is Verdict.TRUE
 
-    def _opening(self, task: TaskRule, key: str, answers: Answers, moved: Moved) -> TaskOpening:
+    def _opening(
+        self, task: TaskRule, keys: Sequence[str], answers: Answers, moved: Moved
+    ) -> TaskOpening:
         row = answers.matched.row
         asked = moved.asked
         words = {
@@ -125,7 +129,8 @@ class Agenda:
             ),
         }
         return TaskOpening(
-            key=key,
+            key=keys[0],
+            also=tuple(keys[1:]),
             task_id=task.id,
             title=title(self._ruleset, task.title, answers.values(), words),
             owner=self._owners(task, answers),

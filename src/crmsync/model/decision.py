@@ -157,6 +157,13 @@ class TaskOpening:
     """Whether it stands for a task for every person below the customer, whom planning looks up."""
     person: str | None = None
     """The record of the person it is about."""
+    also: tuple[str, ...] = ()
+    """The keys the same episode has of records that were merged into the customer."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key under which the task may exist already."""
+        return (self.key, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,7 @@ class Cause(StrEnum):
     DATA = "data changed"
     RULE = "rule changed"
     TIME = "time passed"
+    MERGED = "merged"
     UNDO = "run undone"
 
 

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from crmsync.model.decision import Cause
 from crmsync.model.frozen import FrozenLines
+from crmsync.model.merge import Keeping, Merge
 from crmsync.model.metering import PlanCost
 from crmsync.model.override import Override
 from crmsync.model.record import RecordRef, Value
@@ -132,7 +133,25 @@ class Observation:
     """The facts of this evaluation, without those that time alone moves."""
 
 
-PlanLine: TypeAlias = RecordChange | TaskCreate | TaskClose | Observation
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """What we keep of the records that were merged into ``ref`` goes to it, in our own books.
+
+    ``lost`` are those records, ``after`` what is kept of all of them then; ``told`` the merges that
+    only the CRM has told of. ``text`` says what goes over. ``back``: undo of a takeover.
+    """
+
+    change_id: str
+    ref: RecordRef
+    name: str
+    lost: tuple[RecordRef, ...]
+    after: Keeping
+    text: Text
+    told: tuple[Merge, ...] = ()
+    back: bool = False
+
+
+PlanLine: TypeAlias = RecordChange | TaskCreate | TaskClose | Observation | Takeover
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +226,15 @@ class PlanCounts:
     """Fact id → customers whose value is unknown: the next plan's ``missing_rise`` looks here."""
     notices: int = 0
     """Customers told of a demotion to come, and not otherwise changed."""
+    merged: int = 0
+    """Customers that take over what is kept of others, which were merged into them."""
     sources: Mapping[str, int] = field(default_factory=dict)
     """Object → records, as the next plan compares with them."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether applying the plan does more than note clocks."""
+        return bool(self.fields or self.new_tasks or self.closed_tasks or self.merged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,5 +107,6 @@ OPENING_COLUMNS: Mapping[str, str] = {
 and ``o_clocks`` are canonical JSON; ``o_open`` the rules of the open tasks, ``o_asked`` those whose
 open episode is the one of today. ``o_plain`` is TRUE when nothing else bears on the customer: no
 other clock runs, no override, no write since the day opened, nothing this version cannot read.
-``o_override``: an override is in force or to come. ``o_today``: this day was observed already.
-Without a stored state ``o_standing`` is NULL. No `FactRelation` has a column of such a name."""
+``o_override``: an override is in force or to come, or the customer takes over from another.
+``o_today``: this day was observed already. Without a stored state ``o_standing`` is NULL. No
+`FactRelation` has a column of such a name."""

@@ -13,6 +13,7 @@ from crmsync.model.frozen import FrozenLines
 from crmsync.model.group import Group
 from crmsync.model.guard import GuardLimit
 from crmsync.model.lifecycle import LifecycleRules
+from crmsync.model.merge import MergeRules
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.override import HumanEditRule
 from crmsync.model.period import Period
@@ -89,6 +90,8 @@ class Ruleset:
     newcomer: Newcomer | None = None
     human_edits: HumanEditRule | None = None
     """``None``: as the project's own setting has it."""
+    on_merge: MergeRules | None = None
+    """``None``: the file says nothing; see `merging`."""
     group: Group | None = None
     applies_to: Condition | None = None
     scope: tuple[ScopeLine, ...] = ()
@@ -97,6 +100,11 @@ class Ruleset:
     """The months in which clocks run."""
     task_capacity: int | None = None
     """How many tasks one owner gets for one day; more are dated later, the highest tier first."""
+
+    @property
+    def merging(self) -> MergeRules:
+        """What the survivor of a merge takes over."""
+        return self.on_merge or MergeRules()
 
     @property
     def renamed(self) -> Mapping[str, str]:

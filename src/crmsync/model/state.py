@@ -48,6 +48,47 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything an evaluation starts from, as one moment held it."""
+
+    standing: Standing = field(default_factory=Standing)
+    clocks: Clocks = field(default_factory=Clocks)
+    known: frozenset[str] = frozenset()
+    ruleset_digest: str | None = None
+    facts_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """One customer's row: now, and how the day ``evaluated`` opened."""
+
+    ref: RecordRef
+    present: Snapshot = field(default_factory=Snapshot)
+    opening: Snapshot = field(default_factory=Snapshot)
+    evaluated: date | None = None
+    written: Mapping[str, Value] = field(default_factory=dict)
+
+    def opening_of(self, day: date) -> Snapshot:
+        """How *day* opened: the kept opening if the day was evaluated before, else the present."""
+        return self.opening if self.evaluated == day else self.present
+
+    def on(self, day: date) -> CustomerState:
+        """What an evaluation of *day* starts from."""
+        opening = self.opening_of(day)
+        return CustomerState(
+            ref=self.ref,
+            standing=opening.standing,
+            clocks=opening.clocks,
+            known_facts=opening.known,
+            confirmed=self.present.standing,
+            observed=self.present.clocks,
+            written=self.written,
+            ruleset_digest=opening.ruleset_digest,
+            facts_digest=opening.facts_digest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerState:
     """One customer's state as the evaluation of a local day opens.
 

@@ -6,6 +6,7 @@ from crmsync.plan.identity import change_id, firm_facts, schema_fingerprint
 from crmsync.plan.inputs import (
     Evaluated,
     HumanEdits,
+    Inheritance,
     Origin,
     PlanInputs,
     PlanStamp,
@@ -29,6 +30,7 @@ __all__ = [
     "Evaluated",
     "FieldValues",
     "HumanEdits",
+    "Inheritance",
     "Origin",
     "PlanFile",
     "PlanInputs",

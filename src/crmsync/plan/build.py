@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from crmsync.model.decision import Cause, Decision
 from crmsync.model.fact import FactType
@@ -29,6 +30,7 @@ from crmsync.plan.guards import Tally, judge
 from crmsync.plan.header import MOST_LISTED, NOTE, NOTES, STALE, UNPLACED, Figures, header
 from crmsync.plan.identity import facts_digest, firm_facts
 from crmsync.plan.inputs import Evaluated, PlanInputs, Unchanged
+from crmsync.plan.merging import doubles, takeover
 from crmsync.plan.people import with_people
 from crmsync.plan.tasks import Tasks
 from crmsync.plan.values import FieldValues
@@ -78,7 +80,7 @@ class _Making:
 
     def add(self, piece: Sequence[Evaluated | Unchanged]) -> None:
         """Plan some customers; people and task keys are looked up for all of them at once."""
-        piece = with_people(piece, self.inputs)
+        piece = [self._undoubled(item) for item in with_people(piece, self.inputs)]
         keys = [
             key for item in piece if isinstance(item, Evaluated) for key in _keys(item.decision)
         ]
@@ -101,7 +103,7 @@ class _Making:
 
     def _customer(self, item: Evaluated, known: Mapping[str, Episode]) -> None:
         digest = facts_digest(item.row, self.firm)
-        outcome, lines, withheld = self._planned(item, known, self._cause(item, digest))
+        outcome, lines, withheld = self._planned(item, known, digest)
         self._list_notes(item)
         for held in withheld:
             self._list(held)
@@ -115,24 +117,42 @@ class _Making:
         if lines:
             self.inputs.keep(item.decision)
         self._count_customer(item, outcome.change)
-        if item.state.observed != item.decision.clocks:
+        if item.inherits is None and item.state.observed != item.decision.clocks:
             self.spool.add(_observation(item, digest))
 
     def _planned(
-        self, item: Evaluated, known: Mapping[str, Episode], cause: Cause
+        self, item: Evaluated, known: Mapping[str, Episode], digest: str
     ) -> tuple[Outcome, list[PlanLine], list[Withheld]]:
         made, ownerless = self.tasks.creations(item, known)
-        outcome = self.changes.of(item, cause, owner=_handed_to(item.decision, made))
+        outcome = self.changes.of(
+            item, self._cause(item, digest), owner=_handed_to(item.decision, made)
+        )
         withheld = list(outcome.withheld)
         closings = self.tasks.closings(item, known)
-        change = [] if outcome.change is None else [outcome.change]
+        change: list[PlanLine] = [] if outcome.change is None else [outcome.change]
+        over = self._over(item, digest)
         if outcome.held_back:
-            return outcome, list(closings), withheld
+            return outcome, [*over, *closings], withheld
         held = self._hands_off(item)
         if held is not None:
             would = bool(made or closings or (outcome.change and outcome.change.fields))
-            return Outcome(None, held_back=True), [], [held] if would else []
-        return outcome, [*change, *made, *closings], [*withheld, *ownerless]
+            return Outcome(None, held_back=True), [], [held] if would or over else []
+        return outcome, [*over, *change, *made, *closings], [*withheld, *ownerless]
+
+    def _over(self, item: Evaluated, digest: str) -> list[PlanLine]:
+        """What the customer takes over from records that were merged into it."""
+        if item.inherits is None:
+            return []
+        return [takeover(self.inputs.ruleset, item, item.inherits, digest)]
+
+    def _undoubled(self, item: Evaluated | Unchanged) -> Evaluated | Unchanged:
+        """The customer with the tasks closed that are there twice after a merge."""
+        if isinstance(item, Unchanged) or item.inherits is None:
+            return item
+        closes = {closing.key: closing for closing in item.decision.closes}
+        for closing in doubles(self.inputs.ruleset, item.inherits):
+            closes.setdefault(closing.key, closing)
+        return replace(item, decision=replace(item.decision, closes=tuple(closes.values())))
 
     def _hands_off(self, item: Evaluated) -> Withheld | None:
         row, scope = item.row, self.inputs.policy.in_scope
@@ -151,6 +171,8 @@ class _Making:
         too: telling them apart would take a second evaluation.
         """
         state = item.state
+        if item.inherits is not None:
+            return Cause.MERGED
         if item.decision.first and confirmed_standing(item).tier is None:
             return Cause.FIRST
         if state.ruleset_digest not in {None, self.inputs.ruleset.digest}:
@@ -267,6 +289,7 @@ class _Making:
             withheld_by_kind=dict(self.kinds),
             missing_facts=dict(self.missing),
             notices=count["notices"],
+            merged=count["Takeover"],
             sources=dict(self.inputs.source_rows),
         )
 
@@ -293,5 +316,5 @@ def _incomplete(decision: Decision) -> bool:
 
 
 def _keys(decision: Decision) -> list[str]:
-    opening = [task.key for task in decision.opens]
+    opening = [key for task in decision.opens for key in task.keys]
     return [*opening, *(task.key for task in decision.closes)]

@@ -70,6 +70,7 @@ class Draft:
             + counts.other
             + counts.new_tasks
             + counts.closed_tasks
+            + counts.merged
         )
 
     def raw(self) -> Iterator[bytes]:

@@ -12,13 +12,14 @@ from crmsync.model.decision import Decision, TaskOpening
 from crmsync.model.fact import FactRow
 from crmsync.model.frozen import FrozenLines
 from crmsync.model.mapping import CrmMapping
+from crmsync.model.merge import Keeping, Merge
 from crmsync.model.person import Person
 from crmsync.model.plan import PlanCounts
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
-from crmsync.model.state import CustomerState, Episode
+from crmsync.model.state import CustomerState, Episode, StoredState
 from crmsync.model.text import Text
 from crmsync.plan.capacity import next_calendar_day
 from crmsync.store import Refusal
@@ -122,12 +123,30 @@ class PlanInputs:
 
 
 @dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a customer takes over from the records that were merged into it (``lost``).
+
+    ``row`` is its own state with theirs in it, as the day opens; ``kept`` what we keep of those
+    records by themselves. ``own_tasks`` and ``their_tasks`` are open. ``told`` are the merges that
+    only the CRM has told of.
+    """
+
+    lost: tuple[RecordRef, ...]
+    row: StoredState
+    kept: Keeping
+    own_tasks: tuple[Episode, ...] = ()
+    their_tasks: tuple[Episode, ...] = ()
+    told: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
     """One customer: what the rules decided, what the CRM holds, what we remember."""
 
     decision: Decision
     row: FactRow
     state: CustomerState
+    inherits: Inheritance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,9 @@ def _each(
             en=opening.title.en.replace(PLACE, person.name),
         )
         key = person_key(opening.key, person.id)
-        yield replace(opening, key=key, title=title, person=person.id, for_each=False)
+        also = tuple(person_key(other, person.id) for other in opening.also)
+        named = replace(opening, key=key, also=also, title=title)
+        yield replace(named, person=person.id, for_each=False)
 
 
 def person_key(key: str, person: str) -> str:

@@ -37,7 +37,7 @@ class Tasks:
         made: list[TaskCreate] = []
         held: list[Withheld] = []
         for opening in item.decision.opens:
-            if self._target is None or opening.key in known:
+            if self._target is None or not known.keys().isdisjoint(opening.keys):
                 continue
             refusal = self._inputs.refused.get(RecordRef(self._target.object, opening.key))
             if refusal is not None:

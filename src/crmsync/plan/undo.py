@@ -18,12 +18,13 @@ from crmsync.model.plan import (
     PlanKind,
     PlanLine,
     RecordChange,
+    Takeover,
     TaskClose,
     Withheld,
 )
 from crmsync.model.record import Record, Value
 from crmsync.model.run import OpState
-from crmsync.model.state import Standing
+from crmsync.model.state import Snapshot, Standing, StoredState
 from crmsync.model.text import Text
 from crmsync.plan.draft import Draft, Spool
 from crmsync.plan.guards import Tally, judge
@@ -32,7 +33,7 @@ from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import PlanInputs
 from crmsync.plan.provenance import owned_fields
 from crmsync.plan.values import ROLE_LABELS, FieldValues
-from crmsync.store import Op, OpKind, Snapshot, Store, StoredState
+from crmsync.store import Op, OpKind, Store
 from crmsync.store.batching import batched
 
 READ_SIZE = 100
@@ -95,11 +96,16 @@ class _Undoing:
 
     def add(self, ops: Sequence[Op]) -> None:
         """Undo some rows; the CRM and our own state are asked for all of them at once."""
-        records = {kind: self._read(ops, kind) for kind in OpKind}
-        refs = [op.effect.about for op in ops if op.kind is OpKind.FIELDS]
+        records = {kind: self._read(ops, kind) for kind in OpKind if kind is not OpKind.HANDOVER}
+        stands = (OpKind.FIELDS, OpKind.HANDOVER)
+        refs = [op.effect.about for op in ops if op.kind in stands]
         where = self.before.connection, self.before.ruleset
         states = self.ask.store.states.stored(*where, refs)
         for op in ops:
+            if op.kind is OpKind.HANDOVER:
+                for line in self._handed(op, states.get(op.effect.about)):
+                    self._add(line)
+                continue
             record = records[op.kind].get(_remote_id(op) or _task_key(op))
             if op.kind is OpKind.FIELDS:
                 lines = self._customer(op, record, states.get(op.effect.about))
@@ -120,6 +126,7 @@ class _Undoing:
             stage_only=count[Direction.STAGE],
             other=count[Direction.OTHER],
             closed_tasks=count["tasks"],
+            merged=count["merged"],
             withheld=self.kinds.total(),
             by_cause={Cause.UNDO: count["changes"]},
             fields=count["fields"],
@@ -149,6 +156,32 @@ class _Undoing:
         yield self._change(op, record, deltas, before.standing if back else None)
         if back:
             yield _clocks(op, before)
+
+    def _handed(self, op: Op, state: StoredState | None) -> Iterator[PlanLine]:
+        """Give what was taken over back to the records it came from, exactly as it was; unless the
+        customer has moved on since."""
+        handed = op.effect.handed
+        if handed is None:
+            raise _purged(self.ask.run_id)
+        present = None if state is None else state.present.standing
+        ours = [row.present.standing for row in handed.after.states]
+        if present not in [*ours, *filter(None, [handed.left])]:
+            text = Text(
+                "合并后等级又有变化，接管的内容保留",
+                "the tier has moved on since the merge: what was taken over stays",
+            )
+            self._keep(op, None, text)
+            return
+        run_id = self.ask.run_id
+        yield Takeover(
+            change_id=change_id(self.before.ruleset, str(op.effect.about), "undo takeover"),
+            ref=op.effect.about,
+            name=op.record.name,
+            lost=handed.lost,
+            after=handed.before,
+            text=Text(f"撤销第 {run_id} 次运行", f"run {run_id} undone"),
+            back=True,
+        )
 
     def _fields(self, op: Op, record: Record) -> tuple[tuple[FieldDelta, ...], set[str]]:
         """The fields to give back, and the roles of those somebody has changed since."""
@@ -305,6 +338,8 @@ class _Undoing:
             self.count["fields"] += len(line.fields)
         if isinstance(line, TaskClose):
             self.count["tasks"] += 1
+        if isinstance(line, Takeover):
+            self.count["merged"] += 1
 
 
 def _remote_id(op: Op) -> str:

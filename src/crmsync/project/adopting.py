@@ -14,7 +14,7 @@ from crmsync.errors import UsageError
 from crmsync.evaluate import decide, match
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.state import CustomerState, Standing
+from crmsync.model.state import CustomerState, Snapshot, Standing, StoredState
 from crmsync.model.text import Text
 from crmsync.model.tier import TierRules
 from crmsync.project.evaluating import OpenPopulation, Population
@@ -22,7 +22,6 @@ from crmsync.project.ground import stand
 from crmsync.project.opening import Project
 from crmsync.project.pulling import pull_rules
 from crmsync.source import nearest
-from crmsync.store import Snapshot, StoredState
 
 PIECE = 500
 Progress = Callable[[int, int | None], None]

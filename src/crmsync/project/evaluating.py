@@ -44,7 +44,7 @@ from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.source import Unfresh
-from crmsync.model.state import CustomerState
+from crmsync.model.state import CustomerState, StoredState
 from crmsync.plan import (
     Evaluated,
     FieldValues,
@@ -58,6 +58,7 @@ from crmsync.project.cutting import Drawing, bind_cuts
 from crmsync.project.freezing import Snapshot, bind_rules
 from crmsync.project.freshness import SourceFigure, source_figures, unfresh
 from crmsync.project.grouping import Company, parent_tiers, refuse_circles
+from crmsync.project.merging import Merged, still_there
 from crmsync.project.opening import Project
 from crmsync.project.renaming import figures_renamed
 from crmsync.project.sharing import Shared, mirror_of
@@ -133,6 +134,9 @@ class OpenPopulation:
         )
         self.rules = bind_cuts(drawing, population.store)
         self._engine = Engine(self.rules)
+        scope = population.connection, self.rules, population.mapping.object
+        self.merged = Merged(population.store, scope, mirror, population.as_of)
+        self._united: dict[RecordRef, StoredState] = {}
         refuse_circles(mirror, self.relation, self.rules.group)
 
     @property
@@ -201,6 +205,10 @@ class OpenPopulation:
         """The facts of every customer in scope whose id or exact name is *wanted*, by id."""
         return fact_rows(self._mirror, self.relation, wanted)
 
+    def holds(self, id: str) -> bool:
+        """Whether the mirror holds the record, in scope or not."""
+        return bool(still_there(self._mirror, self._population.mapping.object, [id]))
+
     def named(self, name: str) -> tuple[str, ...]:
         """Ids of the customers in scope with exactly this name, at most ten."""
         inner = self.relation.select.sql("duckdb")
@@ -250,6 +258,7 @@ class OpenPopulation:
             object=people.mapping.object,
             day=people.as_of,
             current=current_episode(people.rules, people.mapping.object, people.as_of),
+            moving=frozenset(ref.id for ref in self.merged.waiting),
         )
         return EvaluatedPopulation(
             self._mirror, relation or self.relation, self._engine, people.as_of, asked
@@ -289,11 +298,15 @@ class OpenPopulation:
         known = people.store.states.opening(
             people.connection, people.rules.id, refs, day=people.as_of
         )
-        return {
-            row.ref: known.get(row.ref)
-            or CustomerState(row.ref, standing=self._values.standing(row.owned))
-            for row in rows
-        }
+        found = {}
+        for row in rows:
+            by_crm = self._values.standing(row.owned)
+            if row.ref in self.merged.waiting:
+                united = self._united[row.ref] = self.merged.united(row, by_crm)
+                found[row.ref] = united.on(people.as_of)
+            else:
+                found[row.ref] = known.get(row.ref) or CustomerState(row.ref, standing=by_crm)
+        return found
 
     def context(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         """What else bears on these customers: overrides, open tasks, a released review, the tiers
@@ -320,14 +333,16 @@ class OpenPopulation:
     def _surroundings(self, refs: Sequence[RecordRef]) -> EvaluationContext:
         people = self._population
         store, where = people.store, (people.connection, people.rules.id)
+        merged, asked = self.merged, self.merged.with_lost(refs)
         return EvaluationContext(
             as_of=people.as_of,
             released=store.reviews.released(*where, day=people.as_of),
-            overrides=store.overrides.active(*where, refs, day=people.as_of),
+            overrides=merged.overrides(store.overrides.active(*where, asked, day=people.as_of)),
             stale=frozenset(
                 fact for item in self.unfresh if not item.released for fact in item.facts
             ),
-            open_episodes=store.episodes.open_for(*where, refs),
+            open_episodes=merged.tasks(store.episodes.open_for(*where, asked)),
+            former={ref: merged.former[ref] for ref in refs if ref in merged.former},
         )
 
     def _decide(self, piece: Sequence[MatchedRow]) -> Iterator[Evaluated]:
@@ -339,7 +354,8 @@ class OpenPopulation:
         for matched in piece:
             ref = matched.row.ref
             decision = decide(self._engine, matched, states[ref], context)
-            yield Evaluated(decision, matched.row, states[ref])
+            over = self.merged.inheritance(ref, self._united.get(ref))
+            yield Evaluated(decision, matched.row, states[ref], over)
 
     @property
     def engine(self) -> Engine:

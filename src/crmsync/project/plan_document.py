@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crmsync.model.canonical import encode_value
-from crmsync.model.plan import PlanCounts, PlanLine, RecordChange, TaskClose, TaskCreate
+from crmsync.model.plan import PlanCounts, PlanLine, RecordChange, Takeover, TaskClose, TaskCreate
 from crmsync.project.frozen_view import lines_document
 from crmsync.project.planning import PlanMade
 
@@ -82,6 +82,7 @@ def _summary(counts: PlanCounts) -> dict[str, int]:
         "withheld": counts.withheld,
         "fields": counts.fields,
         "notices": counts.notices,
+        "merged": counts.merged,
     }
 
 
@@ -117,4 +118,14 @@ def _line(line: PlanLine) -> dict[str, Any] | None:
         }
     if isinstance(line, TaskClose):
         return {"is": "close", "key": line.key, "task": line.task_id, "id": line.ref.id}
+    if isinstance(line, Takeover):
+        return {
+            "is": "takeover",
+            "object": line.ref.object,
+            "id": line.ref.id,
+            "name": line.name,
+            "lost": [ref.id for ref in line.lost],
+            "text": line.text,
+            "back": line.back,
+        }
     return None

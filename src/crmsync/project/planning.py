@@ -185,7 +185,7 @@ def _inputs(
         next_workday=lambda day: calendar.after(day, 1),
         people=opened.people.of,
         episodes=lambda keys: store.episodes.known(*where, keys),
-        overridden=store.overrides.holders(*where, day=as_of),
+        overridden=opened.merged.holders(store.overrides.holders(*where, day=as_of)),
         previous=opened.previous,
         source_ages={name: item.age(as_of) for name, item in opened.sources.items()},
         source_rows=remembered(opened.sources, held, opened.previous),

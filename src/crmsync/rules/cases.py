@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ from crmsync.rules.language import Language, facts_scope
 from crmsync.rules.rfm import read_cut_points
 from crmsync.rules.shape import Block, Findings, Seen, items, replaceable, scalar, words
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, has_errors, read_file, without_echoes
+from crmsync.source import Node, Scalar, forgiving, has_errors, read_file, without_echoes
 
 CASES_FILE = "rules.test.yaml"
 CASE_OBJECT = "case"
@@ -48,9 +48,17 @@ def load_cases(
     source = read_file(path, name=name if name is not None else path.as_posix())
     if source.node is None:
         return None, list(source.diagnostics)
+    entries, found = forgiving(source.node, lambda root: _read(root, ruleset))
+    findings = [*source.diagnostics, *found]
+    if has_errors(findings):
+        return None, without_echoes(findings)
+    cases = tuple(case for case in entries if case is not None)
+    return CaseFile(ruleset.id, cases, source.name), findings
+
+
+def _read(node: MappingNode, ruleset: Ruleset) -> tuple[Sequence[Case | None], list[Diagnostic]]:
     findings = Findings("TEST")
-    findings.extend(source.diagnostics)
-    root = Block(source.node, findings)
+    root = Block(node, findings)
     named = root.scalar("ruleset")
     if named is not None and named.text != ruleset.id:
         findings.add(
@@ -78,10 +86,7 @@ def load_cases(
     reader = _Reader(ruleset, names_of(ruleset), language, lines)
     seen = Seen(findings)
     found = [reader.case(entry, number, today, seen) for number, entry in enumerate(entries, 1)]
-    if has_errors(findings.all):
-        return None, without_echoes(findings.all)
-    cases = tuple(case for case in found if case is not None)
-    return CaseFile(ruleset.id, cases, source.name), findings.all
+    return found, findings.all
 
 
 def _date(language: Language, found: Scalar | None) -> date | None:

@@ -26,6 +26,8 @@ _FOR_PEOPLE_IN = {
     "FactDefinition": frozenset({"was"}),
     "TierRow": frozenset({"text", "number"}),
 }
+_ONLY_WRITTEN = frozenset({"on_merge"})
+"""Keys that came later: where a file does not write one, its digest is what it was before."""
 _PLACEHOLDERS_IN = {"TaskRule": "title", "Evidence": "text"}
 _FACTS_IN = {
     "Name": ("id",),
@@ -78,6 +80,7 @@ def _tree(value: object, former: Mapping[str, str]) -> object:
             field.name: _tree(getattr(value, field.name), former)
             for field in dataclasses.fields(value)
             if field.name not in hidden
+            and not (field.name in _ONLY_WRITTEN and getattr(value, field.name) is None)
         }
         for key in _FACTS_IN.get(name, ()) if former else ():
             parts[key] = _former(parts[key], former)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,13 +32,10 @@ from crmsync.rules.tasks import read_tasks
 from crmsync.rules.tier import read_tier
 from crmsync.rules.tier_levels import Ladder, read_levels
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Sequence, error, has_errors, read_file, without_echoes
+from crmsync.source import Sequence, error, forgiving, has_errors, read_file, without_echoes
 
 RULES_FILE = "rules.yaml"
 MAX_RULES = 2000
-_LATER: Mapping[str, Text | None] = {
-    "on_merge": None,
-}
 
 
 def load(folder: Path, *, name: str | None = None) -> tuple[Ruleset | None, list[Diagnostic]]:
@@ -85,8 +81,15 @@ def read_rules(
     node: MappingNode, shelf: Shelf | None = None
 ) -> tuple[Ruleset | None, list[Diagnostic]]:
     """Type the tree of a ``rules.yaml``; its tables come from *shelf*."""
+    ruleset, found = forgiving(node, lambda root: _read(root, shelf))
+    if ruleset is not None and has_errors(found):
+        return None, [*found, *sound_in_part(ruleset)]
+    return ruleset, found
+
+
+def _read(node: MappingNode, shelf: Shelf | None) -> tuple[Ruleset | None, list[Diagnostic]]:
     findings = Findings()
-    root = Block(node, findings, later=_LATER)
+    root = Block(node, findings)
     if not _small_enough(_written(node), root):
         return None, findings.all
     header = read_header(root)

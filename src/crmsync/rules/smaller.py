@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from crmsync.model.condition import Condition
 from crmsync.model.group import Group
+from crmsync.model.merge import MergeRules
 from crmsync.model.newcomer import Newcomer
 from crmsync.model.override import HumanEditRule
 from crmsync.model.population import ScopeLine
@@ -17,6 +18,7 @@ from crmsync.model.tier import TierRules
 from crmsync.rules.group import read_group
 from crmsync.rules.language import Language
 from crmsync.rules.level_names import Levels
+from crmsync.rules.merging import read_on_merge
 from crmsync.rules.newcomer import read_newcomer, read_season
 from crmsync.rules.overrides import read_overrides
 from crmsync.rules.population import read_applies_to, read_scope
@@ -35,6 +37,7 @@ class Smaller:
     scope: tuple[ScopeLine, ...] = ()
     season: Season = ALL_YEAR
     human_edits: HumanEditRule | None = None
+    on_merge: MergeRules | None = None
 
     def of(self, ruleset: Ruleset) -> Ruleset:
         """The ruleset with these blocks in it."""
@@ -47,6 +50,7 @@ class Smaller:
             scope=self.scope,
             season=self.season,
             human_edits=self.human_edits,
+            on_merge=self.on_merge,
         )
 
 
@@ -65,6 +69,7 @@ def read_smaller(
         _needs_tier(root, "newcomer")
     season = read_season(root.scalar("active_months"), facts)
     overrides, group = root.take("overrides"), root.take("group")
+    merge = root.take("on_merge")
     return Smaller(
         segments=() if segments is None else read_segments(segments, state),
         newcomer=None
@@ -75,6 +80,7 @@ def read_smaller(
         scope=read_scope(root.take("scope"), declared, facts),
         season=season or ALL_YEAR,
         human_edits=None if overrides is None else read_overrides(overrides, facts),
+        on_merge=None if merge is None else read_on_merge(merge, facts),
     )
 
 

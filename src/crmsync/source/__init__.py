@@ -5,6 +5,7 @@ from crmsync.source.findings import (
     error,
     has_errors,
     nearest,
+    not_here,
     warning,
     without_echoes,
 )
@@ -12,6 +13,7 @@ from crmsync.source.fixing import apply_fixes
 from crmsync.source.nodes import Mapping, Node, Scalar, ScalarValue, Sequence, Style
 from crmsync.source.reading import SourceFile, read_file, read_yaml
 from crmsync.source.rendering import by_place, render, summary
+from crmsync.source.slips import forgiving
 
 __all__ = [
     "Mapping",
@@ -25,8 +27,10 @@ __all__ = [
     "by_place",
     "did_you_mean",
     "error",
+    "forgiving",
     "has_errors",
     "nearest",
+    "not_here",
     "read_file",
     "read_yaml",
     "render",

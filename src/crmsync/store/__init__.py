@@ -30,6 +30,7 @@ from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, fences, hold_connection, raise_fences
+from crmsync.store.merges import Merges
 from crmsync.store.metering import StoreMeter
 from crmsync.store.naming import Named
 from crmsync.store.overrides import Hold, Holds, Overrides, StoredOverride
@@ -40,7 +41,7 @@ from crmsync.store.reviews import Quotas, Reviews, RulesetTexts
 from crmsync.store.runs import Runs, RunStart
 from crmsync.store.seals import SEAL, SealCheck, check_seals
 from crmsync.store.slots import Slot, Slots, SlotState
-from crmsync.store.states import Snapshot, States, StoredState
+from crmsync.store.states import States
 from crmsync.store.tables import restored
 from crmsync.store.upsert import upsert
 
@@ -65,12 +66,10 @@ __all__ = [
     "Settled",
     "Slot",
     "SlotState",
-    "Snapshot",
     "Store",
     "StoreMeter",
     "StoredOverride",
     "StoredPlan",
-    "StoredState",
     "open_store",
 ]
 
@@ -90,7 +89,8 @@ class Store:
         self.database = database
         self.states = States(database)
         self.episodes = Episodes(database)
-        self.journal = Journal(database, self.states, self.episodes)
+        self.merges = Merges(database, self.states)
+        self.journal = Journal(database, self.states, self.episodes, self.merges)
         self.runs = Runs(database)
         self.refusals = Refusals(database)
         self.plans = Plans(database)

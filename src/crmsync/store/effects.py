@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
+from crmsync.model.merge import Keeping, Merge
 from crmsync.model.record import RecordRef, Value
-from crmsync.model.state import Clocks, Episode, Standing
+from crmsync.model.state import Clocks, Episode, Snapshot, Standing, StoredState
 from crmsync.store.episodes import Episodes
-from crmsync.store.states import Snapshot, States, StoredState
+from crmsync.store.merges import Merges
+from crmsync.store.states import States
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What we keep of the records of a merge, before and after; ``lost`` are those that vanished
+    and ``told`` the merges themselves, noted with it where only the CRM told of them."""
+
+    lost: tuple[RecordRef, ...]
+    before: Keeping
+    after: Keeping
+    at: datetime
+    told: tuple[Merge, ...] = ()
+    left: Standing | None = None
+    """Where the customer's own change of the same run leaves it; ``None``: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +34,8 @@ class Effect:
 
     ``standing`` and ``written`` (role → value) become true; with ``clocks`` (undo) the clocks go
     back as well; ``drop_state`` forgets the customer. ``opened`` is the episode of a created task,
-    ``closed`` and ``reopened`` are episode keys. ``before`` is what undo gives back.
+    ``closed`` and ``reopened`` are episode keys. ``before`` is what undo gives back. ``handed`` is
+    what went over in a merge.
     """
 
     about: RecordRef
@@ -31,6 +48,7 @@ class Effect:
     closed: str | None = None
     reopened: str | None = None
     before: Snapshot | None = None
+    handed: HandOver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,19 @@ def confirm(
     episodes.close(*where, closed, on=ground.day)
     reopened = [item.effect.reopened for item in confirmed if item.effect.reopened is not None]
     episodes.close(*where, reopened, on=None)
+
+
+def hand_over(merges: Merges, ground: Ground, effects: Sequence[Effect]) -> None:
+    """Make the merges among *effects* true in our books; comes before `confirm`."""
+    for effect in effects:
+        handed = effect.handed
+        if handed is None:
+            continue
+        for merge in handed.told:
+            merges.add(ground.connection, merge)
+        refs = (effect.about, *handed.lost)
+        where = ground.connection, ground.ruleset
+        merges.put(*where, refs, handed.after, run_id=ground.run_id, at=handed.at)
 
 
 def _standings(states: States, ground: Ground, effects: Sequence[Effect]) -> None:

@@ -12,7 +12,7 @@ from crmsync.model.change import RemoteError
 from crmsync.model.run import GONE, OpState
 from crmsync.store.batching import batched
 from crmsync.store.echoes import note as note_echoes
-from crmsync.store.effects import Confirmed, Ground, confirm
+from crmsync.store.effects import Confirmed, Ground, confirm, hand_over
 from crmsync.store.engine import Database
 from crmsync.store.episodes import Episodes
 from crmsync.store.journal_rows import (
@@ -33,6 +33,7 @@ from crmsync.store.journal_rows import (
     was_restored,
 )
 from crmsync.store.locks import check_fence
+from crmsync.store.merges import Merges
 from crmsync.store.naming import Named, note_ids, trust_of
 from crmsync.store.seals import forget_values, seal_of_run
 from crmsync.store.states import States
@@ -42,8 +43,11 @@ from crmsync.store.tables import attempt, op, run
 class Journal:
     """Rows by run and seq; every method is one transaction, or joins the caller's."""
 
-    def __init__(self, database: Database, states: States, episodes: Episodes) -> None:
+    def __init__(
+        self, database: Database, states: States, episodes: Episodes, merges: Merges
+    ) -> None:
         self._database = database
+        self._merges = merges
         self._states = states
         self._episodes = episodes
 
@@ -155,6 +159,7 @@ class Journal:
             db.execute(OUTCOME, [outcome_row(item) for item in settled])
             db.execute(EFFECT_OUTCOME, [effect_outcome_row(where.run_id, item) for item in settled])
             done = [item for item in settled if item.state is OpState.DONE or item.moot]
+            hand_over(self._merges, where, [item.op.effect for item in done])
             confirm(
                 self._states,
                 self._episodes,

@@ -18,6 +18,7 @@ from crmsync.model.run import OpRecord, OpState
 from crmsync.store.batching import batched
 from crmsync.store.effects import Effect, Ground
 from crmsync.store.locks import Lock
+from crmsync.store.merges import HANDOVER
 from crmsync.store.tables import attempt, op, restored
 
 _Values = Mapping[str, Value]
@@ -28,6 +29,8 @@ OPEN = (OpState.PLANNED, OpState.INTENT, OpState.IN_DOUBT)
 class OpKind(StrEnum):
     """What a journal row does."""
 
+    HANDOVER = HANDOVER
+    """In our own books alone, after a merge; the CRM is not called."""
     FIELDS = "field_update"
     TASK = "task_create"
     CLOSE = "task_close"

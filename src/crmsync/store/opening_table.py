@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from sqlglot import exp
 
 from crmsync.model.relation import OPENING_COLUMNS, OPENING_TABLE
-from crmsync.model.state import Standing
+from crmsync.model.state import Snapshot, Standing
 from crmsync.store.engine import Database
-from crmsync.store.states import Snapshot
 from crmsync.store.tables import episode, override_, state
 
 PIECE = 10_000
@@ -70,10 +69,17 @@ class Openings:
         self._carried: tuple[object, ...] = ()
 
     def fill(
-        self, *, scope: tuple[str, str], object: str, day: date, current: Current = _never
+        self,
+        *,
+        scope: tuple[str, str],
+        object: str,
+        day: date,
+        current: Current = _never,
+        moving: frozenset[str] = frozenset(),
     ) -> None:
-        """As `fill_opening`."""
-        mirror, key = self._mirror, (scope, object, day, current)
+        """As `fill_opening`. *moving* are the ids of customers that take something over from
+        others: what is stored is not what they open with."""
+        mirror, key = self._mirror, (scope, object, day, current, moving)
         if self._carried == key:
             return
         if self._carried[:3] != key[:3]:
@@ -94,6 +100,8 @@ class Openings:
         held = sa.select(override_.c.record_id)
         held = held.where(*_of(override_, scope, object), override_.c.lifted_at.is_(None))
         self._carry(held, "overridden")
+        if moving:
+            mirror.execute("INSERT INTO overridden SELECT unnest(?::VARCHAR[])", [sorted(moving)])
         mirror.execute(f"CREATE OR REPLACE TEMP TABLE {OPENING_TABLE} AS {_opening()}")
         for table in ("open_task", "overridden"):
             mirror.execute(f"DROP TABLE {table}")

@@ -20,6 +20,7 @@ from crmsync.store.tables import (
     decision,
     echo,
     episode,
+    merge_,
     metadata,
     op,
     override_,
@@ -28,7 +29,7 @@ from crmsync.store.tables import (
 )
 from crmsync.store.tables import state as state_table
 
-_TABLES = (state_table, decision, echo, episode, override_)
+_TABLES = (state_table, decision, echo, episode, override_, merge_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def purge(
     """
     with database.write() as db:
         removed = {table.name: _delete(db, table, connection, ref) for table in _TABLES}
+        removed[merge_.name] += _delete_into(db, connection, ref)
         stand_in = "purged-" + database.sealer.seal("record", connection, str(ref))[:16]
         runs, removed["attempt"] = _blank_attempts(db, connection, ref, stand_in)
         removed["op"] = _blank_effects(db, connection, ref, stand_in)
@@ -94,6 +96,17 @@ def _delete(db: Connection, table: sa.Table, connection: str, ref: RecordRef) ->
     ).rowcount
 
 
+def _delete_into(db: Connection, connection: str, ref: RecordRef) -> int:
+    """Merges into the record."""
+    return db.execute(
+        sa.delete(merge_).where(
+            merge_.c.connection == connection,
+            merge_.c.object == ref.object,
+            merge_.c.survivor == ref.id,
+        )
+    ).rowcount
+
+
 def _blank_attempts(
     db: Connection, connection: str, ref: RecordRef, stand_in: str
 ) -> tuple[tuple[int, ...], int]:
@@ -108,6 +121,7 @@ def _blank_attempts(
         .scalars()
         .all()
     )
+    runs, count = _blank_handovers(db, here, ref)
     creates = attempt.c.kind == OpKind.TASK.value
     done = db.execute(
         sa.update(attempt)
@@ -126,7 +140,25 @@ def _blank_attempts(
             record_id=sa.case((creates, attempt.c.record_id), else_=stand_in),
         )
     )
-    return touched, done.rowcount
+    return tuple(sorted({*touched, *runs})), done.rowcount + count
+
+
+def _blank_handovers(
+    db: Connection, here: sa.Select[tuple[int]], ref: RecordRef
+) -> tuple[tuple[int, ...], int]:
+    """What went over from the record, or with it, to another in a merge."""
+    found = db.execute(
+        sa.select(attempt.c.run_id, attempt.c.seq).where(
+            attempt.c.run_id.in_(here),
+            attempt.c.kind == OpKind.HANDOVER.value,
+            attempt.c.object == ref.object,
+            attempt.c.effect.contains(ref.id, autoescape=True),
+        )
+    ).all()
+    for run_id, seq in found:
+        where = attempt.c.run_id == run_id, attempt.c.seq == seq
+        db.execute(sa.update(attempt).where(*where).values(effect=None, want=None))
+    return tuple({run_id for run_id, _ in found}), len(found)
 
 
 def _blank_effects(db: Connection, connection: str, ref: RecordRef, stand_in: str) -> int:

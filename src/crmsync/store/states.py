@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,39 +13,13 @@ from sqlalchemy import Connection
 from crmsync.model.canonical import dumps, loads
 from crmsync.model.plan import Observation
 from crmsync.model.record import RecordRef, Value
-from crmsync.model.state import Clocks, CustomerState, Standing
+from crmsync.model.state import CustomerState, Snapshot, StoredState
 from crmsync.store.batching import batched
 from crmsync.store.engine import Database
 from crmsync.store.tables import state
 from crmsync.store.upsert import upsert
 
 _Written = Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything an evaluation starts from, as one moment held it."""
-
-    standing: Standing = field(default_factory=Standing)
-    clocks: Clocks = field(default_factory=Clocks)
-    known: frozenset[str] = frozenset()
-    ruleset_digest: str | None = None
-    facts_digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredState:
-    """One customer's row: now, and how the day ``evaluated`` opened."""
-
-    ref: RecordRef
-    present: Snapshot = field(default_factory=Snapshot)
-    opening: Snapshot = field(default_factory=Snapshot)
-    evaluated: date | None = None
-    written: Mapping[str, Value] = field(default_factory=dict)
-
-    def opening_of(self, day: date) -> Snapshot:
-        """How *day* opened: the kept opening if the day was evaluated before, else the present."""
-        return self.opening if self.evaluated == day else self.present
 
 
 class States:
@@ -59,7 +33,7 @@ class States:
     ) -> dict[RecordRef, CustomerState]:
         """The state of every known customer among *refs* as the local *day* opens."""
         found = self.stored(connection, ruleset, refs)
-        return {ref: _customer(row, day) for ref, row in found.items()}
+        return {ref: row.on(day) for ref, row in found.items()}
 
     def stored(
         self, connection: str, ruleset: str, refs: Iterable[RecordRef]
@@ -192,21 +166,6 @@ def _row(connection: str, ruleset: str, stored: StoredState) -> dict[str, Any]:
         "opening": dumps(stored.opening, Snapshot),
         "written": dumps(stored.written, _Written),
     }
-
-
-def _customer(row: StoredState, day: date) -> CustomerState:
-    opening = row.opening_of(day)
-    return CustomerState(
-        ref=row.ref,
-        standing=opening.standing,
-        clocks=opening.clocks,
-        known_facts=opening.known,
-        confirmed=row.present.standing,
-        observed=row.present.clocks,
-        written=row.written,
-        ruleset_digest=opening.ruleset_digest,
-        facts_digest=opening.facts_digest,
-    )
 
 
 def _observed(

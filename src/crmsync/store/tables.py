@@ -221,6 +221,18 @@ override_ = sa.Table(
     sqlite_autoincrement=True,
 )
 
+merge_ = sa.Table(
+    "merge_",
+    metadata,
+    sa.Column("connection", _Name, primary_key=True),
+    sa.Column("object", _Name, primary_key=True),
+    sa.Column("record_id", _Name, primary_key=True),
+    sa.Column("survivor", _Name, nullable=False),
+    sa.Column("by", _Name, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+"""A record that vanished into another of the same object, and who told us when."""
+
 hold = sa.Table(
     "hold",
     metadata,

@@ -16,6 +16,7 @@ from crmsync.testing.clock import SandboxClock
 from crmsync.testing.context import MemoryTokenShelf, practice_context
 from crmsync.testing.faults import FaultScript
 from crmsync.testing.invariants import Invariants
+from crmsync.testing.merging import merge_records
 from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
 from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
 from crmsync.testing.records import Actor, FieldWrite, Origin, RecordStore, Row
@@ -167,6 +168,23 @@ class Sandbox(ABC):
     def delete_as_person(self, object: str, id: str, *, by: str = "colleague") -> Row:
         """Somebody deletes a record in the CRM's own pages."""
         return self.store.delete(object, id, Actor(by, Origin.PERSON))
+
+    def merge_as_person(
+        self,
+        object: str,
+        lost: str,
+        survivor: str,
+        *,
+        values: Mapping[str, Value] | None = None,
+        by: str = "colleague",
+    ) -> None:
+        """Somebody merges a record into another: what hangs on it moves over, it is deleted.
+
+        *values* are those chosen from the record that goes. That much both vendors' manuals and
+        every CRM's habit agree on; nothing tells an API which record it went into.
+        """
+        merge_records(self.store, object, lost, survivor, Actor(by, Origin.PERSON), values=values)
+        self.delete_as_person(object, lost, by=by)
 
     def restore_as_person(self, object: str, id: str, *, by: str = "colleague") -> Row:
         """Somebody takes a record out of the recycle bin."""

@@ -32,6 +32,7 @@ def test_a_purged_person_is_in_no_file_any_more(tmp_path: Path) -> None:
         "echo": 6,
         "episode": 1,
         "override_": 0,
+        "merge_": 0,
         "attempt": 2,
         "op": 1,
         "header": 0,

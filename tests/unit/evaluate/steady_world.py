@@ -52,7 +52,7 @@ from crmsync.model.relation import SQL_TYPES, FactRelation
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Combined, Combining, Scorecard, ScorePart
 from crmsync.model.segment import Segment
-from crmsync.model.state import Clocks, CustomerState, Episode, Standing
+from crmsync.model.state import Clocks, CustomerState, Episode, Snapshot, Standing, StoredState
 from crmsync.model.task import (
     Anniversary,
     BecomesTrue,
@@ -66,7 +66,7 @@ from crmsync.model.task import (
 )
 from crmsync.model.text import Text
 from crmsync.model.tier import DownChange, Patience
-from crmsync.store import Snapshot, StoredState, open_store
+from crmsync.store import open_store
 from crmsync.store.opening_table import fill_opening
 
 SCOPE = ("crm", "b2b")

@@ -38,9 +38,8 @@ from crmsync.model.condition import All
 from crmsync.model.lifecycle import Move
 from crmsync.model.record import RecordRef
 from crmsync.model.scorecard import Scorecard
-from crmsync.model.state import Clocks, Standing
+from crmsync.model.state import Clocks, Snapshot, Standing, StoredState
 from crmsync.model.tier import DownChange, Patience
-from crmsync.store import Snapshot, StoredState
 
 MANY = 60
 NAMES = [

@@ -121,7 +121,7 @@ def test_a_waiting_move_says_until_when(tmp_path: Path) -> None:
         ("tasks: []", "task: []", "TEST001"),
         ("tier_since:", "tier_sinse:", "TEST001"),
         ("today: 2026-11-22\n", "", "TEST002"),
-        ("    facts: {订单数: 12,", "    fact: {订单数: 12,", "TEST002"),
+        ("    facts: {订单数: 12,", "    fact: {订单数: 12,", "TEST001"),
         ("episodes: [call]", "episodes: [cal]", "TEST012"),
         ("tasks: []", "tasks: [vist]", "TEST012"),
         ("expect: {score: 70", "expect: {score: high", "TEST005"),

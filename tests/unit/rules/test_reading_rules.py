@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.unit.rules.writing import RULESETS, SOUND, codes, load_text, only, so
 
 from crmsync.condition import names
 from crmsync.model.condition import Compare, Comparison, Not, Within
+from crmsync.model.diagnostic import Severity
 from crmsync.model.fact import FactType
 from crmsync.model.period import CalendarUnit, CalendarWindow, Period
 from crmsync.model.scorecard import (
@@ -36,7 +39,7 @@ from crmsync.model.task import (
 from crmsync.model.text import Text
 from crmsync.model.tier import ExceptionAction, Patience
 from crmsync.rules import load
-from crmsync.source import apply_fixes
+from crmsync.source import Mapping, Node, Scalar, Sequence, apply_fixes, read_yaml
 
 
 @pytest.mark.parametrize("name", ["b2b-standard", "real-estate", "retail-rfm", "saas-health"])
@@ -407,7 +410,12 @@ WRONG = [
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 0.5}", "RULE013", "0.5"),
     ("tier_changes: 10%", "demotions_by_pair: {vip→key: 5, 贵宾 -> 重要: 6}", "RULE007", None),
     ("tier_changes: 10%", "tier_shift: 20", "RULE013", "20"),
-    ("guards:\n", "on_merge: {}\nguards:\n", "RULE009", "on_merge"),
+    ("guards:\n", "on_merge: {tier: hihger}\nguards:\n", "RULE004", "hihger"),
+    ("guards:\n", "on_merge: {since: earliest}\nguards:\n", "RULE004", "earliest"),
+    ("guards:\n", "on_merge: {overrides: drops}\nguards:\n", "RULE004", "drops"),
+    ("guards:\n", "on_merge: {tasks: close double}\nguards:\n", "RULE004", "close double"),
+    ("guards:\n", "on_merge: {teir: higher}\nguards:\n", "RULE001", "teir"),
+    ("guards:\n", "on_merge: higher\nguards:\n", "RULE003", "higher"),
     ("guards:\n", "gards:\n", "RULE001", "gards"),
     ("guards:\n", "applies_to: [a is b]\nguards:\n", "RULE101", "a"),
 ]
@@ -459,6 +467,60 @@ def test_a_misspelt_name_offers_the_nearest_with_a_mechanical_mend(tmp_path: Pat
     assert found.mend == Text(zh="是不是“blocked”？", en="Did you mean “blocked”?")
     assert found.fix is not None
     assert found.fix.replacement == "blocked"
+
+
+def test_a_misspelt_key_is_told_without_all_that_hangs_on_it(tmp_path: Path) -> None:
+    """Every key of the file once: the slip is one finding, whatever the key was to hold."""
+    root, _ = read_yaml("rules.yaml", SOUND.encode())
+    assert root is not None
+    tried = 0
+    for key in keys_of(root):
+        wrong = key.text[:2] + "x" + key.text[2:]
+        lines = SOUND.split("\n")
+        at = key.span.column - 1
+        line = lines[key.span.line - 1]
+        lines[key.span.line - 1] = line[:at] + wrong + line[at + len(key.text) :]
+        ruleset, findings = load_text(tmp_path, "\n".join(lines))
+        assert ruleset is None, key
+        errors = [item for item in findings if item.severity is Severity.ERROR]
+        assert [(item.code, item.span) for item in errors][:1] == [
+            ("RULE001", replace(key.span, end_column=key.span.end_column + 1))
+        ], key
+        assert len(errors) == 1, (key, errors)
+        tried += 1
+    assert tried > 40
+
+
+NAMED = {"facts", "stages", "service", "points", "scale", "bands", "guards"}
+"""Below these stand names and values people choose."""
+
+
+def keys_of(node: Mapping) -> Iterator[Scalar]:
+    """The keys of the language, one of each way to it; not the names people choose."""
+    seen: set[tuple[str, ...]] = set()
+
+    def below(node: Node, way: tuple[str, ...]) -> Iterator[Scalar]:
+        for key, value in node.entries if isinstance(node, Mapping) else ():
+            here = (*way, key.text)
+            named = way and way[-1] in NAMED
+            if key.text.isascii() and not named and here not in seen:
+                seen.add(here)
+                yield key
+            yield from below(value, (*way, "*") if named else here)
+        for item in node.items if isinstance(node, Sequence) else ():
+            yield from below(item, way)
+
+    return below(node, ())
+
+
+def test_what_is_wrong_below_a_misspelt_key_is_told_beside_it(tmp_path: Path) -> None:
+    text = sound(
+        ("lifecycle:", "lifecicle:"),
+        ("to: quiet, when", "to: quit, whem"),
+        ("{≥ 12: 20, ≥ 6: 15, ≥ 1: 5,", "{≥ 6: 20, ≥ 12: 15, ≥ 1: 5,"),
+    )
+    _, findings = load_text(tmp_path, text)
+    assert sorted(codes(findings)) == ["RULE001", "RULE001", "RULE111", "RULE203"]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_what_was_there_before_a_migration_is_kept_on_postgres(empty_postgres: s
     with open_store(empty_postgres) as store:
         fill(store)
         with store.database.write() as db:
-            db.execute(sa.text("DROP TABLE restored, spending, lane, echo"))
+            db.execute(sa.text("DROP TABLE restored, spending, lane, echo, merge_"))
             db.execute(sa.text("ALTER TABLE episode DROP COLUMN owner, DROP COLUMN due"))
             db.execute(sa.text("ALTER TABLE audit DROP COLUMN key_id"))
             db.execute(sa.text("ALTER TABLE attempt DROP COLUMN values_code"))

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from crmsync.model.override import Override, OverrideKind
 from crmsync.model.plan import Observation
 from crmsync.model.record import RecordRef
-from crmsync.model.state import Clocks, Episode, Standing
-from crmsync.store import Hold, Slot, SlotState, Snapshot, Store, StoredState
+from crmsync.model.state import Clocks, Episode, Snapshot, Standing, StoredState
+from crmsync.store import Hold, Slot, SlotState, Store
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 FRIDAY, SATURDAY = date(2026, 11, 20), date(2026, 11, 21)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmsync.model.group import GroupTier
+from crmsync.model.merge import MergedOverrides, MergedSince, MergedTasks, MergedTier
 from crmsync.rules.json_schema.parts import (
     DURATION,
     SCALAR,
@@ -58,4 +59,35 @@ def smaller() -> dict[str, Schema]:
         ),
         "group": hover(block(group, required=["by"]), "集团客户", "Groups of companies."),
         "overrides": hover(block(edits), "人工改动", "Edits people make in the CRM."),
+        "on_merge": hover(
+            block(_merge()),
+            "CRM 里两个客户合并后，crmsync 的记录怎么归到保留的客户",
+            "What goes to the survivor when two customers were merged in the CRM.",
+        ),
+    }
+
+
+def _merge() -> dict[str, Schema]:
+    return {
+        "tier": hover(
+            one_of(MergedTier),
+            "合并后的等级：higher 取两者中较高的（默认），survivor 取保留记录自己的",
+            "The tier afterwards: the higher of both (default), or the survivor's own.",
+        ),
+        "since": hover(
+            one_of(MergedSince),
+            "等级从哪天算起：earlier 取两者中较早的（默认），survivor 随等级来自的那条记录",
+            "From when the tier counts: the earlier of both days (default), or the day that goes "
+            "with the tier.",
+        ),
+        "overrides": hover(
+            one_of(MergedOverrides),
+            "被并掉的客户上的人工指定：keep 转给保留的客户（默认），drop 随之结束",
+            "Overrides on the record that vanished: they go to the survivor (default), or end.",
+        ),
+        "tasks": hover(
+            one_of(MergedTasks),
+            "两边都开着的同一规则的任务：close doubles 留较早的，关掉其余（默认），keep 都留着",
+            "Open tasks of one rule on both: close the newer ones (default), or keep all.",
+        ),
     }
