@@ -78,7 +78,9 @@ def _run(run: Run, zone: ZoneInfo) -> tuple[str, ...]:
 def _result(run: Run) -> str:
     lost = run.counts.get("overwritten", 0)
     told = say(f"，覆盖了 {lost} 条上的修改", f", edits of {lost} overwritten") if lost else ""
-    return RESULTS[run.state].to(LANG) + told + (f": {clean(run.note)}" if run.note else "")
+    return (
+        RESULTS[run.state].to(LANG) + told + (f": {clean(run.note.to(LANG))}" if run.note else "")
+    )
 
 
 def _took(run: Run) -> str:
@@ -143,6 +145,8 @@ def _problem(row: OpRecord) -> str:
         if row.trust_after is not None:
             when = f"{row.trust_after.astimezone():%H:%M:%S}"
             details = say(f"最早 {when} 核对", f"not before {when}")
+    elif row.state is OpState.WITHHELD and row.error is not None:
+        details = row.error.message.replace(", approved by ", say("，批准人 ", ", approved by "))
     elif row.error is not None:
         told = (row.error.code, row.error.field or "", row.error.message)
         details = clean(" ".join(filter(None, told)))

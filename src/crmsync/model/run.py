@@ -92,7 +92,7 @@ class Run:
     reason: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     """read, rises, falls, firsts, tasks, written, skipped, refused, in_doubt, api_calls …"""
-    note: str | None = None
+    note: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
