@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
@@ -15,20 +14,9 @@ from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
+from crmsync.project.merging import NotedMerge, noted
 from crmsync.project.opening import Project
 from crmsync.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class NotedMerge:
-    """A merge as noted: who stands for the record in the end, the runs in which what we kept of it
-    went over, whether the CRM still holds it (then nothing goes over) and whether it is new."""
-
-    merge: Merge
-    stands: RecordRef | None
-    runs: tuple[int, ...] = ()
-    still_there: bool = False
-    fresh: bool = False
 
 
 def note_merges(
@@ -153,16 +141,7 @@ def forget_merge(
 def noted_merges(project: Project, connection: ConnectionConfig) -> tuple[NotedMerge, ...]:
     """Every merge noted on a connection, by the record that vanished."""
     with project.store() as store:
-        told = store.merges.told(connection.name)
-        stands = survivors(told)
-        return tuple(
-            NotedMerge(
-                merge,
-                stands.get(merge.lost),
-                store.merges.handed_over(connection.name, merge.lost),
-            )
-            for merge in told
-        )
+        return noted(store, connection.name)
 
 
 class _Desk:

@@ -31,6 +31,28 @@ class Waiting:
     told: tuple[Merge, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NotedMerge:
+    """A merge as noted: who stands for the record in the end, the runs in which what we kept of it
+    went over, whether the CRM still holds it (then nothing goes over) and whether it is new."""
+
+    merge: Merge
+    stands: RecordRef | None
+    runs: tuple[int, ...] = ()
+    still_there: bool = False
+    fresh: bool = False
+
+
+def noted(store: Store, connection: str) -> tuple[NotedMerge, ...]:
+    """Every merge noted on a connection, by the record that vanished."""
+    told = store.merges.told(connection)
+    stands = survivors(told)
+    return tuple(
+        NotedMerge(merge, stands.get(merge.lost), store.merges.handed_over(connection, merge.lost))
+        for merge in told
+    )
+
+
 class Merged:
     """The merges of a connection, for one ruleset and the records of one object.
 
