@@ -98,8 +98,8 @@ def explain_record(
     mapping = mirrored_mapping(project, folder, connection, rules)
     with project.store() as store:
         people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
-        merges = noted(store, connection.name)
         with people.open() as opened:
+            merges = noted(store, connection.name, opened.mirrored[0])
             _merged_away(opened, merges, RecordRef(mapping.object, wanted))
             id = find_record(opened, wanted)
             row = opened.row(id)

@@ -19,6 +19,7 @@ from crmsync.model.state import Episode, Standing, StoredState
 from crmsync.model.state import Snapshot as Kept
 from crmsync.plan import Inheritance
 from crmsync.store import Store
+from crmsync.store.mirror import merges_in
 from crmsync.store.mirror_columns import quoted
 
 
@@ -43,9 +44,15 @@ class NotedMerge:
     fresh: bool = False
 
 
-def noted(store: Store, connection: str) -> tuple[NotedMerge, ...]:
-    """Every merge noted on a connection, by the record that vanished."""
+def noted(
+    store: Store, connection: str, mirror: duckdb.DuckDBPyConnection | None = None
+) -> tuple[NotedMerge, ...]:
+    """Every merge noted on a connection, by the record that vanished; with a *mirror* also those
+    that the CRM has told of and that wait for a plan."""
     told = store.merges.told(connection)
+    if mirror is not None:
+        known = {merge.lost for merge in told}
+        told = (*told, *(merge for merge in merges_in(mirror) if merge.lost not in known))
     stands = survivors(told)
     return tuple(
         NotedMerge(merge, stands.get(merge.lost), store.merges.handed_over(connection, merge.lost))
@@ -70,7 +77,9 @@ class Merged:
         self._store, self._as_of = store, as_of
         self._connection, self._rules, object = scope
         noted = store.merges.told(self._connection)
-        found = survivors(noted)
+        known = {merge.lost for merge in noted}
+        fresh = [merge for merge in merges_in(mirror) if merge.lost not in known]
+        found = survivors([*noted, *fresh])
         stands = {lost: ref for lost, ref in found.items() if lost.object == object}
         self.former = _grouped(stands)
         self.waiting: dict[RecordRef, Waiting] = {}
@@ -82,7 +91,8 @@ class Merged:
         for ref, lost in _grouped(gone).items():
             theirs = _of(kept, lost)
             if theirs:
-                self.waiting[ref] = Waiting(lost, theirs)
+                told = tuple(merge for merge in fresh if found.get(merge.lost) == ref)
+                self.waiting[ref] = Waiting(lost, theirs, told)
 
     def united(self, row: FactRow, standing: Standing) -> StoredState:
         """The state of a customer that waits, with what it takes over in it; *standing* is where
