@@ -38,6 +38,7 @@ def note_merges(
         people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
         with people.open() as opened:
             desk = _Desk(store, opened, connection.name, rules, mapping.object)
+            desk.listed = {lost for lost, _ in pairs}
             merges = [desk.merge(lost, survivor, by, project) for lost, survivor in pairs]
         fresh = desk.check(merges)
         with store.database.write():
@@ -153,14 +154,17 @@ class _Desk:
         self._store, self._opened, self._object = store, opened, object
         self._connection = connection
         self._told = {merge.lost: merge for merge in store.merges.told(connection)}
+        self.listed: set[str] = set()
+        """Records that vanished, by what was said: they may have gone into one another."""
         self.there: set[str] = set()
-        """Records that vanished, by what was said, and that the mirror still holds."""
+        """Those of them that the mirror still holds."""
 
     def merge(self, lost: str, survivor: str, by: str, project: Project) -> Merge:
         """One merge, its records found by id, or by exact name while the mirror holds them."""
         into = self._found(survivor)
         gone = self._found(lost)
-        if into is None and RecordRef(self._object, survivor) not in self._told:
+        elsewhere = survivor in self.listed or RecordRef(self._object, survivor) in self._told
+        if into is None and not elsewhere:
             raise _unknown(survivor)
         if gone is not None:
             self.there.add(gone)
