@@ -22,7 +22,7 @@ from tests.unit.project.two_days import CONNECTION, DAYS, World
 from crmsync.model.ruleset import Ruleset
 from crmsync.project.evaluating import OpenPopulation
 from crmsync.project.sharing import Shared, mirror_of
-from crmsync.project.simulated import NEW, NONE, OLD, Tally
+from crmsync.project.simulated import NEW, NONE, OLD, PEOPLE_OF, Tally
 
 ORDERS_EACH = 6
 
@@ -65,10 +65,12 @@ def _simulate(world: World, side: str) -> str:
     """Where everybody stands under two versions of the rules, as `simulate` counts them."""
     if side == "filtered":
         with mirror_of(world.project, CONNECTION) as mirror:
-            shared = Shared(world.store, mirror)
+            shared, each = Shared(world.store, mirror), {}
             for rules, table in ((world.rules, OLD), (_edited(world.rules), NEW)):
-                OpenPopulation(world.people(DAYS[0], rules), shared).place(table)
-            tally = Tally(_edited(world.rules), mirror)
+                opened = OpenPopulation(world.people(DAYS[0], rules), shared)
+                opened.place(table)
+                each[table] = opened.people.count(PEOPLE_OF[table])
+            tally = Tally(_edited(world.rules), mirror, each)
             return str((sorted(tally.matrix.items()), sorted(tally.stages.items())))
     versions = []
     for rules in (world.rules, _edited(world.rules)):

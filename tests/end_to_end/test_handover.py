@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,6 +55,7 @@ def people_below(world: World) -> None:
     store = world.sandbox.store
     for row in store.rows("Accounts"):
         for name, role, peace in (
+            ("A", "Buyer", False),
             ("B", "Buyer", False),
             ("P", "Buyer", True),
             ("E", "Else", False),
@@ -61,6 +63,15 @@ def people_below(world: World) -> None:
             values = {"Last_Name": f"{name} of {row.get('Account_Name')}", "Title": role}
             values |= {"Account_Name": row.id, "Email_Opt_Out": peace}
             store.create("Contacts", values, Actor(row.created_by, Origin.LOADED))
+
+
+def without_calls(world: World) -> Path:
+    """A copy of the rules in which nobody is called."""
+    (folder,) = (world.folder / "rulesets").iterdir()
+    copy = Path(shutil.copytree(folder, world.folder / "before" / folder.name))
+    text = (copy / "rules.yaml").read_text(encoding="utf-8")
+    (copy / "rules.yaml").write_text(text.partition("  - id: call\n")[0], encoding="utf-8")
+    return copy
 
 
 def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
@@ -93,6 +104,10 @@ def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
         assert [(item["before"], item["after"]) for item in handed] == [
             (was, before[0]) for was in before[1:]
         ]
+        told = world.run("simulate", "--against", str(without_calls(world)), "--json").document
+        openings = [c for c in plan["changes"] if c["is"] == "task" and c["task"] == "call"]
+        assert len(openings) > 2
+        assert told["tasks"] == {"call": len(openings)}
         assert world.apply().code == 0
         assert owners() == [before[0]] * 3
         assert world.plan()["changes"] == []
@@ -109,7 +124,9 @@ def test_a_customer_goes_to_the_task_s_owner_and_back(tmp_path: Path) -> None:
             for change in plan["changes"]
             if change["is"] == "fields" and any(s["field"] == owner for s in change["set"])
         ]
-        assert sorted(map(str, called)) == [f"B of {name}" for name in sorted(newcomers)]
+        assert sorted(map(str, called)) == sorted(
+            f"{buyer} of {name}" for name in newcomers for buyer in "AB"
+        )
         world.run("undo", "1")
         assert world.apply("undo-1.json").code == 0
         assert owners() == before

@@ -176,11 +176,12 @@ def undone(scale: Scale, place: Path) -> Figure:
         bench.anew()
         before = started(bench, chance)
         items = [decided(bench, chance, n) for n in range(1, CUSTOMERS + 1)]
-        run = bench.apply(bench.plan(items), *FREE).run.id
+        report = bench.apply(bench.plan(items), *FREE)
         editor = Editor(bench, chance)
         for _ in range(chance.randrange(4)):
             editor.edit()
-        bench.apply(bench.undo(run), *FREE)
+        if report.written:
+            bench.apply(bench.undo(report.run.id), *FREE)
         for n in range(1, CUSTOMERS + 1):
             for name in OWNED:
                 now = bench.crm.get(ref(n)).get(name)

@@ -46,7 +46,7 @@ def agreeing(scale: Scale, place: Path) -> Figure:
     for conditions, seed in samples(scale.of(6, 220), scale.seed):
         records = three.drawn(seed, rows)
         expected = agreement.by_python(conditions, records)
-        said = [agreement.by_sql(conditions, records)]
+        said = [agreement.by_sql(conditions, records), agreement.by_masks(conditions, records)]
         if rete:
             said.append(agreement.by_rete(conditions, records))
         trials += len(conditions) * rows * (1 + len(said))

@@ -117,18 +117,17 @@ class Applier:
             if not covered(guard.name, caps)
         ]
         pause = self._store.holds.active(header.connection, header.ruleset)
-        if held:
-            return refuse(held)
         if pause is not None and order.kind == "sync":
+            # before any guard: its consent would write again what was taken back
             return _paused(pause)
-        return None
+        return refuse(held) if held else None
 
     def _note_held(self, header: PlanHeader, order: ApplyOrder, refusal: GuardRefused) -> None:
         now = self._world.now()
         with self._store.database.write():
             start = self._start(header, order, now)
             run_id = self._store.runs.create(header, start, state=RunState.HELD)
-            note = refusal.message.en
+            note = refusal.message
             self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
             self._audit(order, "held", run_id, now)
 
@@ -171,7 +170,8 @@ class Applier:
         store.runs.mark_undone(undone, by=run_id)
         if store.journal.cancel(undone):
             state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
-            store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
+            note = Text(f"已被运行 {run_id} 撤销", f"undone by run {run_id}")
+            store.runs.end(undone, state, at=now, counts=counts, note=note)
             told = {"by": str(run_id)}
             store.seal_run(undone, at=now, who="crmsync", what="sealed after an undo", detail=told)
 
@@ -200,7 +200,8 @@ class Applier:
         earlier = store.runs.get(run.id).counts.get("api_calls", 0)
         calls = earlier + self._remote.calls
         self._remote.calls = 0
-        note = stopped.message.en if stopped else "asked to stop" if interrupted else None
+        asked = Text("被要求停下", "asked to stop") if interrupted else None
+        note = stopped.message if stopped else asked
         self._world.checkpoint("end")
         with store.database.write():
             state = run_state(store.journal.outcomes(run.id))

@@ -305,10 +305,12 @@ def finish(face: Face, report: ApplyReport) -> int:
     again = f"crmsync apply --resume {run}"
     if report.resumable:
         face.talk(f"续做： {again}", f"Go on: {again}")
-    face.talk(
-        f"撤销： crmsync undo {run}    查看： crmsync runs {run}",
-        f"Take it back: crmsync undo {run}    Look: crmsync runs {run}",
-    )
+    wrote = report.written or report.tasks_created or report.tasks_closed or report.resumable
+    look = Text(f"查看： crmsync runs {run}", f"Look: crmsync runs {run}")
+    if wrote:
+        back = Text(f"撤销： crmsync undo {run}", f"Take it back: crmsync undo {run}")
+        look = Text(f"{back.zh}    {look.zh}", f"{back.en}    {look.en}")
+    face.talk(look.zh, look.en)
     return exit_code(report)
 
 

@@ -69,7 +69,7 @@ def _run(run: Run, zone: ZoneInfo) -> tuple[str, ...]:
         KINDS.get(run.kind, Text.same(run.kind)).to(LANG),
         # A run that was stopped before it had figures shows none instead of zeros.
         *(str(run.counts[name]) if name in run.counts else "–" for name in figures),
-        RESULTS[run.state].to(LANG) + (f": {clean(run.note)}" if run.note else ""),
+        RESULTS[run.state].to(LANG) + (f": {clean(run.note.to(LANG))}" if run.note else ""),
         _took(run),
         clean(run.by + reason),
     )
@@ -142,6 +142,8 @@ def _problem(row: OpRecord) -> str:
         if row.trust_after is not None:
             when = f"{row.trust_after.astimezone():%H:%M:%S}"
             details = say(f"最早 {when} 核对", f"not before {when}")
+    elif row.state is OpState.WITHHELD and row.error is not None:
+        details = row.error.message.replace(", approved by ", say("，批准人 ", ", approved by "))
     elif row.error is not None:
         told = (row.error.code, row.error.field or "", row.error.message)
         details = clean(" ".join(filter(None, told)))

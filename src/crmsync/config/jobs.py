@@ -17,7 +17,7 @@ JOB = ("ruleset", "connection", "at", "cron", "time_zone", "catch_up", "allow")
 CATCH_UP = ("once", "skip", "all")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _PART = re.compile(
-    r"(?P<low>\*|[0-9]{1,2}|[a-z]{3})(?:-(?P<high>[0-9]{1,2}|[a-z]{3}))?(?:/[1-9][0-9]?)?"
+    r"(?P<low>\*|[0-9]{1,2}|[a-z]{3})(?:-(?P<high>[0-9]{1,2}|[a-z]{3}))?(?:/(?P<step>[1-9][0-9]?))?"
 )
 _MONTHS = ("", *"jan feb mar apr may jun jul aug sep oct nov dec".split())  # noqa: SIM905
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -149,19 +149,27 @@ def _cron_troubles(span: Span, written: str) -> list[Diagnostic]:
 
 
 def _is_part(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:
+    """Whether the schedule can be kept: a step wider than its range, or a range from a number to a
+    name, is no time for whoever keeps it."""
     match = _PART.fullmatch(part)
     if match is None:
         return False
-    if match["low"] == "*":
-        return match["high"] is None
-    ends = [
-        int(end) if end.isdigit() else words.index(end) if end in words else -1
-        for end in match.group("low", "high")
-        if end is not None
-    ]
+    written = [end for end in match.group("low", "high") if end is not None]
+    if written[0] == "*":
+        ends = [low, high]
+        fits = len(written) == 1
+    else:
+        ends = [
+            int(end) if end.isdigit() else words.index(end) if end in words else -1
+            for end in written
+        ]
+        fits = len({end.isdigit() for end in written}) == 1
     if high == _SUNDAY and len(ends) == 2 and ends[1] == 0:
         ends[1] = _SUNDAY
-    return ends == sorted(ends) and all(low <= end <= high for end in ends)
+    span = (ends[1] if len(ends) == 2 else high) - ends[0]
+    step = int(match["step"] or 0)
+    inside = all(low <= end <= high for end in ends)
+    return fits and ends == sorted(ends) and inside and step <= span
 
 
 def _no_field(span: Span, text: str, name: Text, ends: tuple[int, int]) -> Diagnostic:

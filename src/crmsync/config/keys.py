@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence as SequenceOf
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, Sequence, did_you_mean, error
+from crmsync.source import Mapping, Scalar, Sequence, did_you_mean, error, not_here
 
 _ZONES = {
     "EST": "America/New_York",
@@ -29,7 +30,7 @@ class Keys:
     """The keys of one place in a file; every wrong value becomes a finding and reads as absent.
 
     *family* names the file: the codes 004 to 008 are ``CONF`` in ``crmsync.yaml`` and ``MAP`` in a
-    mapping. Keys in *later* are documented and refused, not taken for mistyped ones.
+    mapping. Keys in *elsewhere* stand in another place, with words for which.
     """
 
     def __init__(
@@ -39,19 +40,14 @@ class Keys:
         problems: list[Diagnostic],
         *,
         family: str = "CONF",
-        later: SequenceOf[str] = (),
+        elsewhere: MappingOf[str, Text] | None = None,
     ) -> None:
         self._node = node
         self._problems = problems
         self._family = family
         for key, _ in node.entries if known is not None else ():
-            if key.text in later:
-                self._report(
-                    "009",
-                    key.span,
-                    Text(zh=f"暂不支持“{key.text}”", en=f"“{key.text}” is not supported yet"),
-                    Text(zh="请先去掉这一项", en="Leave it out for now."),
-                )
+            if elsewhere is not None and key.text in elsewhere:
+                self._report("009", key.span, not_here(key.text), elsewhere[key.text])
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
                 free = [name for name in known if node.get(name) is None]
                 mend, near = did_you_mean(key.text, free)
@@ -78,12 +74,7 @@ class Keys:
                 self.lacks(name)
             return None
         if not isinstance(node, Scalar):
-            self._report(
-                "005",
-                node.span,
-                Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
-                Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
-            )
+            self._problems.append(not_a_word(name, node.span, family=self._family))
             return None
         return node.text
 
@@ -233,6 +224,16 @@ class Keys:
 
     def _report(self, code: str, span: Span, message: Text, mend: Text) -> None:
         self._problems.append(error(f"{self._family}{code}", span, message, mend))
+
+
+def not_a_word(name: str, span: Span, *, family: str = "CONF") -> Diagnostic:
+    """005 of *family* at *span*: under *name* stands a list or a block."""
+    return error(
+        f"{family}005",
+        span,
+        Text(zh=f"“{name}”应是一个值", en=f"“{name}” must be a single value"),
+        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
+    )
 
 
 def not_a_mapping(name: Scalar, *, family: str = "CONF") -> Diagnostic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmsync.config.keys import MAX_PROBLEMS, Keys
+from crmsync.config.keys import MAX_PROBLEMS, Keys, not_a_word
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.mapping import FieldPick
 from crmsync.model.text import Text
@@ -61,16 +61,7 @@ def translations(
     table: dict[str, str] = {}
     for key, value in node.entries:
         if not isinstance(value, Scalar):
-            problems.append(
-                error(
-                    "MAP005",
-                    value.span,
-                    Text(zh="这里应是一个值", en="a single value is expected"),
-                    Text(
-                        zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."
-                    ),
-                )
-            )
+            problems.append(not_a_word(key.text, value.span, family="MAP"))
             continue
         if _known(key, keys, problems) and _known(value, values, problems):
             table[key.text] = value.text

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from crmsync.config.jobs import JobConfig, name_lost_connections, read_jobs
-from crmsync.config.keys import Keys, not_a_mapping
+from crmsync.config.keys import Keys, not_a_mapping, not_a_word
 from crmsync.errors import ConfigError
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
@@ -281,7 +281,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
 
 def _plain(connection: str, key: Scalar, value: object, problems: list[Diagnostic]) -> object:
     if not isinstance(value, Scalar):
-        problems.append(_not_a_word(key))
+        problems.append(not_a_word(key.text, key.span))
         return ""
     text = value.text
     if _is_secret(key.text, text):
@@ -315,13 +315,4 @@ def _pasted(path: str, value: Scalar) -> Diagnostic:
             en=f"Write {name} and keep the value in the environment, the keyring or a"
             " var/secrets file.",
         ),
-    )
-
-
-def _not_a_word(key: Scalar) -> Diagnostic:
-    return error(
-        "CONF005",
-        key.span,
-        Text(zh=f"“{key.text}”应是一个值", en=f"“{key.text}” must be a single value"),
-        Text(zh="只写一个值，不写列表或块", en="Write one value, not a list or a block."),
     )

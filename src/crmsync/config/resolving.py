@@ -145,9 +145,15 @@ class _Resolver:
 
     def _source(self, source: FieldSource | AggregateSource) -> FieldSource | AggregateSource:
         if isinstance(source, FieldSource):
+            field = self.fields.find(self._mapping.object, source.field)
+            for stored in () if field is None else source.values:
+                place = source.places.get(stored, source.field.span)
+                self.fields.check_choice(field, stored, place)
             return dataclasses.replace(
                 source,
-                field=self._pick(source.field),
+                field=source.field
+                if field is None
+                else FieldPick(name=field.name, span=source.field.span),
                 judged=None if source.judged is None else self._judged(source.judged),
                 currency=self._currency(self._mapping.object, source.currency),
             )

@@ -19,17 +19,18 @@ from crmsync.condition import names, normal_form
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, conditions_of, scorecard_conditions
 from crmsync.evaluate.due_sql import NotDue, call, either, texts
-from crmsync.evaluate.matching import PreparedWriter, packed
-from crmsync.evaluate.score_sql import (
-    Layer,
-    Place,
-    column,
-    lacking_columns,
-    named,
-    tenths_of,
-)
+from crmsync.evaluate.score_sql import lacking_columns, tenths_of
 from crmsync.evaluate.tasks import JUDGE
 from crmsync.evaluate.tier_words import keep_line
+from crmsync.evaluate.verdict_sql import (
+    Layer,
+    Place,
+    PreparedWriter,
+    column,
+    named,
+    of_nullable,
+    packed,
+)
 from crmsync.model.condition import All, AnyOf, Condition, Name, Not
 from crmsync.model.relation import FactRelation
 from crmsync.model.ruleset import STATE_NAMES, Ruleset
@@ -45,8 +46,8 @@ STANDING = ("tier", "tier_since", "lifecycle", "lifecycle_since")
 class Likeness:
     """What the customers of one ruleset must share to be alike, as columns of the statement.
 
-    *name* gives the prepared column of a fact or state name as the day opens, *verdict* the
-    nullable BOOLEAN of a condition over facts. Meant for rules that `steady.understood` knows.
+    *name* gives the prepared column of a fact or state name as the day opens, *verdict* the verdict
+    of a condition over facts. Meant for rules that `steady.understood` knows.
     """
 
     def __init__(
@@ -86,10 +87,11 @@ class Likeness:
 
     def columns(self) -> Layer:
         """``l0`` …: customers with the same in all of them are alike, unless they are ``alone``."""
-        flags = [self._verdict(self._engine.test(item)) for item in self._of_facts()]
-        flags += [column(item.alias) for item in (*self.early(), *self.late())]
+        flags: list[exp.Expr] = [column(item.alias) for item in (*self.early(), *self.late())]
         flags += [*self._lines(), *self._lacking(), *self._judged()]
-        same = [*packed(flags), *self._state()]
+        verdicts = [self._verdict(self._engine.test(item)) for item in self._of_facts()]
+        true, possible = packed([*verdicts, *map(of_nullable, flags)])
+        same = [*true, *possible, *self._state()]
         same += [column(self._relation.column(fact)) for fact in self._values()]
         return [
             *(named(_unsteady(value), f"l{number}") for number, value in enumerate(same)),

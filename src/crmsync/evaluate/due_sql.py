@@ -10,7 +10,7 @@ from sqlglot import exp
 from crmsync.condition.sql import day_literal, double
 from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.evaluate.happening import last_day
-from crmsync.evaluate.score_sql import column
+from crmsync.evaluate.verdict_sql import column
 from crmsync.model.fact import FactRow, FactType, MatchedRow
 from crmsync.model.period import Period
 from crmsync.model.record import RecordRef

@@ -18,18 +18,19 @@ from crmsync.condition import names, normal_form
 from crmsync.condition.sql import double, fact_value
 from crmsync.evaluate.alike import Likeness
 from crmsync.evaluate.compiled import CompiledRuleset, Test, scorecard_conditions
-from crmsync.evaluate.matching import (
-    BATCH,
-    LACKING,
-    PreparedWriter,
-    lacking,
-    mask_columns,
-    reader,
-    unsure,
-)
-from crmsync.evaluate.score_sql import Layer, column, named, score_columns
+from crmsync.evaluate.matching import BATCH, reader, verdict_columns
+from crmsync.evaluate.score_sql import score_columns
 from crmsync.evaluate.steady import Steady, understood
-from crmsync.model.condition import Condition, Name
+from crmsync.evaluate.verdict_sql import (
+    WORD,
+    Layer,
+    PreparedWriter,
+    SqlVerdict,
+    column,
+    named,
+    of_nullable,
+)
+from crmsync.model.condition import Name
 from crmsync.model.fact import MatchedRow
 from crmsync.model.relation import OPENING_TABLE, FactRelation
 from crmsync.model.ruleset import STATE_NAMES
@@ -151,7 +152,7 @@ class EvaluatedPopulation:
 
 def words(conditions: int) -> int:
     """How many mask columns *conditions* take."""
-    return len(mask_columns(conditions)) // 2
+    return (conditions + WORD - 1) // WORD
 
 
 def population_sql(
@@ -169,14 +170,15 @@ class _Statement:
         self._relation = relation
         self._engine = engine
         self._as_of = as_of
-        self._facts = {fact: f"n{number}" for number, fact in enumerate(relation.facts)}
+        self._verdicts = verdict_columns(relation, engine, as_of)
         self._writer = PreparedWriter(self._name, as_of)
 
     def select(self, asked: Asked) -> exp.Select:
         engine = self._engine
         filtered = asked.filtered and understood(engine.ruleset) and not self._score_in_cards()
-        layers = [self._prepared(), self._verdicts(engine.conditions, "c")]
-        layers[1].append(named(lacking(engine.conditions, self._name), LACKING))
+        facts, *layers = [*self._verdicts.prepared(), self._verdicts.leaves()]
+        masks, packed = self._verdicts.masks()
+        layers.append([*self._verdicts.verdicts()])
         steady: exp.Expr = exp.false()
         incomplete: exp.Expr = exp.false()
         shared: Layer = [named(exp.true(), "alone")]
@@ -186,8 +188,8 @@ class _Statement:
                 alike = self._likeness()
                 early, late = [*early, *alike.early()], [*late, *alike.late()]
                 shared = alike.columns()
-            layers[0] += self._standing()
-            layers[1] += early
+            facts += self._standing()
+            layers[-1] += early
             layers += score_columns(engine, self._writer, self._verdict).layers
             layers.append([named(_total(), "n_score")])
             layers.append(late)
@@ -198,8 +200,8 @@ class _Statement:
             )
             incomplete = test.incomplete()
         layers.append([named(steady, "steady"), named(incomplete, "incomplete")])
-        layers.append(shared)
-        outer = self._outer(self._stacked(layers, filtered), asked, filtered)
+        layers.append([*shared, *masks])
+        outer = self._outer(self._stacked([facts, *layers], filtered), packed, asked, filtered)
         return outer.select(*(column(item.alias) for item in shared), copy=False)
 
     def _stacked(self, layers: Sequence[Layer], filtered: bool) -> exp.Select:
@@ -220,7 +222,7 @@ class _Statement:
                 )
         return below
 
-    def _outer(self, below: exp.Select, asked: Asked, filtered: bool) -> exp.Select:
+    def _outer(self, below: exp.Select, masks: Layer, asked: Asked, filtered: bool) -> exp.Select:
         nothing = exp.cast(exp.null(), "VARCHAR", copy=False)
         line = asked.line if filtered and asked.line is not None else nothing
         kept = exp.case().when(column("steady"), line, copy=False)
@@ -232,7 +234,7 @@ class _Statement:
         ]
         return exp.select(
             *map(column, self._relation.columns),
-            *mask_columns(len(self._engine.conditions), unsure(self._engine.conditions)),
+            *masks,
             named(exp.cast(kept, "VARCHAR", copy=False), "line"),
             column("steady"),
             column("incomplete"),
@@ -240,24 +242,11 @@ class _Statement:
             copy=False,
         ).from_(below.subquery("whole", copy=False), copy=False)
 
-    def _prepared(self) -> Layer:
-        """Facts as conditions read them."""
-        return [
-            named(fact_value(column(f"f{number}"), kind), f"n{number}")
-            for number, kind in enumerate(self._relation.types)
-        ]
-
     def _standing(self) -> Layer:
         """State names as conditions read them."""
         return [
             named(fact_value(column(source), STATE_NAMES[name]), f"n_{name}")
             for name, source in _STATE_COLUMNS.items()
-        ]
-
-    def _verdicts(self, conditions: Sequence[Condition], letter: str) -> Layer:
-        return [
-            named(self._writer.condition(normal_form(condition)), f"{letter}{number}")
-            for number, condition in enumerate(conditions)
         ]
 
     def _of_state(self) -> tuple[Layer, Layer]:
@@ -285,11 +274,12 @@ class _Statement:
         )
 
     def _name(self, name: Name) -> exp.Expr:
-        return column(self._facts.get(name.id) or f"n_{name.id}")
+        return column(f"n_{name.id}") if name.id in STATE_NAMES else self._verdicts.name(name)
 
-    @staticmethod
-    def _verdict(test: Test) -> exp.Expr:
-        return column(f"{'d' if test.reads_state else 'c'}{test.bit}")
+    def _verdict(self, test: Test) -> SqlVerdict:
+        if test.reads_state:
+            return of_nullable(column(f"d{test.bit}"))
+        return self._verdicts.verdict(test.bit)
 
 
 def _total() -> exp.Expr:

@@ -6,7 +6,7 @@ the row is in *doubt*, and the policy scores it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from crmsync.condition.sql import SqlWriter, double
 from crmsync.condition.values import Kind, kind_of
-from crmsync.evaluate.compiled import CompiledRuleset, Test
+from crmsync.evaluate.compiled import CompiledRuleset
+from crmsync.evaluate.verdict_sql import Layer, Place, column, named
 from crmsync.model.condition import Expression
 from crmsync.model.scorecard import (
     AsGiven,
@@ -30,10 +31,6 @@ from crmsync.model.scorecard import (
     Scorecard,
     SinglePoints,
 )
-
-Layer = list[exp.Expr]
-Place = Callable[[Test], exp.Expr]
-"""The nullable BOOLEAN column of a condition's verdict."""
 
 SNAP = 2e-9
 """Half tenths are recognised this near: `scoring` rounds points to nine places first."""
@@ -50,16 +47,6 @@ class ScoreColumns:
     """
 
     layers: tuple[Layer, ...]
-
-
-def column(name: str) -> exp.Column:
-    """A column of ours."""
-    return exp.column(name, quoted=True)
-
-
-def named(value: exp.Expr, name: str) -> exp.Expr:
-    """*value* as the column *name*."""
-    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
 def score_columns(engine: CompiledRuleset, writer: SqlWriter, verdict: Place) -> ScoreColumns:
@@ -93,9 +80,8 @@ def _chosen(cards: Sequence[_CardSql], engine: CompiledRuleset, verdict: Place) 
                 choice = choice.when(exp.true(), value, copy=False)
                 continue
             holds = verdict(engine.test(card.card.when))
-            choice = choice.when(holds, value, copy=False)
-            undecided = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(undecided, nothing.copy(), copy=False)
+            choice = choice.when(holds.true, value, copy=False)
+            choice = choice.when(holds.possible, nothing.copy(), copy=False)
         kind = "BIGINT" if name in {"low", "high"} else "BOOLEAN"
         whole = choice.else_(nothing.copy(), copy=False) if cards else nothing.copy()
         outcome.append(named(exp.cast(whole, kind), f"s_{name}"))
@@ -260,9 +246,8 @@ class _CardSql:
             if line.when is None:
                 return choice.when(exp.true(), points, copy=False)
             holds = self._verdict(self._engine.test(line.when))
-            unknown = exp.Is(this=holds.copy(), expression=exp.null())
-            choice = choice.when(holds, points, copy=False).when(
-                unknown, exp.cast(exp.null(), "DOUBLE"), copy=False
+            choice = choice.when(holds.true, points, copy=False).when(
+                holds.possible, exp.cast(exp.null(), "DOUBLE"), copy=False
             )
         return choice.else_(double(0.0), copy=False) if lines else double(0.0)
 

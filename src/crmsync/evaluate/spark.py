@@ -15,17 +15,34 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlglot import exp
 
-from crmsync.condition import normal_form
-from crmsync.condition.sql import Node, SqlWriter, double
+from crmsync.condition.sql import Node, double
 from crmsync.errors import UsageError
 from crmsync.evaluate.compiled import CompiledRuleset
-from crmsync.evaluate.matching import WORD, mask_columns, mask_of
-from crmsync.model.condition import Condition, Name
+from crmsync.evaluate.decided import facts_of
+from crmsync.evaluate.verdict_sql import (
+    WORD,
+    PreparedWriter,
+    VerdictColumns,
+    column,
+    mask_of,
+    masks_over,
+    named,
+)
+from crmsync.model.condition import Condition
 from crmsync.model.text import Text
 
 _SAME: frozenset[type[exp.Expr]] = frozenset(
     {
-        *(exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Subquery, exp.Alias, exp.Order),
+        *(
+            exp.Select,
+            exp.Star,
+            exp.From,
+            exp.Table,
+            exp.TableAlias,
+            exp.Subquery,
+            exp.Alias,
+            exp.Order,
+        ),
         *(exp.Ordered, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren),
         *(exp.Cast, exp.DataType, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.In, exp.Is),
         *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE),
@@ -90,26 +107,21 @@ def spark_sql(
 
     Raises UsageError when a condition cannot be said to Spark.
     """
-    columns = {fact: exp.column(fact, quoted=True) for fact in facts}
-    writer = _SparkWriter(lambda name: _column(columns, name), as_of)
-    verdicts = [
-        exp.alias_(writer.condition(normal_form(condition)), f"c{number}")
-        for number, condition in enumerate(conditions)
-    ]
-    inner = exp.select(exp.column("id", quoted=True), *verdicts).from_(exp.to_table(table))
-    outer = exp.select("id", *mask_columns(len(conditions))).from_(inner.subquery("verdicts"))
-    return _said(outer.order_by("id"))
+    types = {name.id: name.type for condition in conditions for name in facts_of(condition)}
+    read = {fact: f"f{number}" for number, fact in enumerate(facts) if fact in types}
+    columns = {fact: (column(place), types[fact]) for fact, place in read.items()}
+    inner = exp.select(
+        column("id"), *(named(column(fact), place) for fact, place in read.items())
+    ).from_(exp.to_table(table))
+    verdicts = VerdictColumns(conditions, columns, as_of, _SparkWriter)
+    return _said(masks_over(verdicts, inner, ["id"]).order_by("id"))
 
 
-class _SparkWriter(SqlWriter):
+class _SparkWriter(PreparedWriter):
     def days(self, start: Node, end: Node) -> Node:
         """Spark's difference of two dates is an interval: count its days."""
         day = exp.DateDiff(this=end, expression=start, unit=exp.Var(this="DAY"))
         return exp.cast(day, "DOUBLE")
-
-
-def _column(columns: dict[str, exp.Column], name: Name) -> exp.Expr:
-    return columns[name.id].copy()
 
 
 def _said(whole: exp.Select) -> str:

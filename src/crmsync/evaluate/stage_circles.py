@@ -15,8 +15,7 @@ from itertools import combinations, islice, pairwise
 from crmsync.evaluate.engine import Engine
 from crmsync.evaluate.replay import LONG, Player, Shown
 from crmsync.evaluate.separation import apart
-from crmsync.evaluate.swings import Wobbling
-from crmsync.evaluate.witness import TRIED, Facts, Tries, together
+from crmsync.evaluate.witness import TRIED, Facts, Search, together
 from crmsync.model.decision import Decision
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
 from crmsync.model.lifecycle import LifecycleRules, Move
@@ -74,27 +73,23 @@ def _ways(rules: LifecycleRules) -> Iterator[_Circle | None]:
                     begun.append((*way, move))
 
 
-class _Look:
+class _Look(Search):
     def __init__(self, engine: Engine, claim: Claim, as_of: date) -> None:
-        self._engine = engine
-        self._stay = claim.stay
-        self._as_of = as_of
-        self._wobbling = Wobbling(engine.ruleset, claim)
-        self._tries = Tries(engine, self._wobbling, as_of)
+        super().__init__(engine, claim, as_of)
         self._left = _MOST_PLAYED
 
     def at(self, circle: _Circle) -> FlapFinding:
         circle = _slowest_first(circle)
         finding = FlapFinding(_named(circle), "circle", Proof.APART, circle[-1].span)
         pairs = combinations([move.when for move in circle], 2)
-        if any(apart(one, other, self._wobbling) for one, other in pairs):
+        if any(apart(one, other, self.wobbling) for one, other in pairs):
             return finding
         waited = _waited(circle)
-        if waited >= self._stay:
+        if waited >= self.stay:
             return replace(finding, proof=Proof.SLOW, gap=waited)
         self._left -= 1
         found = self._first(circle) if self._left >= 0 else None
-        if found is None or _gap(found[0]) >= self._stay:
+        if found is None or _gap(found[0]) >= self.stay:
             return replace(finding, proof=Proof.OPEN)
         steps, facts = found
         return replace(
@@ -103,14 +98,14 @@ class _Look:
             steps=tuple(map(_step, steps)),
             facts=facts,
             gap=_gap(steps),
-            by_clock=_lasting(circle, self._stay),
+            by_clock=_lasting(circle, self.stay),
         )
 
     def _first(self, circle: _Circle) -> tuple[list[Shown], tuple[Facts, ...]] | None:
         """Days on which somebody goes round because of the wobble: the same facts on all of them
         do not do it."""
         conditions = [move.when for move in circle]
-        for facts in islice(together(self._engine, self._tries, conditions, self._as_of), TRIED):
+        for facts in islice(together(self.engine, self.tries, conditions, self.as_of), TRIED):
             steps = self._played(circle, facts)
             if steps is None:
                 continue
@@ -121,10 +116,10 @@ class _Look:
 
     def _played(self, circle: _Circle, facts: Sequence[Facts]) -> list[Shown] | None:
         """The days with moves, from leaving the first stage to being back in it."""
-        since = self._as_of - timedelta(days=LONG)
+        since = self.as_of - timedelta(days=LONG)
         standing = Standing(lifecycle=circle[-1].to, lifecycle_since=since)
-        player = Player(self._engine, standing, self._as_of, daily=True)
-        within = max(self._stay, *(move.lasting for move in circle)) + 2
+        player = Player(self.engine, standing, self.as_of, daily=True)
+        within = max(self.stay, *(move.lasting for move in circle)) + 2
         steps: list[Shown] = []
         place = 0
         while place < len(circle):

@@ -16,8 +16,7 @@ from crmsync.condition import negate
 from crmsync.evaluate.engine import Engine
 from crmsync.evaluate.replay import LONG, Player, Shown
 from crmsync.evaluate.separation import apart, still
-from crmsync.evaluate.swings import Wobbling
-from crmsync.evaluate.witness import TRIED, Facts, Tries, facing
+from crmsync.evaluate.witness import TRIED, Facts, Search, facing
 from crmsync.model.condition import Condition
 from crmsync.model.decision import Decision
 from crmsync.model.flapping import Claim, FlapFinding, FlapStep, Proof, Settings
@@ -56,26 +55,19 @@ class _Played:
         return (second - first).days
 
 
-class _Look:
-    def __init__(self, engine: Engine, claim: Claim, as_of: date) -> None:
-        self._engine = engine
-        self._stay = claim.stay
-        self._as_of = as_of
-        self._wobbling = Wobbling(engine.ruleset, claim)
-        self._tries = Tries(engine, self._wobbling, as_of)
-
+class _Look(Search):
     def moves(self, there: Move, back: Move) -> FlapFinding:
         finding = FlapFinding(back.id, "stage", Proof.APART, back.span)
-        if apart(there.when, back.when, self._wobbling):
+        if apart(there.when, back.when, self.wobbling):
             return finding
-        if self._stay <= back.lasting:
+        if self.stay <= back.lasting:
             return replace(finding, proof=Proof.SLOW, gap=back.lasting)
         played = self._first(
-            there.when, back.when, lambda facts: self._moved(self._engine, there, back, facts)
+            there.when, back.when, lambda facts: self._moved(self.engine, there, back, facts)
         )
         if played is None:
             return replace(finding, proof=Proof.OPEN)
-        if played.gap >= self._stay:
+        if played.gap >= self.stay:
             return replace(finding, proof=Proof.SLOW, gap=played.gap)
         return replace(
             finding,
@@ -89,14 +81,14 @@ class _Look:
     def exception(self, item: TierException) -> FlapFinding:
         finding = FlapFinding(item.id, "exception", Proof.APART, item.span)
         off = negate(item.when)
-        if still(item.when, self._wobbling) or apart(item.when, off, self._wobbling):
+        if still(item.when, self.wobbling) or apart(item.when, off, self.wobbling):
             return finding
         played = self._first(item.when, off, lambda facts: self._excepted(item, facts))
         if played is None:
             return replace(finding, proof=Proof.OPEN)
         return replace(
             finding,
-            proof=Proof.FLAPS if played.gap < self._stay else Proof.SLOW,
+            proof=Proof.FLAPS if played.gap < self.stay else Proof.SLOW,
             steps=tuple(_step(shown, "tier") for shown in played.steps),
             facts=played.facts,
             gap=played.gap,
@@ -115,12 +107,12 @@ class _Look:
         Where the same facts on both days do it as well, events or days do it, and no wobble.
         """
         slow: _Played | None = None
-        pairs = facing(self._engine, self._tries, (one, other), self._as_of)
+        pairs = facing(self.engine, self.tries, (one, other), self.as_of)
         for first, second in islice(pairs, TRIED):
             played = play((first, second))
             if played is None or play((first, first)) or play((second, second)):
                 continue
-            if played.gap < self._stay:
+            if played.gap < self.stay:
                 return played
             slow = slow or played
         return slow
@@ -130,7 +122,7 @@ class _Look:
     def _moved(
         self, engine: Engine, there: Move, back: Move, facts: tuple[Facts, Facts]
     ) -> _Played | None:
-        since = self._as_of - timedelta(days=LONG)
+        since = self.as_of - timedelta(days=LONG)
         standing = Standing(lifecycle=back.to, lifecycle_since=since)
 
         def took(move: Move) -> Callable[[Decision], bool]:
@@ -140,28 +132,28 @@ class _Look:
                 and decision.lifecycle.after == move.to
             )
 
-        player = Player(engine, standing, self._as_of, daily=True)
-        within = max(there.lasting, back.lasting, self._stay) + 2
+        player = Player(engine, standing, self.as_of, daily=True)
+        within = max(there.lasting, back.lasting, self.stay) + 2
         return _both(player, (facts[0], took(there)), (facts[1], took(back)), within)
 
     def _excepted(self, item: TierException, facts: tuple[Facts, Facts]) -> _Played | None:
-        rules = self._engine.ruleset.tier
+        rules = self.engine.ruleset.tier
         assert rules is not None
         ranked = [level.id for level in rules.ranked]
         away = ranked[-1] if item.action is ExceptionAction.AT_LEAST else ranked[0]
         if away == item.level:
             away = next((level for level in ranked if level != item.level), away)
-        since = self._as_of - timedelta(days=LONG)
-        player = Player(self._engine, Standing(away, since, since), self._as_of, daily=True)
+        since = self.as_of - timedelta(days=LONG)
+        player = Player(self.engine, Standing(away, since, since), self.as_of, daily=True)
 
         def at(tier: str) -> Callable[[Decision], bool]:
             return lambda decision: decision.tier is not None and decision.tier.after == tier
 
-        return _both(player, (facts[0], at(item.level)), (facts[1], at(away)), self._stay + 2)
+        return _both(player, (facts[0], at(item.level)), (facts[1], at(away)), self.stay + 2)
 
     def _lasting(self, there: Move, back: Move, played: _Played) -> Settings | None:
         """The shortest ``lasting`` of the way back that keeps both changes apart."""
-        low, high = back.lasting + 1, self._stay
+        low, high = back.lasting + 1, self.stay
         if not self._apart(there, replace(back, lasting=high), back, played.facts):
             return None
         while low < high:
@@ -173,11 +165,11 @@ class _Look:
         return Settings(lasting=high)
 
     def _apart(self, there: Move, slow: Move, back: Move, facts: tuple[Facts, Facts]) -> bool:
-        rules = self._engine.ruleset
+        rules = self.engine.ruleset
         assert rules.lifecycle is not None
         changed = replace(rules, lifecycle=_with(rules.lifecycle, back, slow))
         again = self._moved(Engine(changed), there, slow, facts)
-        return again is None or again.gap >= self._stay
+        return again is None or again.gap >= self.stay
 
 
 def _with(rules: LifecycleRules, old: Move, new: Move) -> LifecycleRules:

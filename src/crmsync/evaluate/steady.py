@@ -17,8 +17,9 @@ from sqlglot import exp
 from crmsync.condition.sql import day_literal
 from crmsync.evaluate.compiled import CompiledRuleset, Test
 from crmsync.evaluate.due_sql import NotDue, call, either, texts
-from crmsync.evaluate.score_sql import Place, column, tenths_of
+from crmsync.evaluate.score_sql import tenths_of
 from crmsync.evaluate.tier_words import keep_line
+from crmsync.evaluate.verdict_sql import Place, SqlVerdict, column
 from crmsync.model.lifecycle import LifecycleRules, Move
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import AsGiven, Criterion, PointsTable, Scale, Scorecard
@@ -117,7 +118,7 @@ def _known_event(task: TaskRule) -> bool:
 class Steady:
     """The filter of one ruleset for one day, over the columns of the statement.
 
-    *verdict* gives the nullable BOOLEAN of a condition, with the state names read as the day opens;
+    *verdict* gives the verdict of a condition, with the state names read as the day opens;
     `score_sql` has made the score columns, the opening table the ``o_`` columns.
     """
 
@@ -202,8 +203,7 @@ class Steady:
                 choice = choice.when(exp.true(), stays)
                 break
             holds = self._of(row.when)
-            choice = choice.when(holds, stays)
-            choice = choice.when(exp.Is(this=holds.copy(), expression=exp.null()), exp.false())
+            choice = choice.when(holds.true, stays).when(holds.possible, exp.false())
         return choice.else_(exp.false())
 
     def _exceptions(self, rules: TierRules) -> exp.Expr:
@@ -237,7 +237,7 @@ class Steady:
         )
         idle = exp.paren(exp.Is(this=started.copy(), expression=exp.null()))
         holds = self._of(move.when)
-        choice = exp.case().when(holds, waiting).when(exp.Not(this=holds.copy()), idle)
+        choice = exp.case().when(holds.true, waiting).when(holds.false, idle)
         return choice.else_(exp.true())
 
     @staticmethod
@@ -249,16 +249,13 @@ class Steady:
     def _segments(self) -> exp.Expr:
         """The customer is in the same segments as before; one left unknown stays."""
         segments = self._rules.segments
-        inside = [
-            exp.Coalesce(
-                this=self._of(item.when),
-                expressions=[
-                    call("LIST_CONTAINS", column("o_segments"), exp.Literal.string(item.id)),
-                    exp.false(),
-                ],
-            )
-            for item in segments
-        ]
+        inside: list[exp.Expr] = []
+        for item in segments:
+            holds = self._of(item.when)
+            before = call("LIST_CONTAINS", column("o_segments"), exp.Literal.string(item.id))
+            stays = exp.Coalesce(this=before, expressions=[exp.false()])
+            choice = exp.case().when(holds.true, exp.true()).when(holds.possible, stays)
+            inside.append(choice.else_(exp.false()))
         now = call(
             "LIST_WHERE",
             texts([item.id for item in segments]),
@@ -276,9 +273,8 @@ class Steady:
             watched.append(task.id)
             held = call("MAP_EXTRACT_VALUE", column("o_held"), exp.Literal.string(task.id))
             holds = self._of(task.event.condition)
-            still = _equal(held, holds)
-            unknown = exp.Is(this=holds.copy(), expression=exp.null())
-            same.append(exp.case().when(unknown, exp.true()).else_(still))
+            still = _equal(held, holds.true)
+            same.append(exp.case().when(holds.unknown, exp.true()).else_(still))
         keys = call("MAP_KEYS", column("o_held"))
         return exp.paren(exp.and_(*same, call("LIST_HAS_ALL", texts(watched), keys), copy=False))
 
@@ -303,12 +299,12 @@ class Steady:
         return exp.Not(this=exp.paren(exp.and_(ours, self._true(task.close_when), copy=False)))
 
     def _true(self, condition: object) -> exp.Expr:
-        return exp.Coalesce(this=self._of(condition), expressions=[exp.false()])
+        return self._of(condition).true
 
     def _unknown(self, condition: object) -> exp.Expr:
-        return exp.paren(exp.Is(this=self._of(condition), expression=exp.null()))
+        return self._of(condition).unknown
 
-    def _of(self, condition: object) -> exp.Expr:
+    def _of(self, condition: object) -> SqlVerdict:
         test: Test = self._engine.test(condition)  # type: ignore[arg-type]
         return self._verdict(test)
 

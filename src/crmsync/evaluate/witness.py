@@ -26,6 +26,7 @@ from crmsync.evaluate.swings import TEN, Wobbling
 from crmsync.model.condition import Condition
 from crmsync.model.decision import Verdict
 from crmsync.model.fact import FactType, FactValue
+from crmsync.model.flapping import Claim
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition
 from crmsync.model.scorecard import Criterion, Scorecard
@@ -56,6 +57,17 @@ class Pair:
             {**self.low_facts, **other.low_facts},
             {**self.high_facts, **other.high_facts},
         )
+
+
+class Search:
+    """What a look for customers that flap begins with: the rules, what is claimed, and the day."""
+
+    def __init__(self, engine: Engine, claim: Claim, as_of: date) -> None:
+        self.engine = engine
+        self.stay = claim.stay
+        self.as_of = as_of
+        self.wobbling = Wobbling(engine.ruleset, claim)
+        self.tries = Tries(engine, self.wobbling, as_of)
 
 
 class Tries:

@@ -38,34 +38,46 @@ class People:
                 found.setdefault(customer, []).append(Person(id, name or id))
         return found
 
+    def count(self, into: str) -> tuple[str, ...]:
+        """Make *into*, temporary: task, customer and ``people``, for every task for each person,
+        wherever there are some; and those tasks."""
+        columns = "task VARCHAR, customer VARCHAR, people BIGINT"
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
+        for task, source in self._setting.mapping.people.items():
+            via = self._field(source, self._setting.mapping.related[source.related].via)
+            count = exp.Count(this=exp.Star())
+            select = self._of(source, exp.Placeholder(), via, count).group_by(via.copy())
+            statement = f"INSERT INTO {into} {select.sql(dialect='duckdb')}"
+            self._connection.execute(statement, [task])
+        return tuple(self._setting.mapping.people)
+
     def _select(self, source: PeopleSource) -> exp.Select:
+        related = self._setting.mapping.related[source.related]
+        called = related.called
+        name = exp.null() if called is None else self._field(source, called.name or "")
+        id, via = exp.column("id", quoted=True), self._field(source, related.via)
+        mine = exp.Anonymous(this="LIST_CONTAINS", expressions=[exp.Placeholder(), via.copy()])
+        select = self._of(source, via, id, exp.cast(name, "VARCHAR"))
+        return select.where(mine, copy=False).order_by(id.copy(), copy=False)
+
+    def _of(self, source: PeopleSource, *columns: exp.Expr) -> exp.Select:
+        """*columns* of all the people of *source*."""
         setting = self._setting
         related = setting.mapping.related[source.related]
-
-        def column(name: str) -> exp.Column:
-            return exp.column(name, quoted=True)
-
-        def field(name: str) -> exp.Column:
-            return column(setting.fields.field(related.object, name).name)
-
-        called = related.called
-        name: exp.Expr = exp.null() if called is None else field(called.name or "")
-        via = field(related.via)
-        mine = exp.Anonymous(this="LIST_CONTAINS", expressions=[exp.Placeholder(), via.copy()])
-        select = exp.select(via, column("id"), exp.cast(name, "VARCHAR")).from_(
-            table(related.object), copy=False
-        )
-        select = select.where(mine, copy=False)
+        select = exp.select(*columns).from_(table(related.object), copy=False)
         for condition in (related.where, source.where):
             if condition is not None:
                 holds = setting.condition(related.object, condition)
                 select = select.where(exp.paren(holds), copy=False)
         if related.do_not_contact is not None:
-            peace = exp.Coalesce(
-                this=field(related.do_not_contact.name or ""), expressions=[exp.false()]
-            )
+            marked = self._field(source, related.do_not_contact.name or "")
+            peace = exp.Coalesce(this=marked, expressions=[exp.false()])
             select = select.where(exp.Not(this=peace), copy=False)
-        return select.order_by(column("id"), copy=False)
+        return select
+
+    def _field(self, source: PeopleSource, name: str) -> exp.Column:
+        object = self._setting.mapping.related[source.related].object
+        return exp.column(self._setting.fields.field(object, name).name, quoted=True)
 
 
 def people_in(

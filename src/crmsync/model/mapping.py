@@ -76,6 +76,8 @@ class FieldSource:
     judged: JudgedFields | None = None
     currency: FieldPick | None = None
     """The field that tells the currency of an amount; it is converted by the rate of today."""
+    places: Mapping[str, Span] = dataclasses.field(default_factory=dict, compare=False)
+    """Where each stored value is written."""
 
 
 class Aggregate(StrEnum):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from crmsync.errors import CrmSyncError
 from crmsync.model.change import RemoteError
 from crmsync.model.record import RecordRef, Value
+from crmsync.model.text import Text
 
 
 class RunState(StrEnum):
@@ -94,7 +95,7 @@ class Run:
     reason: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     """read, rises, falls, firsts, tasks, written, skipped, refused, in_doubt, api_calls …"""
-    note: str | None = None
+    note: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

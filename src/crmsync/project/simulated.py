@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ NONE = "–"
 ACCOUNT_OWNER = "account owner"
 OLD, NEW = "placed_old", "placed_new"
 """The temporary tables in which both versions place everybody."""
+PEOPLE_OF = {OLD: "people_old", NEW: "people_new"}
+"""Beside them how many people tasks for each person are for (`People.count`)."""
 
 
 class NearLine(NamedTuple):
@@ -142,10 +144,16 @@ _BOTH = f"""(
 
 class Tally:
     """What two placings of everybody (`Placing.place`) come to, counted inside DuckDB: memory does
-    not grow with the population. ``rules`` are the edited ones."""
+    not grow with the population. ``rules`` are the edited ones; ``each`` names, for both tables,
+    the tasks for each person."""
 
-    def __init__(self, rules: Ruleset, mirror: duckdb.DuckDBPyConnection) -> None:
-        self._rules = rules
+    def __init__(
+        self,
+        rules: Ruleset,
+        mirror: duckdb.DuckDBPyConnection,
+        each: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._rules, self._each = rules, each
         self._mirror = mirror
         tier = rules.tier
         self._ranks = {} if tier is None else {it.id: n for n, it in enumerate(tier.ranked)}
@@ -167,11 +175,22 @@ class Tally:
         return {(old, new): count for old, new, count in self._all(query)}
 
     def _opened(self, side: str) -> tuple[Counter[str], Counter[str]]:
-        """Tasks by rule, and by owner: the record's owner by id, or the word for somebody."""
+        """Tasks by rule, and by owner: the record's owner by id, or the word for somebody. A task
+        for each person counts once for each of them."""
         rules, owners = Counter[str](), Counter[str]()
-        query = f"SELECT opens, owner, count(*) FROM {side} WHERE opens IS NOT NULL GROUP BY ALL"
-        for opens, record_owner, count in self._all(query):
+        people, each = PEOPLE_OF[side], self._each[side]
+        sums = "".join(f", coalesce(sum(p{n}.people), 0)" for n in range(len(each)))
+        joins = "".join(
+            f" LEFT JOIN {people} AS p{n} ON p{n}.customer = s.id AND p{n}.task = ?"
+            for n in range(len(each))
+        )
+        query = (
+            f"SELECT opens, owner, count(*){sums} FROM {side} AS s{joins} "
+            "WHERE opens IS NOT NULL GROUP BY opens, owner"
+        )
+        for opens, record_owner, customers, *counts in self._all(query, *each):
             for task, first in opened_tasks(opens):
+                count = int(counts[each.index(task)]) if task in each else customers
                 rules[task] += count
                 owners[(record_owner if first == ACCOUNT_OWNER else first) or NONE] += count
         return rules, owners

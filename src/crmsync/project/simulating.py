@@ -18,7 +18,7 @@ from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
 from crmsync.project.opening import Project
 from crmsync.project.sharing import Shared, mirror_of
-from crmsync.project.simulated import NEW, OLD, SimulateReport, Tally
+from crmsync.project.simulated import NEW, OLD, PEOPLE_OF, SimulateReport, Tally
 
 GIT_TIMEOUT = 20
 
@@ -35,13 +35,15 @@ def simulate(
         before = load_rules(other)
         changed = _changed_lines(other / "rules.yaml", folder / "rules.yaml")
         with mirror_of(project, connection.name) as mirror:
-            shared = Shared(store, mirror)
+            shared, each = Shared(store, mirror), dict[str, tuple[str, ...]]()
             for where, rules, table in ((other, before, OLD), (folder, after, NEW)):
                 mapping = mirrored_mapping(project, where, connection, rules)
                 day = project.as_of(rules)
                 people = Population(project, store, rules, mapping, connection.name, day)
-                OpenPopulation(people, shared).place(table)
-            tally = Tally(after, mirror)
+                opened = OpenPopulation(people, shared)
+                opened.place(table)
+                each[table] = opened.people.count(PEOPLE_OF[table])
+            tally = Tally(after, mirror, each)
             return SimulateReport(
                 before=before,
                 after=after,

@@ -452,11 +452,13 @@ def test_a_tripped_guard_stops_everything_but_the_observations(bench: Bench) -> 
     held = bench.store.runs.get(2)
     assert held.state is RunState.HELD
     with pytest.raises(GuardRefused):
-        bench.apply(plan, "records_changed=99%", "demotions=100%")
-    report = bench.apply(plan, "records_changed=100%")
+        bench.apply(plan, "records_changed=99%", "demotions=100%", "tier_shift=100%")
+    report = bench.apply(plan, "records_changed=100%", "tier_shift=100%", firsts="new_tasks=0")
     assert outcomes(report) == {"done": 20}
     assert [entry.what for entry in bench.store.audit.entries(limit=2)] == ["run ended", "apply"]
-    assert bench.store.audit.entries(limit=2)[1].detail["allow"] == "records_changed=100%"
+    assert bench.store.audit.entries(limit=2)[1].detail["allow"] == (
+        "new_tasks=0 records_changed=100% tier_shift=100%"
+    )
 
 
 def test_a_held_edit_of_the_rules_is_still_one_the_next_day(bench: Bench) -> None:
@@ -472,7 +474,7 @@ def test_a_held_edit_of_the_rules_is_still_one_the_next_day(bench: Bench) -> Non
     with pytest.raises(GuardRefused):
         bench.apply(plan)
     held = bench.store.states.stored(*HERE, [one])[one].present
-    bench.apply(plan, "records_changed=100%")
+    bench.apply(plan, "records_changed=100%", "tier_shift=100%")
     done = bench.store.states.stored(*HERE, [one])[one].present
 
     assert before.ruleset_digest not in {None, "edited"}

@@ -14,6 +14,7 @@ from crmsync.condition.compiled import Matcher, compile_expression
 from crmsync.condition.tracing import evaluate
 from crmsync.condition.values import microseconds, moment
 from crmsync.evaluate.rete import ReteNetworks
+from crmsync.evaluate.verdict_sql import VerdictColumns, mask_of, masks_over
 from crmsync.model.condition import Condition, Expression, Name
 from crmsync.model.decision import Verdict
 
@@ -105,6 +106,33 @@ def by_sql(
     answers = ask(rows, [to_sql(item, column, AS_OF) for item in conditions])
     words = {True: Verdict.TRUE, False: Verdict.FALSE, None: Verdict.UNKNOWN}
     return [[words[value] for value in row] for row in answers]
+
+
+def by_masks(
+    conditions: Sequence[Condition], rows: Sequence[Row], slip: tuple[str, str] = ("", "")
+) -> Said:
+    """By the statement over a whole population; with a *slip*, by a miswritten one."""
+    facts = {slot: (exp.column(f"c{n}"), kind) for n, (slot, (kind, _)) in _NUMBERED}
+    below = exp.select("*").from_("rows")
+    statement = masks_over(VerdictColumns(conditions, facts, AS_OF), below, ["n"]).order_by("n")
+    connection = table(rows)
+    try:
+        answers = connection.execute(statement.sql("duckdb").replace(*slip)).fetchall()
+    finally:
+        connection.close()
+    count, half = len(conditions), (len(answers[0]) - 1) // 2 if answers else 0
+    masks = [(mask_of(row[1 : 1 + half]), mask_of(row[1 + half :])) for row in answers]
+    return [[_verdict(true, unknown, n) for n in range(count)] for true, unknown in masks]
+
+
+_NUMBERED = list(enumerate(COLUMNS.items()))
+
+
+def _verdict(true: int, unknown: int, bit: int) -> Verdict:
+    if true >> bit & 1:
+        assert not unknown >> bit & 1, "true and unknown at once"
+        return Verdict.TRUE
+    return Verdict.UNKNOWN if unknown >> bit & 1 else Verdict.FALSE
 
 
 def values_by_trace(expressions: Sequence[Expression], rows: Sequence[Row]) -> Values:

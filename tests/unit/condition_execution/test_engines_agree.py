@@ -24,6 +24,13 @@ def test_three_engines_give_the_same_verdicts(conditions, rows):
 
     assert agreement.by_python(conditions, rows) == expected
     assert agreement.by_sql(conditions, rows) == expected
+    assert agreement.by_masks(conditions, rows) == expected
+
+
+@PATIENT
+@given(st.lists(trees.conditions(0), min_size=10, max_size=30), trees.rows())
+def test_the_masks_agree_leaf_by_leaf(conditions, rows):
+    assert agreement.by_masks(conditions, rows) == agreement.by_python(conditions, rows)
 
 
 @PATIENT

@@ -53,6 +53,22 @@ def test_a_wrong_sql_writer_is_caught(mutant):
     assert caught(differs, trees.numbers(1))
 
 
+SLIPS = [('AND "k', 'OR "k'), ('NOT "k', '"k'), ("IS TRUE", "IS NOT FALSE"), ('"p0" - ', "")]
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=" → ".join)
+def test_a_miswritten_statement_of_masks_is_caught(slip):
+    def differs(sample):
+        conditions, rows = sample
+        try:
+            said = agreement.by_masks(conditions, rows, slip)
+        except AssertionError:
+            return True
+        return said != agreement.by_python(conditions, rows)
+
+    assert caught(differs, trees.conditions())
+
+
 def test_a_wrong_python_writer_is_caught():
     def build(conditions, slots):
         return matcher_by(TakesLessForAtMost(slots), conditions)

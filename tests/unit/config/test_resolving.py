@@ -128,6 +128,7 @@ CASES = [
     ("tier_since: {label: 等级起始日}", "score: Formula", "MAP055", 16, "只读", "read-only", None),
     ("tier_since: {label: 等级起始日}", "tier_since: Note", "MAP053", 16, "是 long_text", "is long_text", None),
     ("{vip: VIP}", "{vip: Gold}", "MAP054", 15, "“Gold”不是字段“C_Tier”的值", "“Gold” is not a value", None),
+    ("values: {High: 高", "values: {Hihg: 高", "MAP054", 12, "“Hihg”不是字段“Potential”的值", "“Hihg” is not a value", "“High”"),
     ("lock_field: C_Lock", "lock_field: Note", "MAP053", 17, "是 long_text", "is long_text", None),
     ("key: C_Key", "key: D_Key", "MAP052", 18, "Tasks 没有字段“D_Key”", "no field “D_Key” in Tasks", "“C_Key”"),
     ("closed: Completed", "closed: Finished", "MAP054", 19, "“Finished”", "“Finished”", None),

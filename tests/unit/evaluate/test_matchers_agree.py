@@ -16,7 +16,8 @@ from tests.unit.condition_execution import trees
 from tests.unit.evaluate.build import criterion, of, ruleset
 
 from crmsync.evaluate.compiled import CompiledRuleset
-from crmsync.evaluate.matching import WORD, match_columnar, match_compiled
+from crmsync.evaluate.matching import match_columnar, match_compiled
+from crmsync.evaluate.verdict_sql import WORD
 from crmsync.model.condition import Compare, Comparison, Condition, Literal, Name
 from crmsync.model.fact import FactRow, FactType
 from crmsync.model.record import RecordRef

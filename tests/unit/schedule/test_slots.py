@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from crmsync.config.jobs import read_jobs
 from crmsync.errors import ConfigError
+from crmsync.model.diagnostic import Diagnostic
 from crmsync.schedule.slots import timetable
+from crmsync.source import read_yaml
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = [
@@ -120,3 +125,50 @@ def test_every_schedule_keeps_its_promise_across_both_changes(zone: str, written
                 wanted = [day for day in wanted if day.weekday() < 5]
             assert days[: len(wanted)] == wanted
             assert len(days) == len(set(days))
+
+
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+FIELDS = [
+    ("minute", 59, []),
+    ("hour", 23, []),
+    ("day", 31, []),
+    ("month", 12, MONTHS),
+    ("weekday", 7, ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+]
+
+
+@st.composite
+def cron_lines(draw: st.DrawFn) -> str:
+    """Lines of which one field holds something, sound or nearly so."""
+    at = draw(st.integers(0, 4))
+    _, high, words = FIELDS[at]
+    numbers = st.integers(0, high + 1).map(str)
+    end = st.one_of(numbers, st.sampled_from(words)) if words else numbers
+    span = st.tuples(end, end).map("-".join)
+    step = st.one_of(st.just(""), st.integers(0, 99).map(lambda n: f"/{n}"))
+    part = st.tuples(st.one_of(st.just("*"), end, span), step).map("".join)
+    fields = ["*"] * 5
+    fields[at] = ",".join(draw(st.lists(part, min_size=1, max_size=2)))
+    return " ".join(fields)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cron_lines())
+def test_every_cron_line_that_is_taken_can_be_kept(line: str) -> None:
+    text = f'jobs: {{n: {{ruleset: r, connection: c, cron: "{line}"}}}}\n'
+    node, _ = read_yaml("crmsync.yaml", text.encode())
+    assert node is not None
+    problems: list[Diagnostic] = []
+    read_jobs(node.get("jobs"), "UTC", problems)  # type: ignore[arg-type]
+    if not problems:
+        assert timetable(line, ZoneInfo("UTC")).hour == line.split()[1]
+
+
+@pytest.mark.parametrize("line", ["*/75 * * * *", "40/30 * * * *", "0 2 * jan-9 *", "0 2 31/2 * *"])
+def test_a_cron_line_nobody_can_keep_is_refused_where_it_is_written(line: str) -> None:
+    text = f'jobs:\n  n:\n    ruleset: r\n    connection: c\n    cron: "{line}"\n'
+    node, _ = read_yaml("crmsync.yaml", text.encode())
+    assert node is not None
+    problems: list[Diagnostic] = []
+    read_jobs(node.get("jobs"), "UTC", problems)  # type: ignore[arg-type]
+    assert [(item.code, item.span.line) for item in problems] == [("CONF022", 5)]
