@@ -1,4 +1,4 @@
-"""Every connector keeps the eleven promises against its own sandbox, over real sockets."""
+"""Every connector keeps the twelve promises against its own sandbox, over real sockets."""
 
 from __future__ import annotations
 

@@ -34,6 +34,6 @@ def test_a_check_catches_its_mutant(mutant: Mutant, shape: str) -> None:
 
 
 def test_every_promise_has_a_check_and_every_check_a_mutant() -> None:
-    assert [check.number for check in CONTRACT] == list(range(1, 12))
-    assert {mutant.number for mutant in MUTANTS} == set(range(1, 12))
+    assert [check.number for check in CONTRACT] == list(range(1, 13))
+    assert {mutant.number for mutant in MUTANTS} == set(range(1, 13))
     assert all(check.promise for check in CONTRACT)

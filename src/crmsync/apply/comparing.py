@@ -9,7 +9,7 @@ from enum import Enum, auto
 from crmsync.model.change import RemoteError
 from crmsync.model.equality import same_value
 from crmsync.model.record import Record, Value
-from crmsync.model.run import GONE, OpState
+from crmsync.model.run import GONE, MERGED_INTO, OpState
 from crmsync.store import Op, OpKind, Settled
 
 EDITED = RemoteError("EDITED", "changed in the CRM since the plan was made")
@@ -29,7 +29,8 @@ class Standing(Enum):
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One change against its record; ``actual`` holds the owned fields that are neither ours nor
-    the plan's; ``held`` names those that are ours already."""
+    the plan's; of a record that is gone, what it was merged into. ``held`` names the fields that
+    are ours already."""
 
     standing: Standing
     actual: Mapping[str, Value]
@@ -39,8 +40,9 @@ class Comparison:
 
 def compare(op: Op, record: Record | None) -> Comparison:
     """Look at owned fields only: an edit of any other field is no reason to stop."""
-    if record is None:
-        return Comparison(Standing.GONE, {})
+    if record is None or record.deleted:
+        into = None if record is None else record.merged_into
+        return Comparison(Standing.GONE, {} if into is None else {MERGED_INTO: into})
     foreign: dict[str, Value] = {}
     held: list[str] = []
     for name, want in op.record.want.items():
@@ -61,7 +63,7 @@ def settled_without_call(op: Op, found: Comparison) -> Settled | None:
     if found.standing is Standing.SET or (closing and found.standing is Standing.GONE):
         return Settled(op, OpState.DONE, version=found.version)
     if found.standing is Standing.GONE:
-        return Settled(op, OpState.CONFLICT, error=GONE)
+        return Settled(op, OpState.CONFLICT, error=GONE, actual=found.actual)
     if found.standing is Standing.FOREIGN:
         error = TAKEN_OVER if closing else EDITED
         return Settled(op, OpState.CONFLICT, error=error, actual=found.actual, moot=closing)

@@ -54,12 +54,16 @@ class Remote:
 
     def by_id(self, object: str, ids: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
         """The records of those *ids* that exist, as they stand now."""
+        found = self.told_of(object, ids, fields)
+        return {id: record for id, record in found.items() if not record.deleted}
+
+    def told_of(self, object: str, ids: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
+        """As `by_id`, with those that were deleted and of which the CRM still tells something."""
         found: dict[str, Record] = {}
         for piece in batched(dict.fromkeys(ids), READ_SIZE):
             query = ReadQuery(object, tuple(fields), FieldIn("id", piece))
             for record in self._all(query):
-                if not record.deleted:
-                    found[record.ref.id] = record
+                found[record.ref.id] = record
         return found
 
     def by_key(

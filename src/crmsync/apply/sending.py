@@ -207,7 +207,7 @@ class Sender:
                 ready.append(op)
             else:
                 settled.append(outcome)
-        self.work.settle(settled)
+        self.work.settle(self.work.survivors_named(settled))
         return ready
 
     def _look(self, ops: Sequence[Op]) -> Mapping[str, Record]:
@@ -238,7 +238,7 @@ class Sender:
     def _read(self, ops: Sequence[Op]) -> Mapping[str, Record]:
         fields = sorted({name for op in ops for name in op.record.want})
         ids = [op.record.ref.id for op in ops]
-        return self.work.remote.by_id(ops[0].record.ref.object, ids, fields)
+        return self.work.remote.told_of(ops[0].record.ref.object, ids, fields)
 
     def _in_turn(self, rows: Sequence[Op]) -> tuple[Sequence[Op], bool]:
         """Rows whose own customer's change is done, and whether any others were settled here."""

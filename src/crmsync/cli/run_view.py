@@ -133,6 +133,11 @@ def _problem(row: OpRecord) -> str:
             "跳过：CRM 里已没有这条记录（删除或合并），请重新 crmsync plan",
             "skipped: deleted or merged in the CRM since the plan; run crmsync plan again",
         )
+        if row.merged_into is not None:
+            words = say(
+                f"跳过：已并入 {row.merged_into}，请重新 crmsync plan",
+                f"skipped: merged into {row.merged_into}; run crmsync plan again",
+            )
     elif row.state is OpState.CONFLICT:
         words = say("跳过：计划之后有人改过", "skipped: changed since the plan")
         details = say("；", "; ").join(

@@ -1,4 +1,4 @@
-"""The connector contract: eleven promises, one Protocol, three predicates.
+"""The connector contract: twelve promises, one Protocol, three predicates.
 
 1. ``read`` yields each matching record once, whatever the platform's caps.
 2. A ``resume`` token from any page continues without loss.
@@ -12,7 +12,9 @@
 8. Where ``conditional_write`` is claimed, a moved record gives CONFLICT and stays untouched.
 9. Empty input makes no call, ``close`` twice is fine, ``check`` never writes.
 10. No credential or personal value appears in any error, repr or log.
-11. Where ``field_history`` is claimed, a record's history tells every save since the moment asked
+11. Where ``sees_merges`` is claimed, a record merged into another is read as deleted and names it,
+    by time and by id.
+12. Where ``field_history`` is claimed, a record's history tells every save since the moment asked
     for, newest first, with canonical values, and guesses none.
 
 Each is a check in `crmsync.testing`, and each check has a mutant that must fail it. A connector
@@ -123,6 +125,9 @@ class Capabilities:
     """The server honours ``SetFields.version``."""
     can_silence_automation: bool = False
     sees_deletes: bool = False
+    sees_merges: bool = False
+    """A deleted record names the one it was merged into (``merged_into``), in ModifiedSince reads
+    and asked for by id. Where a CRM does not tell an API, the connector says no and people do."""
     parallel_calls: int = 1
     index_lag: timedelta = timedelta()
     """How late a ModifiedSince or FieldIn read may see a change."""

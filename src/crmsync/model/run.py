@@ -40,6 +40,8 @@ class OpState(StrEnum):
 
 
 GONE = RemoteError("GONE", "the record is not there any more")
+MERGED_INTO = "merged_into"
+"""What stands in ``actual`` of a gone record where it is known which one it went into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,12 @@ class OpRecord:
     def gone(self) -> bool:
         """Whether the record was deleted or merged into another before it could be written."""
         return self.error is not None and self.error.code == GONE.code
+
+    @property
+    def merged_into(self) -> str | None:
+        """The id of the record a gone one was merged into, where the CRM or a person told."""
+        into = self.actual.get(MERGED_INTO) if self.gone else None
+        return into if isinstance(into, str) else None
 
 
 @dataclass(frozen=True, slots=True)

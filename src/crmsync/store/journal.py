@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from crmsync.model.canonical import loads
 from crmsync.model.change import RemoteError
+from crmsync.model.merge import survivors
+from crmsync.model.record import RecordRef
 from crmsync.model.run import GONE, OpState
 from crmsync.store.batching import batched
 from crmsync.store.echoes import note as note_echoes
@@ -202,6 +204,10 @@ class Journal:
                 if error is not None and loads(error, RemoteError).code == GONE.code:
                     found.setdefault(object, set()).add(id)
         return {object: tuple(sorted(ids)) for object, ids in found.items()}
+
+    def survivors(self, connection: str) -> dict[RecordRef, RecordRef]:
+        """Who stands for each record that was merged away, as far as we were told."""
+        return survivors(self._merges.told(connection))
 
     def trust_of(self, connection: str, keys: Iterable[str]) -> dict[str, datetime]:
         """Task key → until when its absence proves nothing."""

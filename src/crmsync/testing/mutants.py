@@ -72,6 +72,29 @@ class IgnoresModifiedSince(Wrapped):
             yield replace(page, records=kept)
 
 
+class ForgetsWhereItWent(Wrapped):
+    """Takes a merged record for a deleted one."""
+
+    def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
+        for page in self.inner.read(query, resume=resume):
+            kept = tuple(replace(record, merged_into=None) for record in page.records)
+            yield replace(page, records=kept)
+
+
+class GuessesWhereItWent(Wrapped):
+    """Names the next best record for every one that is gone, whether it was merged or deleted."""
+
+    def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
+        best = "1"
+        for page in self.inner.read(query, resume=resume):
+            best = next((record.ref.id for record in page.records if not record.deleted), best)
+            kept = tuple(
+                replace(record, merged_into=best) if record.deleted else record
+                for record in page.records
+            )
+            yield replace(page, records=kept)
+
+
 class LosesItsPlace(Wrapped):
     """Starts from the beginning whatever the token says."""
 
@@ -302,9 +325,11 @@ MUTANTS: tuple[Mutant, ...] = tuple(
         (9, CallsForNothing, lambda _: True),
         (9, WritesInCheck, lambda _: True),
         (9, ClosesOnce, lambda _: True),
+        (11, ForgetsWhereItWent, lambda c: c.sees_merges),
+        (11, GuessesWhereItWent, lambda c: c.sees_deletes),
         (10, QuotesTheRequest, lambda _: True),
         (10, ShowsItsCredentials, lambda _: True),
-        *((11, kind, lambda c: c.field_history) for kind in HISTORY_MUTANTS),
+        *((12, kind, lambda c: c.field_history) for kind in HISTORY_MUTANTS),
     )
 )
 """Every promise is broken at least once."""

@@ -181,8 +181,8 @@ class Sandbox(ABC):
     ) -> None:
         """Somebody merges a record into another: what hangs on it moves over, it is deleted.
 
-        *values* are those chosen from the record that goes. That much both vendors' manuals and
-        every CRM's habit agree on; nothing tells an API which record it went into.
+        *values* are those chosen from the record that goes. A vendor adds what its own merge does
+        besides.
         """
         merge_records(self.store, object, lost, survivor, Actor(by, Origin.PERSON), values=values)
         self.delete_as_person(object, lost, by=by)

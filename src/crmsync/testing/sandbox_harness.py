@@ -146,6 +146,10 @@ class SandboxHarness(ContractHarness):
         """Somebody deletes."""
         self.sandbox.delete_as_person(ref.object, ref.id)
 
+    def merge(self, lost: RecordRef, survivor: RecordRef) -> None:
+        """Somebody merges."""
+        self.sandbox.merge_as_person(lost.object, lost.id, survivor.id)
+
     def requests(self) -> int:
         """All requests but those for tokens."""
         recorder = self.sandbox.recorder

@@ -99,6 +99,10 @@ class ContractHarness(ABC):
         """A person deletes the record."""
 
     @abstractmethod
+    def merge(self, lost: RecordRef, survivor: RecordRef) -> None:
+        """A person merges *lost* into *survivor*: what hangs on it moves over, it is deleted."""
+
+    @abstractmethod
     def requests(self) -> int:
         """How many requests have arrived so far, of any kind."""
 

@@ -16,7 +16,7 @@ from crmsync.testing.contract.reading import read_one
 from crmsync.testing.contract.writing import set_text
 
 
-@contract_check(11)
+@contract_check(12)
 def history_tells_every_save(harness: ContractHarness) -> None:
     """Where ``field_history`` is claimed, a record's history tells every save since the moment
     asked for, newest first, with canonical values, and guesses none."""
