@@ -77,6 +77,13 @@ def test_an_overwritten_edit_is_told_everywhere_and_given_back(world: World) -> 
     ):
         assert "overwritten" in page or BY_HAND in page
     assert BY_HAND in world.run("explain", id).out
+    (line,) = (
+        line
+        for line in world.run("report", run, "--format", "csv").out.splitlines()
+        if BY_HAND in line
+    )
+    assert line.startswith(id)
+    assert "replaced an edit by" in line
     world.run("undo", run, "-o", str(world.folder / "undo.json"))
     world.apply("undo.json", "--allow", "demotions=100%", "--allow", "tier_changes=100%")
     assert world.sandbox.store.get(object, id).get(field) == BY_HAND

@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.connectors.zoho.zoho_open import START, accounts
+from tests.connectors.zoho.zoho_open import START, accounts, settings_of
 
 from crmsync.connector import WriteOptions
-from crmsync.errors import AccessDenied, UnexpectedReply
+from crmsync.errors import AccessDenied, QuotaExhausted, UnexpectedReply
 from crmsync.model.change import SetFields
 from crmsync.model.history import FieldChange
 from crmsync.model.metering import Workload
 from crmsync.model.record import RecordRef
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.testing import Reply, RequestKind
+from crmsync_zoho.connector import open_connector
 from crmsync_zoho.timeline import Unclear, told
 
 
@@ -112,6 +113,19 @@ def test_a_look_costs_one_credit_and_keeps_to_the_reserve(sandbox, connector) ->
     assert connector.quota().used - before == 1
     plain, looked = Workload(updates=50), Workload(updates=50, look_backs=40)
     assert connector.price_of(looked) - connector.price_of(plain) == 40
+
+
+def test_looks_stop_before_the_reserve(sandbox, shelf) -> None:
+    (made,) = accounts(sandbox, 1)
+    settings = settings_of(sandbox, credits_per_day=20, keep_credits_percent=50)
+    connector = open_connector(settings, sandbox.context(shelf=shelf))
+    saves(connector, made, "Phone")
+    while connector.quota().used < 10:
+        saves(connector, made, "Phone")
+    with pytest.raises(QuotaExhausted):
+        saves(connector, made, "Phone")
+    assert connector.quota().used == 10
+    connector.close()
 
 
 LABELS = (Choice("a_1", "金牌"), Choice("b_1", "银牌"), Choice("b_2", "银牌"))
