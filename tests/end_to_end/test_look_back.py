@@ -110,6 +110,16 @@ def test_off_makes_no_call_and_is_said(world: World) -> None:
     assert not any("__timeline" in path or "getNewLogInfo" in path for path in paths)
 
 
+def test_what_was_left_is_looked_at_later(world: World) -> None:
+    ready(world, "look_back: off")
+    edit_in_between(world)
+    run = str(world.apply().document["run"]["id"])
+    settings = world.folder / "crmsync.yaml"
+    settings.write_text(settings.read_text().replace("look_back: off", "look_back: all"))
+    looked = world.run("apply", "--resume", run, "--yes", "--json").document["looked_back"]
+    assert (looked["overwritten"], looked["left"]) == (1, 0)
+
+
 def test_the_plan_says_what_looking_back_takes(world: World) -> None:
     ready(world, "look_back: 3")
     cost = world.plan()["cost"]

@@ -147,6 +147,7 @@ LABELS = (Choice("a_1", "金牌"), Choice("b_1", "银牌"), Choice("b_2", "银�
         (FieldType.MULTI_PICKLIST, ["金牌"], ("a_1",)),
         (FieldType.MULTI_PICKLIST, "金牌", ("a_1",)),
         (FieldType.TEXT, "", None),
+        (FieldType.LONG_TEXT, "wait...", "wait..."),
     ],
 )
 def test_what_has_one_reading_is_read(kind: FieldType, given: object, value: object) -> None:
@@ -168,6 +169,7 @@ def test_what_has_one_reading_is_read(kind: FieldType, given: object, value: obj
         (FieldType.PICKLIST, {"name": "金牌"}),
         (FieldType.MULTI_PICKLIST, "金牌;银牌"),
         (FieldType.TEXT, 7),
+        (FieldType.LONG_TEXT, "字" * 97 + "..."),
         (FieldType.OTHER, "x"),
     ],
 )
