@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from crmsync.apply.order import Progress, Surroundings
 from crmsync.apply.remote import Remote
 from crmsync.model.record import RecordRef
+from crmsync.model.run import GONE, MERGED_INTO
 from crmsync.store import Lock, Op, OpKind, Settled
 from crmsync.store.effects import Ground
 from crmsync.store.journal import Journal
@@ -54,6 +55,19 @@ class Work:
             return timedelta()
         left = self.trusted_at.get(op.seq, self.earlier_trusted_at) - self.world.ticks()
         return timedelta(seconds=max(left, 0.0))
+
+    def survivors_named(self, settled: Sequence[Settled]) -> list[Settled]:
+        """*settled*, where of a record that is gone a person has told what it was merged into."""
+        gone = [item for item in settled if item.error == GONE and not item.actual]
+        if not gone:
+            return list(settled)
+        stands = self.journal.survivors(self.ground.connection)
+        return [
+            replace(item, actual={MERGED_INTO: stands[ref].id})
+            if item in gone and (ref := item.op.record.ref) in stands
+            else item
+            for item in settled
+        ]
 
     @property
     def run_id(self) -> int:

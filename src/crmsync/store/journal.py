@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from crmsync.model.canonical import loads
 from crmsync.model.change import RemoteError
+from crmsync.model.merge import survivors
+from crmsync.model.record import RecordRef
 from crmsync.model.run import GONE, OpState
 from crmsync.store.batching import batched
 from crmsync.store.echoes import note as note_echoes
@@ -18,6 +20,7 @@ from crmsync.store.episodes import Episodes
 from crmsync.store.journal_rows import (
     EFFECT_OUTCOME,
     OUTCOME,
+    SEEN,
     Intent,
     NewOp,
     Op,
@@ -29,6 +32,7 @@ from crmsync.store.journal_rows import (
     new_row,
     op_of,
     outcome_row,
+    seen_row,
     these,
     was_restored,
 )
@@ -149,6 +153,9 @@ class Journal:
                 keys = [item.record.op_key for item in piece]
                 values = {"state": OpState.INTENT.value, "trust_after": intent.trust_after}
                 db.execute(sa.update(op).where(op.c.op_key.in_(keys)).values(**values))
+            looked = [seen_row(item, intent) for item in ops if item.seq in intent.seen]
+            if looked:
+                db.execute(SEEN, looked)
 
     def settle(
         self, where: Ground, settled: Sequence[Settled], *, at: datetime | None = None
@@ -199,6 +206,10 @@ class Journal:
                 if error is not None and loads(error, RemoteError).code == GONE.code:
                     found.setdefault(object, set()).add(id)
         return {object: tuple(sorted(ids)) for object, ids in found.items()}
+
+    def survivors(self, connection: str) -> dict[RecordRef, RecordRef]:
+        """Who stands for each record that was merged away, as far as we were told."""
+        return survivors(self._merges.told(connection))
 
     def trust_of(self, connection: str, keys: Iterable[str]) -> dict[str, datetime]:
         """Task key → until when its absence proves nothing."""
