@@ -25,12 +25,14 @@ FREE = {name: GuardLimit(name, Decimal(10**6), share=False) for name in GUARDS}
 
 @dataclass(frozen=True)
 class Case:
-    """A guard, its limit, and a population whose figure is a given count."""
+    """A guard, its limit (``None``: the default), and a population whose figure is a given count;
+    ``at`` is the limit as a count."""
 
     name: str
-    limit: GuardLimit
+    limit: GuardLimit | None
     made: Callable[[int], Sequence[Evaluated]]
     more: Callable[[int], Mapping[str, Any]] = lambda count: {}
+    at: int = 20
 
 
 def still(first: int) -> list[Evaluated]:
@@ -120,23 +122,31 @@ CASES = (
         lambda count: still(1),
         lambda count: {"source_ages": {"Deals": count}},
     ),
+    Case("records_changed", None, falls, at=30),
+    Case("first_assignments", None, firsts, at=30),
+    Case("tier_shift", None, scattered, at=25),
+    Case("new_tasks", None, lambda count: tasks(count, 50), at=200),
+    Case("tasks_per_owner", None, lambda count: tasks(count, 1), at=5),
+    Case("rule_edit", None, lambda count: falls(count, ruleset_digest="old"), at=25),
+    Case("population_shrink", None, lambda n: still(n + 1), shrunk),
+    Case("missing_rise", None, lacking, shrunk),
 )
 
 
 def boundary(scale: Scale, place: Path) -> Figure:
-    """19, 20 and 21 where 20 is the limit; above it: exit 6, everything named, no call."""
+    """One below the limit, at it and one above; above it: exit 6, everything named, no call."""
     wrong = calls = unnamed = trials = 0
     bench = Bench(place, keeps=True)
     for case in CASES:
         bench.anew()
-        for count in (19, 20, 21):
+        for count in (case.at - 1, case.at, case.at + 1):
             trials += 1
             plan = planned(bench, case, count)
             found = [g for g in plan.header.guards if g.name == case.name]
             over = any(guard.tripped for guard in found)
-            wrong += over is not (count > 20) or any(guard.count != count for guard in found)
+            wrong += over is not (count > case.at) or any(guard.count != count for guard in found)
             if over:
-                unnamed += not refused_fully(bench, plan, found)
+                unnamed += not refused_fully(bench, plan, found, case.at)
                 calls += len(bench.crm.calls)
     bench.store.close()
     missing = len(set(GUARDS) - {case.name for case in CASES})
@@ -150,22 +160,24 @@ def boundary(scale: Scale, place: Path) -> Figure:
 
 
 def planned(bench: Bench, case: Case, count: int) -> PlanFile:
-    limits = {**FREE, case.name: case.limit}
+    limits = {name: limit for name, limit in FREE.items() if name != case.name}
+    if case.limit is not None:
+        limits[case.name] = case.limit
     return bench.plan(case.made(count), ruleset=ruleset(*limits.values()), **case.more(count))
 
 
-def refused_fully(bench: Bench, plan: PlanFile, found: list[GuardResult]) -> bool:
+def refused_fully(bench: Bench, plan: PlanFile, found: list[GuardResult], at: int) -> bool:
     """Exit 6, naming guard, figure, limit and consent; that consent is enough, one less is not."""
     tripped = [guard for guard in plan.header.guards if guard.tripped]
     try:
-        bench.apply(plan)
+        bench.apply(plan, firsts="first_assignments=0")
     except GuardRefused as refusal:
         said = f"{refusal.message.en} {refusal.mend.en if refusal.mend else ''}"
         (guard,) = [one for one in found if one.tripped]
-        figure = "21.0%" if guard.share else "21"
-        limit = "20.0%" if guard.share else "20"
+        figure = f"{at + 1}.0%" if guard.share else f"{at + 1}"
+        limit = f"{at}.0%" if guard.share else f"{at}"
         named = all(word in said for word in (guard.name, figure, limit, f"--allow {guard.allow}"))
-        less = guard.allow.replace("21", "20")
+        less = guard.allow.replace(str(at + 1), str(at))
         enough = not unanswered(tripped, [Consent.parse(guard.allow)])
         return (
             named

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from crmsync.apply.lookback import STOPPED_FIRST, LookBack, look_back_report
 from crmsync.apply.naming import Naming
 from crmsync.apply.order import ApplyOrder, Surroundings
 from crmsync.apply.readback import doubled, read_back
@@ -117,18 +118,17 @@ class Applier:
             if not covered(guard.name, caps)
         ]
         pause = self._store.holds.active(header.connection, header.ruleset)
-        if held:
-            return refuse(held)
         if pause is not None and order.kind == "sync":
+            # before any guard: its consent would write again what was taken back
             return _paused(pause)
-        return None
+        return refuse(held) if held else None
 
     def _note_held(self, header: PlanHeader, order: ApplyOrder, refusal: GuardRefused) -> None:
         now = self._world.now()
         with self._store.database.write():
             start = self._start(header, order, now)
             run_id = self._store.runs.create(header, start, state=RunState.HELD)
-            note = refusal.message.en
+            note = refusal.message
             self._store.runs.end(run_id, RunState.HELD, at=now, counts={}, note=note)
             self._audit(order, "held", run_id, now)
 
@@ -171,7 +171,8 @@ class Applier:
         store.runs.mark_undone(undone, by=run_id)
         if store.journal.cancel(undone):
             state, counts = run_state(store.journal.outcomes(undone)), store.runs.get(undone).counts
-            store.runs.end(undone, state, at=now, counts=counts, note=f"undone by run {run_id}")
+            note = Text(f"已被运行 {run_id} 撤销", f"undone by run {run_id}")
+            store.runs.end(undone, state, at=now, counts=counts, note=note)
             told = {"by": str(run_id)}
             store.seal_run(undone, at=now, who="crmsync", what="sealed after an undo", detail=told)
 
@@ -179,17 +180,20 @@ class Applier:
         work = self._work(run)
         stopped: CrmSyncError | None = None
         interrupted = False
+        why: Text | None = STOPPED_FIRST
         try:
             sender, settler = Sender(work), Settler(work)
             while sender.send_planned() | settler.settle():
                 continue
             Naming(work).created()
+            why = LookBack(work, self._store.look_backs).run()
         except Stopped as stop:
             stopped, interrupted = stop.error, stop.error is None
         self._end(run, stopped, interrupted=interrupted)
         told = report(
             self._store, run.id, since=run.began, stopped=stopped, interrupted=interrupted
         )
+        told = replace(told, looked_back=look_back_report(work, self._store.look_backs, why))
         if stopped is not None or interrupted:
             return told
         looked = read_back(work) if run.header.kind is PlanKind.UNDO else None
@@ -200,7 +204,8 @@ class Applier:
         earlier = store.runs.get(run.id).counts.get("api_calls", 0)
         calls = earlier + self._remote.calls
         self._remote.calls = 0
-        note = stopped.message.en if stopped else "asked to stop" if interrupted else None
+        asked = Text("被要求停下", "asked to stop") if interrupted else None
+        note = stopped.message if stopped else asked
         self._world.checkpoint("end")
         with store.database.write():
             state = run_state(store.journal.outcomes(run.id))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @face_options
 def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     """Newest first."""
+    from crmsync.cli.look_back_view import overwritten
     from crmsync.cli.run_view import echo_lines, problems, run_page, run_table
     from crmsync.project.history import latest_runs, run_details, run_document
 
@@ -49,6 +50,8 @@ def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     for line in run_page(details.run, details.outcomes, _zone()):
         click.echo(line)
     for line in echo_lines(details.echoes):
+        click.echo(line)
+    for line in overwritten(details.overwritten, every=every):
         click.echo(line)
     for line in problems(details.problems, every=every):
         click.echo(line)

@@ -286,6 +286,7 @@ def stoppable() -> Iterator[Stop]:
 
 def finish(face: Face, report: ApplyReport) -> int:
     """Print what a run did and give its exit code."""
+    from crmsync.cli.look_back_view import looked_back
     from crmsync.cli.run_view import aftermath, problems, report_line
     from crmsync.project.applying import exit_code, report_document
 
@@ -294,7 +295,7 @@ def finish(face: Face, report: ApplyReport) -> int:
         return exit_code(report)
     for line in problems(report.problems, every=False):
         click.echo(line)
-    for line in aftermath(report):
+    for line in (*aftermath(report), *looked_back(report.looked_back)):
         click.echo(line)
     click.echo(report_line(report))
     if report.stopped is not None:
@@ -305,10 +306,12 @@ def finish(face: Face, report: ApplyReport) -> int:
     again = f"crmsync apply --resume {run}"
     if report.resumable:
         face.talk(f"续做： {again}", f"Go on: {again}")
-    face.talk(
-        f"撤销： crmsync undo {run}    查看： crmsync runs {run}",
-        f"Take it back: crmsync undo {run}    Look: crmsync runs {run}",
-    )
+    wrote = report.written or report.tasks_created or report.tasks_closed or report.resumable
+    look = Text(f"查看： crmsync runs {run}", f"Look: crmsync runs {run}")
+    if wrote:
+        back = Text(f"撤销： crmsync undo {run}", f"Take it back: crmsync undo {run}")
+        look = Text(f"{back.zh}    {look.zh}", f"{back.en}    {look.en}")
+    face.talk(look.zh, look.en)
     return exit_code(report)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence as SequenceOf
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from crmsync.model.diagnostic import Diagnostic
 from crmsync.model.position import Span
 from crmsync.model.text import Text
-from crmsync.source import Mapping, Scalar, Sequence, did_you_mean, error
+from crmsync.source import Mapping, Scalar, Sequence, did_you_mean, error, not_here
 
 _ZONES = {
     "EST": "America/New_York",
@@ -21,6 +22,8 @@ _ZONES = {
 }
 
 
+_DIGITS = 7
+"""Digits of the largest amount."""
 MAX_PROBLEMS = 300
 """Problems after which unknown keys of one file are no longer named."""
 
@@ -29,7 +32,7 @@ class Keys:
     """The keys of one place in a file; every wrong value becomes a finding and reads as absent.
 
     *family* names the file: the codes 004 to 008 are ``CONF`` in ``crmsync.yaml`` and ``MAP`` in a
-    mapping. Keys in *later* are documented and refused, not taken for mistyped ones.
+    mapping. Keys in *elsewhere* stand in another place, with words for which.
     """
 
     def __init__(
@@ -39,19 +42,14 @@ class Keys:
         problems: list[Diagnostic],
         *,
         family: str = "CONF",
-        later: SequenceOf[str] = (),
+        elsewhere: MappingOf[str, Text] | None = None,
     ) -> None:
         self._node = node
         self._problems = problems
         self._family = family
         for key, _ in node.entries if known is not None else ():
-            if key.text in later:
-                self._report(
-                    "009",
-                    key.span,
-                    Text(zh=f"暂不支持“{key.text}”", en=f"“{key.text}” is not supported yet"),
-                    Text(zh="请先去掉这一项", en="Leave it out for now."),
-                )
+            if elsewhere is not None and key.text in elsewhere:
+                self._report("009", key.span, not_here(key.text), elsewhere[key.text])
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
                 free = [name for name in known if node.get(name) is None]
                 mend, near = did_you_mean(key.text, free)
@@ -151,6 +149,26 @@ class Keys:
             ),
         )
         return None
+
+    def amount(self, name: str, default: int, words: MappingOf[str, int | None]) -> int | None:
+        """A whole number from 0, or what one of *words* stands for."""
+        word = self.word(name)
+        if word is None:
+            return default
+        if word in words:
+            return words[word]
+        if word.isascii() and word.isdigit() and len(word) <= _DIGITS:
+            return int(word)
+        listed = ", ".join(words)
+        self._problems.append(
+            error(
+                f"{self._family}007",
+                self.value_place(name),
+                Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”"),
+                Text(zh=f"写整数，或 {listed}", en=f"write a whole number, or one of: {listed}"),
+            )
+        )
+        return default
 
     def boolean(self, name: str) -> bool | None:
         """``true`` or ``false``."""

@@ -44,7 +44,10 @@ TOP = (
     "connector", "object", "applies_to", "identity", "related", "read", "write", "lock_field",
     "tasks", "sources", "currency", "currencies", "rates", "users",
 )  # fmt: skip
-LATER = ("group", "scope")
+ELSEWHERE = {
+    key: Text(zh=f"{key} 写在 rules.yaml 的最外层", en=f"{key} stands at the top of rules.yaml.")
+    for key in ("group", "scope", "segments", "active_months", "overrides", "on_merge")
+}
 RELATED = ("object", "via", "date", "where", "called", "do_not_contact", "fields")
 TASKS = (
     "object", "key", "subject", "due", "owner", "about", "status", "open", "closed", "priority",
@@ -82,7 +85,7 @@ class _Reader:
         self._fields = Scope(open_names=True, year_starts=ruleset.year_starts)
 
     def read(self, root: Mapping, stem: str) -> CrmMapping | None:
-        keys = self._keys(root, TOP, later=LATER)
+        keys = Keys(root, TOP, self.problems, family="MAP", elsewhere=ELSEWHERE)
         connector = keys.word("connector", required=True)
         target = keys.word("object", required=True)
         if connector is not None and connector != stem:
@@ -118,8 +121,8 @@ class _Reader:
             return None
         return mapping_digest(found, self._ruleset.renamed)
 
-    def _keys(self, node: Mapping, known: tuple[str, ...], *, later: tuple[str, ...] = ()) -> Keys:
-        return Keys(node, known, self.problems, family="MAP", later=later)
+    def _keys(self, node: Mapping, known: tuple[str, ...]) -> Keys:
+        return Keys(node, known, self.problems, family="MAP")
 
     def _condition(self, node: Node | None) -> Condition | None:
         if node is None:

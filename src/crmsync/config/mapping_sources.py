@@ -39,7 +39,13 @@ AGGREGATES: MappingOf[str, Aggregate] = {
 _GAPS = {"median": Aggregate.GAP, "mean": Aggregate.GAP_MEAN}
 FIELD_KEYS = ("field", "label", "values")
 SOURCE_KEYS = (*FIELD_KEYS, "currency", *JUDGED_KEYS)
-_LATER = ("rate", "via")
+_ELSEWHERE = {
+    "via": Text(zh="via 写在 related 下的关系里", en="via stands in the relation, under related."),
+    "rate": Text(
+        zh="汇率写在映射最外层：currency、currencies、rates",
+        en="Rates stand at the top of the mapping: currency, currencies, rates.",
+    ),
+}
 _COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.GAP, Aggregate.GAP_MEAN})
 _DIVIDED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT})
 _PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER})
@@ -87,8 +93,8 @@ class SourceReader:
             if known:
                 self._problems.append(_no_relation(name, known[0], tuple(self.related)))
                 return None
-            Keys(body, (*SOURCE_KEYS, *_LATER), self._problems, family="MAP", later=_LATER)
-        pick = pick_of(body, self._problems, also=("values", "currency", *JUDGED_KEYS, *_LATER))
+            Keys(body, SOURCE_KEYS, self._problems, family="MAP", elsewhere=_ELSEWHERE)
+        pick = pick_of(body, self._problems, also=("values", "currency", *JUDGED_KEYS, *_ELSEWHERE))
         if pick is None:
             return None
         if not isinstance(body, Mapping):
@@ -118,7 +124,7 @@ class SourceReader:
         self, name: Scalar, body: Mapping, fact: FactDefinition | None
     ) -> AggregateSource | None:
         known = ("related", "where", "within", "on", "per", "currency", *AGGREGATES)
-        keys = Keys(body, (*known, *_LATER), self._problems, family="MAP", later=_LATER)
+        keys = Keys(body, known, self._problems, family="MAP", elsewhere=_ELSEWHERE)
         relation = self._relation(name, body, keys)
         written = [(key, value) for key, value in body.entries if key.text in AGGREGATES]
         if len(written) != 1:

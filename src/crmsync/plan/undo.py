@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from crmsync.connector import FieldIn, Reader, ReadQuery
-from crmsync.errors import PlanRefused
 from crmsync.model.decision import Cause
 from crmsync.model.equality import same_value
 from crmsync.model.plan import (
@@ -32,12 +31,16 @@ from crmsync.plan.header import MOST_LISTED, Figures, header
 from crmsync.plan.identity import change_id
 from crmsync.plan.inputs import PlanInputs
 from crmsync.plan.provenance import owned_fields
+from crmsync.plan.undo_refusals import elsewhere, nothing, purged
 from crmsync.plan.values import ROLE_LABELS, FieldValues
 from crmsync.store import Op, OpKind, Store
 from crmsync.store.batching import batched
 
 READ_SIZE = 100
 _SENT = (OpState.DONE, OpState.INTENT, OpState.IN_DOUBT)
+_LOOKED_AT = (*_SENT, OpState.CONFLICT, OpState.REJECTED)
+_WORTH = (*_SENT, OpState.PLANNED)
+"""What was written or still would be: a run without any has nothing to take back."""
 _LEADING = {"tier", "lifecycle"}
 
 
@@ -53,16 +56,22 @@ class UndoAsk:
 def undo(inputs: PlanInputs, ask: UndoAsk) -> Draft:
     """Make the plan that takes a run back; nothing is written yet.
 
-    A field goes back to its old value where it still holds what the run wrote; a value a person
-    has changed since is kept and listed. Tasks the run created are closed if nobody has touched
+    A field goes back to the value our write replaced, where it still holds what the run wrote: that
+    is a person's value where the run overwrote one. A value a person has changed since is kept and
+    listed. Tasks the run created are closed if nobody has touched
     them, tasks it closed are opened again. Standing and clocks go back with the customer's tier
     and stage; a first assignment is forgotten. What the CRM did by itself in between (mails,
-    webhooks, history entries) cannot be undone. Raises PlanRefused when the run's old values were
-    purged or it belongs elsewhere.
+    webhooks, history entries) cannot be undone. Raises PlanRefused when the run wrote nothing, its
+    old values were purged or it belongs elsewhere.
     """
+    outcomes = ask.store.journal.outcomes(ask.run_id)
+    replaced = ask.store.look_backs.overwritten(ask.run_id, limit=1)
+    if not replaced and not any(outcomes.get(state) for state in _WORTH):
+        raise nothing(ask.run_id)
     making = _Undoing(inputs, ask)
     try:
-        for piece in batched(ask.store.journal.each(ask.run_id, states=_SENT), READ_SIZE):
+        sent = (op for op in ask.store.journal.each(ask.run_id, states=_LOOKED_AT) if _wrote(op))
+        for piece in batched(sent, READ_SIZE):
             making.add(piece)
         return making.draft()
     except BaseException:
@@ -78,7 +87,7 @@ class _Undoing:
         self.before = ask.store.runs.header(ask.run_id)
         here = inputs.origin.connection, inputs.ruleset.id, inputs.origin.account_id
         if here != (self.before.connection, self.before.ruleset, self.before.account_id):
-            raise _elsewhere(ask.run_id)
+            raise elsewhere(ask.run_id)
         self.roles = {field: role for role, field in self.before.owned.items()}
         self.allowed = frozenset(owned_fields(inputs.mapping))
         self.values = FieldValues(inputs.ruleset, inputs.mapping, inputs.origin.schema)
@@ -138,14 +147,14 @@ class _Undoing:
     ) -> Iterator[PlanLine]:
         before = op.effect.before
         if before is None:
-            raise _purged(self.ask.run_id)
+            raise purged(self.ask.run_id)
         if record is None:
             self._keep(op, None, Text("客户已不在 CRM 中", "the customer is no longer in the CRM"))
             return
         deltas, kept = self._fields(op, record)
         present = state.present.standing if state else Standing()
         moved_on = present != op.effect.standing
-        back = not moved_on and not kept & _LEADING
+        back = not moved_on and not kept & _LEADING and op.record.state in _SENT
         if not deltas and not back:
             return
         yield self._change(op, record, deltas, before.standing if back else None)
@@ -157,7 +166,7 @@ class _Undoing:
         customer has moved on since."""
         handed = op.effect.handed
         if handed is None:
-            raise _purged(self.ask.run_id)
+            raise purged(self.ask.run_id)
         present = None if state is None else state.present.standing
         ours = [row.present.standing for row in handed.after.states]
         if present not in [*ours, *filter(None, [handed.left])]:
@@ -182,8 +191,10 @@ class _Undoing:
         """The fields to give back, and the roles of those somebody has changed since."""
         deltas: list[FieldDelta] = []
         kept: set[str] = set()
-        for name, ours in op.record.want.items():
-            base, now, role = op.record.base.get(name), record.fields.get(name), self.roles[name]
+        lost = {item.field: item.theirs for item in op.record.overwritten}
+        for name in op.record.want if op.record.state in _SENT else lost:
+            ours, now, role = op.record.want[name], record.fields.get(name), self.roles[name]
+            base = lost[name] if name in lost else op.record.base.get(name)
             if same_value(now, base):
                 continue
             if not same_value(now, ours):
@@ -199,7 +210,9 @@ class _Undoing:
             else:
                 why = Text(f"撤销第 {self.ask.run_id} 次运行", f"run {self.ask.run_id} undone")
                 seen = self.values.seen(role, now), self.values.seen(role, base)
-                deltas.append(FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen))
+                theirs = name in lost
+                delta = FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen, theirs)
+                deltas.append(delta)
         return tuple(deltas), kept
 
     def _change(
@@ -337,6 +350,12 @@ class _Undoing:
             self.count["merged"] += 1
 
 
+def _wrote(op: Op) -> bool:
+    """Whether a row may have written something: also one given up later, where the CRM's history
+    shows what it replaced before."""
+    return op.record.state in _SENT or bool(op.record.overwritten)
+
+
 def _remote_id(op: Op) -> str:
     return op.record.ref.id if op.kind is not OpKind.TASK else op.record.crm_id or ""
 
@@ -364,23 +383,4 @@ def _changed_since(role: str, ours: Value, now: Value) -> Text:
     return Text(
         zh=f"{label.zh}之后从“{ours}”改成了“{now}”，保留",
         en=f"{label.en} was changed since, from “{ours}” to “{now}”: it stays",
-    )
-
-
-def _elsewhere(run_id: int) -> PlanRefused:
-    return PlanRefused(
-        Text(
-            zh=f"第 {run_id} 次运行属于另一个连接、规则集或 CRM 账户",
-            en=f"run {run_id} belongs to another connection, ruleset or CRM account",
-        )
-    )
-
-
-def _purged(run_id: int) -> PlanRefused:
-    return PlanRefused(
-        Text(
-            zh=f"第 {run_id} 次运行的旧值已按保留期限清除，无法撤销",
-            en=f"the old values of run {run_id} were purged by the retention period: it cannot be "
-            "undone",
-        )
     )

@@ -59,10 +59,10 @@ MAPPING_HELP = (
     ),
     entry(
         "MAP009",
-        ("暂不支持的键", "a key that is not supported yet"),
-        "这个键在规则语言里有定义，但这个版本还做不到。先去掉它，免得以为它已生效。",
-        "The key belongs to the language, but this version cannot do it. Leave it out, so that "
-        "nobody believes it works.",
+        ("写错地方的键", "a key that belongs elsewhere"),
+        "这个键有，但不写在这里；写在这里不会起作用，所以拒绝，而不是忽略。建议里写明它的位置。",
+        "There is such a key, but not here. It would do nothing, so it is refused rather than "
+        "ignored; the mend says where it stands.",
     ),
     entry(
         "MAP010",

@@ -61,11 +61,10 @@ SHAPE_HELP = (
     ),
     entry(
         "RULE009",
-        ("暂不支持", "not supported yet"),
-        "规则语言里有这个写法，但这个版本还做不到，所以拒绝整个文件，而不是悄悄忽略。"
-        "先去掉它或用提示的替代写法。",
-        "The rule language knows this, this version cannot do it yet; the file is refused rather "
-        "than read without it. Leave it out, or use the way the message names.",
+        ("写错地方的键", "a key that belongs elsewhere"),
+        "这个键有，但不写在这里；写在这里不会起作用，所以拒绝，而不是忽略。建议里写明它的位置。",
+        "There is such a key, but not here. It would do nothing, so it is refused rather than "
+        "ignored; the mend says where it stands.",
     ),
     entry(
         "RULE010",

@@ -9,7 +9,7 @@ from crmsync.model.diagnostic import Diagnostic, Label
 from crmsync.model.position import Span
 from crmsync.model.text import Text
 from crmsync.source import Mapping as MappingNode
-from crmsync.source import Node, Scalar, Sequence, did_you_mean, error
+from crmsync.source import Node, Scalar, Sequence, did_you_mean, error, not_here
 
 LANGUAGES = ("zh", "en")
 MAX_ID = 64
@@ -79,7 +79,7 @@ def replaceable(word: str, span: Span, replacement: str) -> bool:
 class Block:
     """One mapping being read. Ask for each key once, then call `finish`.
 
-    ``later`` names documented keys that are not supported yet: they are refused, never ignored.
+    ``elsewhere`` names keys that stand in another place, with words for which.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class Block:
         node: MappingNode,
         findings: Findings,
         *,
-        later: Mapping[str, Text | None] | None = None,
+        elsewhere: Mapping[str, Text] | None = None,
         languages: tuple[str, ...] = LANGUAGES,
     ) -> None:
         self.node = node
         self.span = node.span
         self.findings = findings
         self.languages = languages
-        self._later = later or {}
+        self._elsewhere = elsewhere or {}
         self._asked: dict[str, None] = {}
 
     @classmethod
@@ -103,12 +103,12 @@ class Block:
         node: Node,
         findings: Findings,
         *,
-        later: Mapping[str, Text | None] | None = None,
+        elsewhere: Mapping[str, Text] | None = None,
         languages: tuple[str, ...] = LANGUAGES,
     ) -> Block | None:
         """The block at *node*, or ``None`` with a finding when it is no mapping."""
         if isinstance(node, MappingNode):
-            return cls(node, findings, later=later, languages=languages)
+            return cls(node, findings, elsewhere=elsewhere, languages=languages)
         findings.add(
             "RULE003",
             node.span,
@@ -214,8 +214,9 @@ class Block:
         """Note every key nobody asked for; of very many the first."""
         idle = [name for name, _ in self.node.entries if name.text not in self._asked]
         for name in idle[:MAX_UNKNOWN]:
-            if name.text in self._later:
-                not_yet(name.span, name.text, self.findings, self._later[name.text])
+            if name.text in self._elsewhere:
+                where = self._elsewhere[name.text]
+                self.findings.add("RULE009", name.span, not_here(name.text), where)
                 continue
             self.findings.unknown(
                 "RULE001",
@@ -229,16 +230,6 @@ class Block:
 def head(node: MappingNode) -> Span:
     """The place a missing key is shown at: the block's first key, else the block."""
     return node.entries[0][0].span if node.entries else node.span
-
-
-def not_yet(span: Span, what: str, findings: Findings, instead: Text | None = None) -> None:
-    """Refuse something the language knows and this version cannot do."""
-    findings.add(
-        "RULE009",
-        span,
-        Text(zh=f"暂不支持“{what}”", en=f"“{what}” is not supported yet"),
-        instead or Text(zh="请先去掉这一项", en="Leave it out for now."),
-    )
 
 
 def scalar(node: Node, findings: Findings) -> Scalar | None:

@@ -35,7 +35,7 @@ _OVERRIDES = Text(
     zh="overrides 和 tier 并列写，在文件最外层",
     en="overrides stands beside tier, at the top of the file.",
 )
-_LATER: Mapping[str, Text | None] = {
+_ELSEWHERE: Mapping[str, Text] = {
     "override": _OVERRIDES,
     "overrides": _OVERRIDES,
 }
@@ -43,7 +43,7 @@ _LATER: Mapping[str, Text | None] = {
 
 def read_tier(node: Node, ladder: Ladder, language: Language) -> TierRules | None:
     """Read the tier block; its *ladder* comes from `read_levels`."""
-    block = Block.of(node, language.findings, later=_LATER, languages=language.languages)
+    block = Block.of(node, language.findings, elsewhere=_ELSEWHERE, languages=language.languages)
     if block is None:
         return None
     for key in ("levels", "of", *(KEYS if ladder.tabled else ())):

@@ -5,6 +5,7 @@ from crmsync.source.findings import (
     error,
     has_errors,
     nearest,
+    not_here,
     warning,
     without_echoes,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "forgiving",
     "has_errors",
     "nearest",
+    "not_here",
     "read_file",
     "read_yaml",
     "render",

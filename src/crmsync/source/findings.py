@@ -39,6 +39,11 @@ def warning(
     return Diagnostic(code, Severity.WARNING, span, message, mend, labels, mechanical)
 
 
+def not_here(key: str) -> Text:
+    """The message about a key that belongs to another place."""
+    return Text(zh=f"“{key}”不写在这里", en=f"“{key}” does not stand here")
+
+
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any of them is an error."""
     return any(item.severity is Severity.ERROR for item in diagnostics)

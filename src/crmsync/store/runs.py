@@ -72,14 +72,19 @@ class Runs:
         *,
         at: datetime,
         counts: Mapping[str, int],
-        note: str | None = None,
+        note: Text | None = None,
     ) -> None:
         """Note how a run ended (a resumed run ends again)."""
         with self._database.write() as db:
             db.execute(
                 sa.update(run)
                 .where(run.c.id == run_id)
-                .values(state=state.value, ended_at=at, counts=dumps(counts, _Counts), note=note)
+                .values(
+                    state=state.value,
+                    ended_at=at,
+                    counts=dumps(counts, _Counts),
+                    note=None if note is None else dumps(note, Text),
+                )
             )
 
     def reopen(self, run_id: int, *, fence: int) -> None:
@@ -228,5 +233,12 @@ def _run(row: sa.Row[Any]) -> Run:
         by=row.by,
         reason=row.reason,
         counts=loads(row.counts, _Counts),  # type: ignore[type-abstract]
-        note=row.note,
+        note=_note(row.note),
     )
+
+
+def _note(kept: str | None) -> Text | None:
+    """Notes of runs before both languages were kept are English alone."""
+    if kept is None:
+        return None
+    return loads(kept, Text) if kept.startswith('{"en":') else Text.same(kept)

@@ -37,7 +37,7 @@ ALLOWED = {
     "Accounts": frozenset(FIELDS.values()),
     "Tasks": frozenset({"Key", "Subject", "Due", "Owner", "What", "Status"}),
 }
-CAPABILITIES = Capabilities(write_batch=4, create_once=CreateOnce.B)
+CAPABILITIES = Capabilities(field_history=True, write_batch=4, create_once=CreateOnce.B)
 
 
 def fake_crm(**capabilities: Any) -> FakeCrm:
@@ -131,9 +131,17 @@ class Bench:
         consents = tuple(Consent.parse(item) for item in allow)
         return ApplyOrder(kind=kind, by="zhang.min", lock=lock, consents=consents)
 
-    def apply(self, plan: Any, *allow: str, kind: str = "apply", **world: Any) -> ApplyReport:
+    def apply(
+        self,
+        plan: Any,
+        *allow: str,
+        kind: str = "apply",
+        firsts: str = "first_assignments=100%",
+        **world: Any,
+    ) -> ApplyReport:
+        """Apply it; first assignments are agreed to unless *firsts* says otherwise."""
         with self.applier(**world) as (applier, lock):
-            report: ApplyReport = applier.run(plan, self.order(lock, kind, *allow))
+            report: ApplyReport = applier.run(plan, self.order(lock, kind, firsts, *allow))
             return report
 
     def resume(self, run_id: int, **world: Any) -> ApplyReport:

@@ -50,7 +50,8 @@ def test_more_than_approved_is_withheld_and_the_rest_goes(bench: Bench) -> None:
     plan = falls(bench, 20)
     with pytest.raises(GuardRefused):
         bench.apply(plan)
-    report = apply(bench, plan, "demotions=8", "records_changed=100%")
+    shift = ("tier_shift=100%",)
+    report = apply(bench, plan, "demotions=8", "records_changed=100%", allow=shift)
     assert report.outcomes == {OpState.DONE: 8, OpState.WITHHELD: 12}
     assert bench.tiers(20) == ["普通客户"] * 8 + ["重要客户"] * 12
     held = [row for row in report.problems if row.state is OpState.WITHHELD]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.unit.apply.bench import ALLOWED, HERE, Bench
 from tests.unit.apply.fake import lost_before_commit
@@ -266,6 +266,7 @@ def test_apply_then_undo_keeps_every_edit_and_restores_the_rest(
     edits: dict[int, dict[str, Value]],
     tasks: set[int],
 ) -> None:
+    assume(first != second or tasks)
     folder: Path = tmp_path_factory.mktemp("undo")
     bench = Bench(folder)
     bench.seed(4, Phone="0")
@@ -318,3 +319,30 @@ def test_a_field_that_does_not_hold_what_was_written_is_listed(bench: Bench) -> 
 def test_an_ordinary_run_is_not_read_back(bench: Bench) -> None:
     bench.seed(1)
     assert bench.apply(bench.plan([bench.item(1)]), "first_assignments=1").read_back is None
+
+
+def test_a_run_that_wrote_nothing_cannot_be_taken_back(bench: Bench) -> None:
+    """Its undo would pause the ruleset for nothing."""
+    bench.seed(20)
+    with pytest.raises(GuardRefused):
+        bench.apply(bench.plan([bench.item(n) for n in range(1, 21)]), firsts="new_tasks=0")
+    with pytest.raises(PlanRefused, match="wrote nothing"):
+        bench.undo(1)
+    bench.apply(bench.plan([]))
+    with pytest.raises(PlanRefused, match="wrote nothing"):
+        bench.undo(2)
+
+
+def test_a_paused_job_is_told_of_the_pause_and_not_of_a_guard_s_consent(bench: Bench) -> None:
+    """The consent would write again what was taken back."""
+    bench.seed(20)
+    everybody = [bench.item(n) for n in range(1, 21)]
+    bench.apply(bench.plan(everybody))
+    bench.apply(bench.undo(1), "records_changed=100%", kind="undo")
+    with pytest.raises(GuardRefused, match="paused") as caught:
+        bench.apply(bench.plan(everybody), firsts="new_tasks=0", kind="sync")
+    assert caught.value.mend is not None
+    assert "--allow" not in caught.value.mend.en
+    note = bench.store.runs.get(3).note
+    assert note is not None
+    assert "已暂停" in note.zh

@@ -365,7 +365,7 @@ def runs() -> Sequence[Run]:
     return (
         run(42, RunState.PARTIAL, kind="apply", by="zhang.min", reason="季度复评 2026Q4"),
         run(41, RunState.DONE),
-        run(40, RunState.STOPPED, counts={}, note="quota used up\x1b[2J"),
+        run(40, RunState.STOPPED, counts={}, note=Text.same("quota used up\x1b[2J")),
         run(39, RunState.RUNNING, ended_at=None, counts={}),
         run(38, RunState.HELD, kind="undo", counts={}, by=HOSTILE),
     )

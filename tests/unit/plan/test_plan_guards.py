@@ -11,7 +11,7 @@ from crmsync.errors import UsageError
 from crmsync.model.consent import GUARDS, Consent, refuse, unanswered
 from crmsync.model.guard import GuardLimit
 from crmsync.model.plan import GuardResult, PlanCounts
-from crmsync.plan.guards import DEFAULTS
+from crmsync.plan.guards import DEFAULTS, Tally, judge
 
 
 def guard(name: str, results: tuple[GuardResult, ...]) -> GuardResult:
@@ -139,6 +139,15 @@ def test_sources_and_rule_edits_are_guarded() -> None:
     results = made(items, ruleset=rules, source_ages={"Deals": 3, "Accounts": 0})[0].header.guards
     assert [(r.place, r.tripped) for r in results if r.name == "source_age"] == [("Deals", True)]
     assert guard("rule_edit", results).tripped
+
+
+@pytest.mark.parametrize(("count", "tripped"), [(4999, False), (5000, False), (5001, True)])
+@pytest.mark.parametrize("name", ["records_changed", "first_assignments"])
+def test_one_percent_of_a_million_is_still_too_many(name: str, count: int, tripped: bool) -> None:
+    tally = Tally(changed=count) if name == "records_changed" else Tally(firsts=count)
+    counts = PlanCounts(evaluated=1_000_000)
+    results = judge(tally, counts, (), previous=None, source_ages={})
+    assert any(result.tripped for result in results) is tripped
 
 
 def test_every_default_is_a_known_guard() -> None:
