@@ -129,17 +129,17 @@ class Sender:
         return None
 
     def _intend(self, batch: Sequence[Op]) -> None:
-        work, capabilities = self.work, self.work.remote.capabilities
+        work = self.work
         sent_at = work.world.now()
-        quarantine = capabilities.late_commit + capabilities.index_lag
-        doubtful = work.world.limits.deadline + quarantine
+        doubtful = work.doubtful
         trust_after = sent_at + doubtful
-        if work.world.ticks is not None:
-            until = work.world.ticks() + doubtful.total_seconds()
+        ticks = None if work.world.ticks is None else work.world.ticks()
+        if ticks is not None:
+            until = ticks + doubtful.total_seconds()
             work.trusted_at.update((op.seq, until) for op in batch)
         work.world.checkpoint("intent")
         seen = {op.seq: self.seen[op.seq] for op in batch if op.seq in self.seen}
-        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock, seen))
+        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock, seen, ticks))
         work.world.checkpoint("intent noted")
 
     def _note(self, batch: Sequence[Op], results: Sequence[ChangeResult]) -> None:

@@ -36,12 +36,13 @@ from crmsync.store.journal_rows import (
     these,
     was_restored,
 )
-from crmsync.store.locks import check_fence
+from crmsync.store.locks import check_fence, note_sent
 from crmsync.store.merges import Merges
 from crmsync.store.naming import Named, note_ids, trust_of
 from crmsync.store.seals import forget_values, seal_of_run
 from crmsync.store.states import States
 from crmsync.store.tables import attempt, op, run
+from crmsync.store.uptime import tick
 
 
 class Journal:
@@ -136,6 +137,7 @@ class Journal:
         """Note that *ops* are about to be sent; raises LockHeld when the lock was lost."""
         with self._database.write() as db:
             check_fence(db, intent.lock)
+            note_sent(db, intent.lock, None if intent.ticks is None else tick(intent.ticks))
             for piece in batched(ops):
                 db.execute(
                     sa.update(attempt)

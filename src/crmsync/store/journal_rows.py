@@ -94,13 +94,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The note made before a call: when it leaves, and until when its absence proves nothing."""
+    """The note made before a call: when it leaves, and until when its absence proves nothing.
+
+    ``ticks`` is when it leaves by a count that setting the clock does not move.
+    """
 
     sent_at: datetime
     trust_after: datetime
     lock: Lock
     seen: Mapping[int, Seen] = field(default_factory=dict)
     """By seq: what the look before the call showed."""
+    ticks: float | None = None
 
 
 def effects_of(db: Connection, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
