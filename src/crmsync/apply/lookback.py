@@ -96,9 +96,9 @@ class LookBack:
         rows = waiting if most is None else min(waiting, most)
         if rows >= WORTH_TELLING:
             text = Text(
-                zh=f"已全部写入；正在 CRM 的修改历史里回看 {rows} 行（中断不影响已写入的内容）",
-                en=f"all is written; looking back at {rows} rows in the CRM's history (stopping here"
-                " takes nothing back)",
+                zh=f"已全部写入；正在 CRM 的修改历史里回看 {rows} 行（中断不影响写入）",
+                en=f"all is written; looking back at {rows} rows in the CRM's history"
+                " (to stop here takes nothing back)",
             )
             self._work.world.notice(text)
 
