@@ -28,6 +28,8 @@ from crmsync_fxiaoke.codec import EPOCH, FieldCodec, Unreadable
 LOG = "/cgi/crm/v2/object/getNewLogInfoListForWeb"
 PAGE = 100
 MOST_PAGES = 100
+LONG = 100
+"""From how many characters on a text that ends in dots may have been cut."""
 AHEAD = timedelta(days=1)
 """How far beyond our clock a history is asked for: the CRM's own clock may be ahead of it."""
 NAMES = ("fieldApiName", "field_api_name", "fieldName", "field_name", "apiName", "api_name")
@@ -117,6 +119,8 @@ def _entry(asked: Asked, item: Mapping[str, Any]) -> HistoryEntry | None:
 def told(codec: FieldCodec, given: Any) -> Value:  # noqa: ANN401 - wire JSON
     """The canonical value of one side; raises Unreadable where it is not certain."""
     kind = codec.schema.type
+    if isinstance(given, str) and len(given) >= LONG and given.endswith(("...", "…")):
+        raise Unreadable
     if kind is FieldType.DATE and isinstance(given, str) and "-" in given.lstrip("-"):
         try:
             return date.fromisoformat(given)

@@ -77,6 +77,13 @@ def test_an_overwritten_edit_is_told_everywhere_and_given_back(world: World) -> 
     ):
         assert "overwritten" in page or BY_HAND in page
     assert BY_HAND in world.run("explain", id).out
+    (line,) = (
+        line
+        for line in world.run("report", run, "--format", "csv").out.splitlines()
+        if BY_HAND in line
+    )
+    assert line.startswith(id)
+    assert "replaced an edit by" in line
     world.run("undo", run, "-o", str(world.folder / "undo.json"))
     world.apply("undo.json", "--allow", "demotions=100%", "--allow", "tier_changes=100%")
     assert world.sandbox.store.get(object, id).get(field) == BY_HAND
@@ -101,6 +108,16 @@ def test_off_makes_no_call_and_is_said(world: World) -> None:
     assert "off" in looked["why_left"]
     paths = {request.path for request in world.sandbox.recorder.all()}
     assert not any("__timeline" in path or "getNewLogInfo" in path for path in paths)
+
+
+def test_what_was_left_is_looked_at_later(world: World) -> None:
+    ready(world, "look_back: off")
+    edit_in_between(world)
+    run = str(world.apply().document["run"]["id"])
+    settings = world.folder / "crmsync.yaml"
+    settings.write_text(settings.read_text().replace("look_back: off", "look_back: all"))
+    looked = world.run("apply", "--resume", run, "--yes", "--json").document["looked_back"]
+    assert (looked["overwritten"], looked["left"]) == (1, 0)
 
 
 def test_the_plan_says_what_looking_back_takes(world: World) -> None:

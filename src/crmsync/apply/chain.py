@@ -98,7 +98,10 @@ class _Walk:
     def _is_ours(self, entry: HistoryEntry, changes: Mapping[str, FieldChange]) -> bool:
         if entry.ours is False or not changes or self.own >= max(self.row.attempt, 1):
             return False
-        return all(same_value(c.after, self.row.want.get(name)) for name, c in changes.items())
+        as_wanted = [same_value(c.after, self.row.want.get(n)) for n, c in changes.items()]
+        # a CRM may store a value in its own way (rounded, trimmed): one that fits is enough where
+        # it tells that the save was ours
+        return any(as_wanted) if entry.ours else all(as_wanted)
 
     def _ours(self, changes: Mapping[str, FieldChange]) -> None:
         for name, change in changes.items():

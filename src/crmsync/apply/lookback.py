@@ -27,6 +27,8 @@ ENTRIES = 500
 SLACK = timedelta(minutes=5)
 """How much further back than the last known change a history is asked for."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+WORTH_TELLING = 100
+"""Rows from which on a person is told what takes so long."""
 REFUSALS = 3
 """Histories in a row that cannot be read, after which no more are asked for."""
 OFF = Text(
@@ -68,6 +70,7 @@ class LookBack:
         books, run_id = self._books, self._work.run_id
         most = self._work.world.look_back
         looked = sum(count for found, count in books.counts(run_id).items() if found)
+        self._tell()
         self._rest()
         again: list[Op] = []
         while most is None or looked < most:
@@ -83,6 +86,21 @@ class LookBack:
             self._work.remote.pause(lag.total_seconds())
             self._look_at(again)
         return Text(zh=f"设置 look_back: {most}", en=f"look_back is {most} in the settings")
+
+    def _tell(self) -> None:
+        """Say what is going on where it takes a while."""
+        waiting, most = (
+            self._books.counts(self._work.run_id).get(None, 0),
+            self._work.world.look_back,
+        )
+        rows = waiting if most is None else min(waiting, most)
+        if rows >= WORTH_TELLING:
+            text = Text(
+                zh=f"已全部写入；正在 CRM 的修改历史里回看 {rows} 行（中断不影响写入）",
+                en=f"all is written; looking back at {rows} rows in the CRM's history"
+                " (to stop here takes nothing back)",
+            )
+            self._work.world.notice(text)
 
     def _rest(self) -> None:
         """A write whose outcome was in doubt may still arrive, and then replace the very value for

@@ -163,9 +163,14 @@ def _rows(details: RunDetails) -> list[tuple[str, ...]]:
 
     rows: list[tuple[str, ...]] = []
     for op in details.ops:
+        lost = {item.field: item for item in op.overwritten}
         for field, want in op.want.items():
-            before = value_text(op.base.get(field))
-            rows.append((op.ref.id, op.name, field, before, value_text(want), op.state.value))
+            edit, result = lost.get(field), op.state.value
+            before = value_text(op.base.get(field) if edit is None else edit.theirs)
+            if edit is not None:
+                by = edit.by or say("某人", "somebody")
+                result += say(f"，覆盖了 {by} 的修改", f", replaced an edit by {by}")
+            rows.append((op.ref.id, op.name, field, before, value_text(want), result))
     return rows
 
 

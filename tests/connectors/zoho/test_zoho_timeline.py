@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.connectors.zoho.zoho_open import START, accounts
+from tests.connectors.zoho.zoho_open import START, accounts, settings_of
 
 from crmsync.connector import WriteOptions
-from crmsync.errors import AccessDenied, UnexpectedReply
+from crmsync.errors import AccessDenied, QuotaExhausted, UnexpectedReply
 from crmsync.model.change import SetFields
 from crmsync.model.history import FieldChange
 from crmsync.model.metering import Workload
 from crmsync.model.record import RecordRef
 from crmsync.model.schema import Choice, FieldSchema, FieldType
 from crmsync.testing import Reply, RequestKind
+from crmsync_zoho.connector import open_connector
 from crmsync_zoho.timeline import Unclear, told
 
 
@@ -114,6 +115,19 @@ def test_a_look_costs_one_credit_and_keeps_to_the_reserve(sandbox, connector) ->
     assert connector.price_of(looked) - connector.price_of(plain) == 40
 
 
+def test_looks_stop_before_the_reserve(sandbox, shelf) -> None:
+    (made,) = accounts(sandbox, 1)
+    settings = settings_of(sandbox, credits_per_day=20, keep_credits_percent=50)
+    connector = open_connector(settings, sandbox.context(shelf=shelf))
+    saves(connector, made, "Phone")
+    while connector.quota().used < 10:
+        saves(connector, made, "Phone")
+    with pytest.raises(QuotaExhausted):
+        saves(connector, made, "Phone")
+    assert connector.quota().used == 10
+    connector.close()
+
+
 LABELS = (Choice("a_1", "金牌"), Choice("b_1", "银牌"), Choice("b_2", "银牌"))
 
 
@@ -133,6 +147,7 @@ LABELS = (Choice("a_1", "金牌"), Choice("b_1", "银牌"), Choice("b_2", "银�
         (FieldType.MULTI_PICKLIST, ["金牌"], ("a_1",)),
         (FieldType.MULTI_PICKLIST, "金牌", ("a_1",)),
         (FieldType.TEXT, "", None),
+        (FieldType.LONG_TEXT, "wait...", "wait..."),
     ],
 )
 def test_what_has_one_reading_is_read(kind: FieldType, given: object, value: object) -> None:
@@ -154,6 +169,7 @@ def test_what_has_one_reading_is_read(kind: FieldType, given: object, value: obj
         (FieldType.PICKLIST, {"name": "金牌"}),
         (FieldType.MULTI_PICKLIST, "金牌;银牌"),
         (FieldType.TEXT, 7),
+        (FieldType.LONG_TEXT, "字" * 97 + "..."),
         (FieldType.OTHER, "x"),
     ],
 )

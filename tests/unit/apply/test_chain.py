@@ -88,6 +88,15 @@ def test_a_field_that_already_held_our_value_is_measured_by_that() -> None:
     assert judge(held, [save("us", Tier=("standard", "vip"))]) == (LookedBack.CLEAR, ())
 
 
+def test_a_value_the_crm_stored_in_its_own_way_does_not_hide_our_write() -> None:
+    theirs = save("Li", Reason=("old", "by hand"))
+    ours = save("us", Tier=("standard", "vip"), Reason=("by hand", "new, cut"))
+    lost = Overwritten("Reason", "by hand", "new", "Li", NOW)
+    assert told(theirs, ours) == (LookedBack.OVERWRITTEN, (lost,))
+    unknown = save(None, Tier=("standard", "vip"), Reason=("by hand", "new, cut"))
+    assert told(theirs, unknown) == (LookedBack.NOT_SHOWN, ())
+
+
 def test_somebody_who_set_the_same_value_lost_nothing() -> None:
     same = save("Li", Tier=("standard", "vip"), Reason=("old", "new"))
     assert told(same) == (LookedBack.CLEAR, ())
