@@ -26,6 +26,7 @@ from crmsync.model.state import Episode, StoredState
 from crmsync.plan import build
 from crmsync.store import RunStart, Settled
 from crmsync.store.effects import Ground
+from crmsync.store.mirror import purge_mirror
 
 CUSTOMERS = 30
 
@@ -245,6 +246,20 @@ def test_a_person_s_word_goes_over_or_ends(world: Merging, policy: MergedOverrid
     assert [(item.lost.id, item.survivor.id, item.by) for item in told] == [
         ("000001", "000002", "crm")
     ]
+
+
+@pytest.mark.parametrize("gone", ["000001", "000002"])
+def test_a_purge_of_either_leaves_no_word_of_it(world: Merging, gone: str) -> None:
+    world.carry_out(AS_OF)
+    world.merge("000001", "000002", by_crm=True)
+    world.carry_out(AS_OF + timedelta(days=1))
+    assert any(name.startswith("attempt") for name in world.store.mentions(gone))
+    world.store.purge(CONNECTION, ref(gone), at=NOW, who="li")
+    assert world.store.mentions(gone) == {}
+    purge_mirror(world.mirror, [("Accounts", gone)])
+    assert world.store.merges.told(CONNECTION) == ()
+    with duckdb.connect(str(world.mirror), read_only=True) as plain:
+        assert plain.execute("SELECT count(*) FROM _merges").fetchall() == [(0,)]
 
 
 def test_a_record_the_crm_still_holds_hands_nothing_over(world: Merging) -> None:
