@@ -29,11 +29,13 @@ class Standing(Enum):
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One change against its record; ``actual`` holds the owned fields that are neither ours nor
-    the plan's; of a record that is gone, what it was merged into."""
+    the plan's; of a record that is gone, what it was merged into. ``held`` names the fields that
+    are ours already."""
 
     standing: Standing
     actual: Mapping[str, Value]
     version: str | None = None
+    held: tuple[str, ...] = ()
 
 
 def compare(op: Op, record: Record | None) -> Comparison:
@@ -42,18 +44,17 @@ def compare(op: Op, record: Record | None) -> Comparison:
         into = None if record is None else record.merged_into
         return Comparison(Standing.GONE, {} if into is None else {MERGED_INTO: into})
     foreign: dict[str, Value] = {}
-    differing = False
+    held: list[str] = []
     for name, want in op.record.want.items():
         now = record.fields.get(name)
         if same_value(now, want):
-            continue
-        differing = True
-        if not same_value(now, op.record.base.get(name)):
+            held.append(name)
+        elif not same_value(now, op.record.base.get(name)):
             foreign[name] = now
     if foreign:
         return Comparison(Standing.FOREIGN, foreign, record.version)
-    standing = Standing.READY if differing else Standing.SET
-    return Comparison(standing, {}, record.version)
+    standing = Standing.SET if len(held) == len(op.record.want) else Standing.READY
+    return Comparison(standing, {}, record.version, tuple(held))
 
 
 def settled_without_call(op: Op, found: Comparison) -> Settled | None:

@@ -30,12 +30,30 @@ class Work:
     settled: int
     trusted_at: dict[int, float] = field(default_factory=dict)
     """Seq → the tick after which a row this process sent may be believed not to be there."""
+    earlier_trusted_at: float = 0.0
+    """The same for rows that processes before this one sent."""
+
+    def __post_init__(self) -> None:
+        """What was sent before was sent by the last tick an earlier holder of the lock noted; where
+        nobody can tell how long ago that was, it may have been just now."""
+        if self.world.ticks is None:
+            return
+        now, before = self.world.ticks(), self.lock.sent_before
+        ago = None if before is None else before.ago(now)
+        self.earlier_trusted_at = now + self.doubtful.total_seconds() - (ago or 0.0)
+
+    @property
+    def doubtful(self) -> timedelta:
+        """How long after it left a call's effect may still appear."""
+        capabilities = self.remote.capabilities
+        quarantine = capabilities.late_commit + capabilities.index_lag
+        return self.world.limits.deadline + quarantine
 
     def untrusted(self, op: Op) -> timedelta:
         """How much of a row's quarantine is left by the ticks, however the clock was set."""
         if self.world.ticks is None:
             return timedelta()
-        left = self.trusted_at.get(op.seq, 0.0) - self.world.ticks()
+        left = self.trusted_at.get(op.seq, self.earlier_trusted_at) - self.world.ticks()
         return timedelta(seconds=max(left, 0.0))
 
     def survivors_named(self, settled: Sequence[Settled]) -> list[Settled]:

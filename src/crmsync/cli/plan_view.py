@@ -217,17 +217,24 @@ def causes(counts: PlanCounts) -> str:
 def cost_text(cost: PlanCost) -> str:
     """What applying the plan takes of the API quota, in the vendor's own unit."""
     unit = UNITS.get(cost.unit, Text.same(cost.unit)).to(LANG)
+    more = Text("", "")
+    if cost.look_back:
+        count = cost.look_back
+        more = Text(f"，写后回看至多再加 {count}", f", and up to {count} more to look back")
     if cost.free is None:
         return say(
-            f"API 成本：约 {cost.price} {unit}（供应商没有给出剩余额度）",
-            f"API cost: about {cost.price} {unit} (how many are left is not known)",
+            f"API 成本：约 {cost.price} {unit}{more.zh}（供应商没有给出剩余额度）",
+            f"API cost: about {cost.price} {unit}{more.en} (how many are left is not known)",
         )
     of = "" if cost.limit is None else f" / {cost.limit}"
     short = say("；不够", "; not enough") if cost.price > cost.free else ""
+    if not short and cost.price + cost.look_back > cost.free:
+        short = say("；回看会被省掉一部分", "; some looks back will be given up")
     return say(
-        f"API 成本：约 {cost.price} {unit}；可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
-        f"API cost: about {cost.price} {unit}; {cost.free}{of} may be used, {cost.kept} are kept"
-        f" for people{short}",
+        f"API 成本：约 {cost.price} {unit}{more.zh}；"
+        f"可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
+        f"API cost: about {cost.price} {unit}{more.en}; {cost.free}{of} may be used, {cost.kept}"
+        f" are kept for people{short}",
     )
 
 

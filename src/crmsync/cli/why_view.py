@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
+from crmsync.cli.look_back_view import overwritten
 from crmsync.cli.score_view import evidence, plain, score_sheet, total
 from crmsync.model.condition import All, AnyOf, Not
 from crmsync.model.decision import (
@@ -63,6 +64,10 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
         yield ""
         yield say("历史", "History")
         yield from (f"  {clean(past.to(LANG))}" for past in found.history)
+    if found.overwritten:
+        yield ""
+        yield say("写入时覆盖过的修改", "Edits our writes replaced")
+        yield from overwritten(found.overwritten, every=True)
     if shown.what_if:
         yield ""
         yield say("还差多少？", "What would it take?")

@@ -26,7 +26,7 @@ from crmsync.plan import task_fields_of as task_fields
 from crmsync.project.approving import approval_of
 from crmsync.project.budgeting import require_budget
 from crmsync.project.ground import Ground, stand
-from crmsync.project.history import op_document, run_document
+from crmsync.project.history import looked_back_document, op_document, run_document
 from crmsync.project.opening import Project
 from crmsync.project.planning import silent
 from crmsync.store import Lock, Store
@@ -231,6 +231,7 @@ class Applying:
             progress=told,
             stop=stop.is_set,
             strict=self._strict(),
+            look_back=self._connection().look_back,
             accept_duplicates=self._connection().accept_duplicate_tasks,
         )
 
@@ -286,6 +287,7 @@ def report_document(report: ApplyReport) -> dict[str, Any]:
         "problems": [op_document(op) for op in report.problems],
         "read_back": _read_back(report),
         "doubled_tasks": [list(ids) for ids in report.doubled],
+        "looked_back": looked_back_document(report.looked_back),
     }
 
 

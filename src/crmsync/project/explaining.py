@@ -16,6 +16,7 @@ from crmsync.model.fact import Judgement
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource, Source
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.run import OpRecord
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explained import (
@@ -24,6 +25,7 @@ from crmsync.project.explained import (
     override_document,
 )
 from crmsync.project.frozen_view import lines_document
+from crmsync.project.history import overwritten_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
 from crmsync.project.merging import NotedMerge, noted
 from crmsync.project.opening import Project
@@ -47,6 +49,8 @@ class Explained:
     """Models whose lines could not be drawn, and why."""
     merges: tuple[NotedMerge, ...] = ()
     """Records that were merged into the customer."""
+    overwritten: tuple[OpRecord, ...] = ()
+    """Writes to this customer that replaced an edit of a person, newest first."""
 
     def words(self, trace: Trace) -> Text:
         """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
@@ -79,6 +83,11 @@ class Explained:
             "merges": [merge_document(item) for item in self.merges],
             "models": [lines_document(item) for item in self.ruleset.frozen],
             "notes": list(self.notes),
+            "overwritten": [
+                {"run": row.run_id, **overwritten_document(item)}
+                for row in self.overwritten
+                for item in row.overwritten
+            ],
         }
 
 
@@ -117,7 +126,8 @@ def explain_record(
         )
         into = tuple(item for item in merges if item.stands == row.ref)
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, bound, source_texts(mapping), history, given, notes, into)
+        lost = store.look_backs.of_record(connection.name, row.ref)
+    return Explained(shown, bound, source_texts(mapping), history, given, notes, into, lost)
 
 
 def _merged_away(opened: OpenPopulation, merges: Sequence[NotedMerge], ref: RecordRef) -> None:

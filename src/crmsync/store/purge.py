@@ -133,6 +133,7 @@ def _blank_attempts(
             actual=None,
             effect=None,
             name="",
+            overwritten=None,
             values_code=None,
             error=None,
             crm_id=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from crmsync.connector.contract import (
@@ -29,11 +29,13 @@ from crmsync.errors import (
     UnexpectedReply,
 )
 from crmsync.model.change import Change, ChangeResult, CreateRecord, Outcome, RemoteError, SetFields
+from crmsync.model.history import FieldChange, HistoryEntry
 from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.model.text import Text
 from crmsync.testing.memory_crm import MemoryCrm, Quirks, Trouble
-from crmsync.testing.records import Actor, NoSuchRecord, Origin, Row
+from crmsync.testing.records import NoSuchRecord
+from crmsync.testing.rows import Actor, Origin, Row
 from crmsync.testing.values import ValueProblem, problems
 
 
@@ -82,6 +84,29 @@ class MemoryConnector:
             return ()
         with self._guard:
             return self._write(changes, options)
+
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """The record's saves, newest first."""
+        self._crm.note("read", ref.object, 1)
+        row = self._crm.store.find(ref.object, ref.id)
+        if row is None or row.deleted:
+            return
+        for save in reversed(self._crm.store.saves(ref.object, ref.id)):
+            changes = {
+                name: FieldChange(*values)
+                for name, values in save.changes.items()
+                if name in fields
+            }
+            if changes and save.at >= since:
+                yield HistoryEntry(
+                    id=str(save.number),
+                    at=save.at,
+                    by=save.by.user,
+                    ours=save.by.user == self._crm.organization.user_id,
+                    changes=changes,
+                )
 
     def close(self) -> None:
         """Nothing to give back."""

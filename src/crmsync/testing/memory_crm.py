@@ -13,7 +13,8 @@ from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.testing.clock import SandboxClock
 from crmsync.testing.merging import merge_records
-from crmsync.testing.records import Actor, Origin, RecordStore
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Actor, Origin
 
 
 class Trouble(StrEnum):
@@ -46,6 +47,7 @@ class Quirks:
     version_resolution: timedelta = timedelta()
     create_once: CreateOnce = CreateOnce.B
     late_commit: timedelta = timedelta(seconds=120)
+    field_history: bool = True
 
     def capabilities(self) -> Capabilities:
         """The quirks in the contract's words."""
@@ -62,6 +64,7 @@ class Quirks:
             version_resolution=self.version_resolution,
             create_once=self.create_once,
             late_commit=self.late_commit,
+            field_history=self.field_history,
         )
 
 

@@ -19,7 +19,8 @@ from crmsync.testing.invariants import Invariants
 from crmsync.testing.merging import merge_records
 from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
 from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
-from crmsync.testing.records import Actor, FieldWrite, Origin, RecordStore, Row
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Actor, FieldWrite, Origin, Row
 from crmsync.testing.server import ASGIApp, ServerThread
 from crmsync.testing.wire import Wire
 

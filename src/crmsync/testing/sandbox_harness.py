@@ -18,7 +18,7 @@ from crmsync.testing.contract.harness import ContractHarness
 from crmsync.testing.faults import CommitLate, Drop, Fault, Reply, throttled
 from crmsync.testing.memory_crm import Trouble
 from crmsync.testing.recorder import RequestKind
-from crmsync.testing.records import Origin
+from crmsync.testing.rows import Origin
 from crmsync.testing.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)

@@ -33,6 +33,9 @@ NAMES = (
     "explain-lacking",
     "runs",
     "run",
+    "look-back",
+    "look-back-short",
+    "cost",
     "simulate",
     "simulate-unchanged",
 )

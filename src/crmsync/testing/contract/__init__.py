@@ -1,7 +1,8 @@
-"""The contract suite: eleven checks every connector must pass, run against a CRM it is seen on."""
+"""The contract suite: twelve checks every connector must pass, run against a CRM it is seen on."""
 
 from crmsync.testing.contract.check import ContractCase, ContractCheck, cases
 from crmsync.testing.contract.harness import CANARY, ContractHarness, Sample
+from crmsync.testing.contract.history import history_tells_every_save
 from crmsync.testing.contract.manners import empty_input_makes_no_call, nothing_private_is_shown
 from crmsync.testing.contract.merging import a_merged_record_names_where_it_went
 from crmsync.testing.contract.reading import (
@@ -29,8 +30,9 @@ CONTRACT: tuple[ContractCheck, ...] = (
     empty_input_makes_no_call,
     nothing_private_is_shown,
     a_merged_record_names_where_it_went,
+    history_tells_every_save,
 )
-"""The eleven promises of `crmsync.connector.contract`, in its order."""
+"""The twelve promises of `crmsync.connector.contract`, in its order."""
 
 __all__ = [
     "CANARY",

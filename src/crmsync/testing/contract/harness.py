@@ -1,4 +1,4 @@
-"""What a connector author fills in so that the ten checks can look at both sides of the wire."""
+"""What a connector author fills in so that the checks can look at both sides of the wire."""
 
 from __future__ import annotations
 
