@@ -89,10 +89,8 @@ class LookBack:
 
     def _tell(self) -> None:
         """Say what is going on where it takes a while."""
-        waiting, most = (
-            self._books.counts(self._work.run_id).get(None, 0),
-            self._work.world.look_back,
-        )
+        waiting = self._books.counts(self._work.run_id).get(None, 0)
+        most = self._work.world.look_back
         rows = waiting if most is None else min(waiting, most)
         if rows >= WORTH_TELLING:
             text = Text(

@@ -32,7 +32,7 @@ from crmsync.model.change import (
 )
 from crmsync.model.history import Seen
 from crmsync.model.record import Record
-from crmsync.model.run import OpState
+from crmsync.model.run import RESTLESS, OpState
 from crmsync.store import Intent, Op, OpKind, Settled
 from crmsync.store.batching import batched
 
@@ -41,7 +41,6 @@ WINDOW = 2000
 ORDER = (OpKind.HANDOVER, OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
 RESTS = 5
 """Looks, each after two grains of the version, at a record that is being edited."""
-RESTLESS = RemoteError("RESTLESS", "somebody is editing the record right now")
 NOT_WRITTEN = RemoteError("NOT_WRITTEN", "the customer's own change was not written")
 NO_CREATE_ONCE = RemoteError("NO_CREATE_ONCE", "this CRM cannot create a task only once")
 _STATES = {

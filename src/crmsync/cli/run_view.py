@@ -138,6 +138,10 @@ def _problem(row: OpRecord) -> str:
                 f"跳过：已并入 {row.merged_into}，请重新 crmsync plan",
                 f"skipped: merged into {row.merged_into}; run crmsync plan again",
             )
+    elif row.restless:
+        words = say(
+            "跳过：有人正在编辑这条记录，下次再写", "skipped: somebody is editing it; next time"
+        )
     elif row.state is OpState.CONFLICT:
         words = say("跳过：计划之后有人改过", "skipped: changed since the plan")
         details = say("；", "; ").join(

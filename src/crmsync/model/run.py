@@ -44,6 +44,11 @@ MERGED_INTO = "merged_into"
 """What stands in ``actual`` of a gone record where it is known which one it went into."""
 
 
+RESTLESS = RemoteError("RESTLESS", "somebody is editing the record right now")
+"""A conditional write cannot tell edits within one grain of the version apart: such a record is
+left alone until it rests."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpRecord:
     """One journal row. ``base`` and ``want`` hold owned fields only; ``actual`` what stood there on
@@ -69,6 +74,11 @@ class OpRecord:
     look_back: LookedBack | None = None
     """What the CRM's history told of it; ``None`` while nobody has looked."""
     overwritten: tuple[Overwritten, ...] = ()
+
+    @property
+    def restless(self) -> bool:
+        """Whether the record was being edited all the time and so could not be written safely."""
+        return self.error is not None and self.error.code == RESTLESS.code
 
     @property
     def gone(self) -> bool:

@@ -219,3 +219,21 @@ def test_undo_gives_back_what_a_row_replaced_before_it_was_given_up(bench: Bench
     bench.apply(undo, *FREE, "demotions=100%", "tier_changes=100%")
     assert bench.crm.get(ref(1))["Reason"] == "by hand 1"
     assert bench.crm.get(ref(1))["Tier"] == "somebody's own"
+
+
+def test_strict_leaves_a_record_alone_that_is_edited_all_the_time(tmp_path: Path) -> None:
+    grain = timedelta(seconds=1)
+    bench = Bench(tmp_path, crm=fake_crm(conditional_write=True, version_resolution=grain))
+    bench.seed(1)
+    made, clock, edits = bench.plan([bench.item(1)]), bench.clock, iter(range(1000))
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        bench.crm.put(ref(1), Phone=str(next(edits)))
+
+    bench.crm.put(ref(1), Phone="now")
+    report = bench.apply(made, *FREE, strict=True, sleep=sleep)
+    (row,) = (row for row in report.problems if row.kind == "field_update")
+    assert (row.state, row.restless) == (OpState.CONFLICT, True)
+    assert bench.crm.calls == []
+    assert bench.resume(report.run.id, strict=True).looked_back.rows == 0
