@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from crmsync.connector.context import ConnectionContext
@@ -35,6 +35,7 @@ from crmsync.errors import (
     UsageError,
 )
 from crmsync.model.change import Change, ChangeResult, CreateRecord, Outcome, RemoteError, SetFields
+from crmsync.model.history import HistoryEntry
 from crmsync.model.metering import Workload
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
@@ -43,6 +44,7 @@ from crmsync.model.user import User
 from crmsync_fxiaoke.client import FxiaokeClient
 from crmsync_fxiaoke.codec import FieldCodec, Unwritable, codecs
 from crmsync_fxiaoke.codes import BUSY, REFUSED, Envelope
+from crmsync_fxiaoke.history import Asked, history
 from crmsync_fxiaoke.reading import RecordReading, data_path
 from crmsync_fxiaoke.settings import FxiaokeSettings
 from crmsync_fxiaoke.worksheet import worksheet_text
@@ -53,6 +55,8 @@ PEOPLE = "/cgi/user/simpleList"
 STAFF = "/cgi/user/list"
 META = Purpose.META
 EVERYBODY = 999999
+HISTORY_LAG = timedelta(seconds=5)
+"""How late a modification record may show; not documented."""
 LOOKS = (0, 1, 3)
 """Seconds before each look for a record whose creation was confirmed without its id."""
 
@@ -86,6 +90,8 @@ class FxiaokeConnector:
             late_commit=timedelta(seconds=self._settings.late_commit_seconds),
             create_once=CreateOnce.C,
             reassigns=False,
+            field_history=True,
+            history_lag=HISTORY_LAG,
         )
 
     def check(self) -> Organization:
@@ -153,6 +159,15 @@ class FxiaokeConnector:
             )
         return (self._write(changes[0], options),)
 
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """The record's modification records, one call a page of 100."""
+        known = self._fields(ref.object)
+        wanted = {name: known[name] for name in fields if name in known}
+        now, me = self._context.now(), self._settings.user_id
+        return history(self._client, Asked(ref, wanted, since, now, me))
+
     def close(self) -> None:
         """Give back connections; twice is fine."""
         self._client.close()
@@ -163,8 +178,9 @@ class FxiaokeConnector:
 
     def price_of(self, work: Workload) -> int:
         """Calls a plan will take: each change is looked at and written by itself, each new task is
-        written and then looked up, for the answer holds no id."""
-        return 2 * (work.updates + work.closings + work.creations)
+        written and then looked up, for the answer holds no id; a record looked back at takes one
+        more."""
+        return 2 * (work.updates + work.closings + work.creations) + work.look_backs
 
     def worksheet(self, object: str, fields: Sequence[FieldSchema]) -> Text:
         """What an administrator has to create by hand: the API cannot."""

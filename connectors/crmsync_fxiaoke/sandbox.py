@@ -48,7 +48,7 @@ from crmsync_fxiaoke.sandbox_tenant import FxiaokeTenant
 from crmsync_fxiaoke.sandbox_values import BadValue
 
 SEED = 20261122
-READING = ("/query", "/get", "/findSimple")
+READING = ("/query", "/get", "/findSimple", "/getNewLogInfoListForWeb")
 DESCRIBING = ("/cgi/crm/v2/object/list", "/cgi/crm/v2/object/describe", "/cgi/user/")
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from crmsync.model.record import Value
 from crmsync.testing import Actor, Origin, Recorder, Row
 from crmsync_fxiaoke.sandbox_limits import WINDOW, DailyQuota, RateWindow
+from crmsync_fxiaoke.sandbox_log import ModificationLog
 from crmsync_fxiaoke.sandbox_query import (
     BY_ID,
     PARAMETERS,
@@ -28,6 +29,7 @@ from crmsync_fxiaoke.sandbox_reception import TOKEN_PATHS, Reception
 from crmsync_fxiaoke.sandbox_schema import CUSTOM, WireObject
 from crmsync_fxiaoke.sandbox_tenant import Employee, FxiaokeTenant, Refused, View
 
+LOG = "/cgi/crm/v2/object/getNewLogInfoListForWeb"
 TOO_FAST, DAY_USED_UP, NO_PACK = 30004, 30002, 30003
 EVERYBODY = 999999
 Body = Mapping[str, Any]
@@ -66,6 +68,7 @@ class Gateway:
         self.reception = Reception(tenant)
         self.rate = RateWindow(limits.calls_per_20_seconds, WINDOW)
         self.quota = DailyQuota(limits.daily_calls)
+        self.log = ModificationLog(tenant)
         self.custom_create_tells_id = False
         """The published example for custom objects shows no ``dataId``; presets' do."""
         self.trace_ids: list[str] = []
@@ -148,6 +151,7 @@ class Gateway:
             "/cgi/crm/custom/v2/data/findSimple": self._find_simple,
             "/cgi/crm/v2/object/list": self._objects,
             "/cgi/crm/v2/object/describe": self._describe,
+            LOG: self._log,
             "/cgi/crm/v2/object/lock": lambda call: self._lock(call, "1"),
             "/cgi/crm/v2/object/unlock": lambda call: self._lock(call, "0"),
             "/cgi/user/list": self._people,
@@ -282,6 +286,11 @@ class Gateway:
             row = self.tenant.record(item, each, call.person)
             self.tenant.set_system(row, {"lock_status": status}, call.actor)
         return {}
+
+    def _log(self, call: Call) -> dict[str, Any]:
+        item = self.tenant.item(call.data.get("apiName"))
+        row = self.tenant.record(item, call.data.get("objectId"), call.person)
+        return self.log.answer(item, row.id, call.data)
 
     def _objects(self, call: Call) -> dict[str, Any]:
         objects = [

@@ -97,6 +97,12 @@ class ZohoClient:
         call = self._call("GET", path, Purpose.READ, query=query, headers=headers)
         return _listing(self._read(call))
 
+    def timeline(self, module: str, record: str, query: Mapping[str, str | int]) -> Listing:
+        """``GET`` a page of a record's timeline; ListRefused when Zoho does not know the record."""
+        path = f"{_name(module)}/{_name(record)}/__timeline"
+        reply = self._read(self._call("GET", path, Purpose.READ, query=query))
+        return _listing(reply, "__timeline")
+
     def query(self, text: str, limit: int) -> Listing:
         """Run a COQL query whose LIMIT is *limit*."""
         call = self._call(
@@ -266,11 +272,11 @@ def _fields_set(data: Sequence[Mapping[str, Json]]) -> frozenset[str]:
     return frozenset(name for item in data for name in item if name != "id" and name[:1] != "$")
 
 
-def _listing(reply: HttpReply) -> Listing:
+def _listing(reply: HttpReply, key: str = "data") -> Listing:
     if reply.status in {204, 304}:
         return Listing([], None, more=False, server_time=reply.server_time)
     found = reply.json_object()
-    data, info = found.get("data"), found.get("info") or {}
+    data, info = found.get(key), found.get("info") or {}
     if not isinstance(data, list) or not all(
         isinstance(item, dict) and isinstance(item.get("id"), str | int) for item in data
     ):

@@ -34,11 +34,11 @@ def query_cost(limit: int) -> int:
 
 def forecast(work: Workload) -> int:
     """Credits of a plan: every batch is looked at once and written once, new tasks are written
-    only; strict changes go one a call."""
+    only; strict changes go one a call; a record looked back at costs one."""
     looks = _batches(work.updates) + _batches(work.closings)
     changes = work.updates + work.closings
     writes = changes if work.strict else _written(work.updates) + _written(work.closings)
-    return looks + writes + _written(work.creations)
+    return looks + writes + _written(work.creations) + work.look_backs
 
 
 def allowance(settings: ZohoSettings, context: ConnectionContext) -> Allowance:

@@ -144,6 +144,20 @@ class ZohoSandbox(Sandbox):
         """Somebody deletes a record; it goes to the recycle bin."""
         return super().delete_as_person(object, id, by=self.org.people.add(by).id)
 
+    def merge_as_person(
+        self,
+        object: str,
+        lost: str,
+        survivor: str,
+        *,
+        values: Mapping[str, Value] | None = None,
+        by: str = "Wang Colleague",
+    ) -> None:
+        """Somebody merges on the "Find and merge" page: the loser is gone for good at once, so the
+        list of deletions calls it ``permanent`` and, as documented, does not say where it went."""
+        super().merge_as_person(object, lost, survivor, values=values, by=by)
+        self.purge(object, lost)
+
     def purge(self, object: str, id: str) -> None:
         """Somebody empties the recycle bin of this record."""
         self.org.purged.add((object, id))

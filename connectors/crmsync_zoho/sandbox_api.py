@@ -23,6 +23,7 @@ from crmsync_zoho.sandbox_reading import Reading
 from crmsync_zoho.sandbox_records import Organisation
 from crmsync_zoho.sandbox_replies import Answer, Json, Refusal
 from crmsync_zoho.sandbox_settings import Settings
+from crmsync_zoho.sandbox_timeline import Timelines
 from crmsync_zoho.sandbox_writing import Writing
 
 API = "/crm/v8/"
@@ -71,6 +72,7 @@ class ZohoApi:
         self.is_loading: Callable[[], bool] = lambda: False
         self._reading = Reading(organisation, limits, clock)
         self._writing = Writing(organisation, limits)
+        self.timelines = Timelines(organisation, limits)
         self._coql = Coql(organisation, limits)
         self._settings = Settings(organisation, limits)
 
@@ -150,6 +152,8 @@ class ZohoApi:
                 return self._reading.deleted(module, call.query, call.headers.get(SINCE))
             case (record,):
                 return self._reading.record(module, record, call.query)
+            case (record, "__timeline"):
+                return self.timelines.answer(module, record, call.query)
             case (record, related):
                 return self._reading.related((module, record, related), call.query)
         raise Refusal(404, "INVALID_URL_PATTERN", {}, "no such address")

@@ -23,6 +23,7 @@ class ZohoLimits:
     token_life: timedelta = timedelta(hours=24)
     batch: int = 100
     fields_per_call: int = 5
+    timeline_page: int = 200
     coql_default: int = 200
     coql_rows: int = 2_000
     coql_offset: int = 100_000

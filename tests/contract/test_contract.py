@@ -1,4 +1,4 @@
-"""Every connector keeps the ten promises against its own sandbox, over real sockets."""
+"""Every connector keeps the twelve promises against its own sandbox, over real sockets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from tests.contract.installed import CONNECTORS, harnesses
 
 from crmsync.testing.contract import CONTRACT, cases
-from crmsync.testing.mutants import MUTANTS, MutantHarness
+from crmsync.testing.mutant import MutantHarness
+from crmsync.testing.mutants import MUTANTS
 
 HARNESSES = harnesses()
 

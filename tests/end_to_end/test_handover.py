@@ -15,7 +15,7 @@ from crmsync.connector import Capabilities
 from crmsync.errors import ConfigError
 from crmsync.project.ground import stand
 from crmsync.testing import SandboxClock
-from crmsync.testing.records import Actor, Origin
+from crmsync.testing.rows import Actor, Origin
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 TASK = """

@@ -97,7 +97,7 @@ def test_undo_gives_everything_back_as_it_was(world: World) -> None:
     world.plan()
     run = world.apply("plan.json", *SHRUNK).document["run"]["id"]
     assert (standing(world, best), standing(world, worst)) != before
-    refused = world.run("merged", "--remove", best, "--lang", "en", ok=False)
+    refused = world.run("merged", "--remove", best, ok=False)
     assert refused.code == 2
     assert f"undo {run}" in refused.err
     world.run("undo", str(run))
@@ -105,3 +105,84 @@ def test_undo_gives_everything_back_as_it_was(world: World) -> None:
     assert (standing(world, best), standing(world, worst)) == before
     world.run("merged", "--remove", best)
     assert world.run("merged", "--list", "--json").document["merges"] == []
+
+
+def test_a_record_merged_since_the_plan_is_a_conflict_that_names_the_survivor(
+    world: World,
+) -> None:
+    known = ids(world)
+    lost, survivor = known["Invented 000"], known["Invented 006"]
+    world.sandbox.edit_as_person(world.mapping()["object"], lost, {world.tier_field(): None})
+    world.sandbox.clock.advance(24 * 3600)
+    world.run("override", lost, "--tier", "occasional", "--reason", "left for good")
+    plan = world.plan()
+    assert lost in {item["id"] for item in plan["changes"] if item["is"] == "fields"}
+    merge(world, lost, survivor)
+    told = world.run("merged", lost, survivor, "--json")
+    assert told.document["merges"][0]["still_there"]
+    assert "crmsync pull" in told.err
+    applied = world.apply("plan.json", *SHRUNK, "--allow", "source_age=100", ok=False)
+    assert applied.code == 7, applied
+    shown = world.run("runs", "2").out
+    assert f"merged into {survivor}" in shown
+
+
+def test_explain_tells_where_a_record_went_and_what_a_customer_took_over(world: World) -> None:
+    known = ids(world)
+    lost, survivor = known["Invented 000"], known["Invented 006"]
+    merge(world, lost, survivor)
+    world.run("pull", "--full")
+    world.run("merged", lost, survivor)
+    gone = world.run("explain", lost, ok=False)
+    assert gone.code == 2
+    assert f"crmsync explain {survivor}" in gone.err
+    shown = world.run("explain", survivor, "--json").document
+    assert [item["lost"] for item in shown["merges"]] == [lost]
+    assert shown["merges"][0]["runs"] == []
+    assert "not taken over yet" in world.run("explain", survivor).out
+    # what explain shows is what the plan would make of the customer
+    tier = shown["tier"]["before"]
+    world.plan("--no-pull")
+    assert "takes over" in world.run("show", "plan.json").out
+    assert world.apply("plan.json", *SHRUNK).code == 0
+    assert standing(world, survivor).present.standing.tier == tier
+    assert "taken over in run 2" in world.run("explain", survivor).out
+
+
+def test_wrong_merges_say_what_to_do(world: World, tmp_path: Path) -> None:
+    known = ids(world)
+    one, two, three = (known[f"Invented 00{number}"] for number in (0, 1, 2))
+    for lost, survivor in ((one, two), (two, three)):
+        merge(world, lost, survivor)
+    world.run("pull", "--full")
+    file = tmp_path / "merges.csv"
+    file.write_text(f"lost,survivor\n{two},{three}\n{one},{two}\n", encoding="utf-8")
+    noted = world.run("merged", str(file), "--json").document["merges"]
+    assert [(item["lost"], item["stands"]) for item in noted] == [(two, three), (one, three)]
+    again = world.run("merged", one, two, "--json").document["merges"]
+    assert [item["fresh"] for item in again] == [False]
+    broken = tmp_path / "broken.csv"
+    broken.write_text(f"{one}\n", encoding="utf-8")
+    for words, told in (
+        ((), "CSV"),
+        ((one,), "CSV"),
+        ((str(broken),), "broken.csv:1"),
+        ((one, three), f"noted as merged into {two}"),
+        ((one, one), "circle"),
+        ((three, one), "circle"),
+        ((one, "nobody at all"), "nobody at all"),
+        (("nobody at all", three), "nobody at all"),
+        (("--remove", three), three),
+    ):
+        refused = world.run("merged", *words, ok=False)
+        assert refused.code == 2, (words, refused)
+        assert told in refused.err, (words, refused.err)
+    world.plan("--no-pull")
+    (over,) = [i for i in world.plan("--no-pull")["changes"] if i["is"] == "takeover"]
+    assert (over["id"], over["lost"]) == (three, sorted([one, two]))
+    assert "not yet" in world.run("merged", "--list").out
+    project = open_project(world.folder, now=world.sandbox.clock.now)
+    with project.store() as store:
+        entries = [item for item in store.audit.entries() if item.what == "merged"]
+    assert {item.detail["record"].rpartition("/")[2] for item in entries} == {one, two}
+    assert all(item.who for item in entries)

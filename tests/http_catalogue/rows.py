@@ -12,6 +12,7 @@ TORN = "tests/http_catalogue/test_torn_replies.py"
 REFUSED = "tests/http_catalogue/test_refusals.py"
 VALUES = "tests/http_catalogue/test_values.py"
 SEEN = "tests/http_catalogue/test_what_the_user_sees.py"
+MERGES = "tests/end_to_end/test_merges.py"
 SESSION = "tests/unit/connector/test_http_faults.py"
 
 
@@ -161,6 +162,7 @@ ROWS: Mapping[int, Row] = {
         "record deleted, merged or restored since the plan",
         (SEEN, "test_a_record_deleted_since_the_plan_is_a_conflict"),
         (SEEN, "test_a_customer_who_comes_back_after_the_next_pull_is_seen_again"),
+        (MERGES, "test_a_record_merged_since_the_plan_is_a_conflict_that_names_the_survivor"),
     ),
     40: row(
         "dates with odd zones",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.proofs.proof import Figure, Proof, Scale
 from tests.unit.apply.bench import ALLOWED, HERE, Bench, fake_crm
@@ -35,6 +36,8 @@ class Editor:
     chance: Random
     held: dict[tuple[int, str], Value] = field(default_factory=dict)
     inside: set[tuple[int, str]] = field(default_factory=set)
+    close: set[tuple[int, str, Value]] = field(default_factory=set)
+    """Values put in between a look of ours and its write: the ones we may replace unseen."""
     count: int = 0
     window: bool = False
 
@@ -53,6 +56,7 @@ class Editor:
         self.inside.discard((n, name))
         if self.window:
             self.inside.add((n, name))
+            self.close.add((n, name, value))
 
     def maybe(self, crm: FakeCrm) -> None:
         """Called as a write arrives: after our last look, before it is carried out."""
@@ -73,6 +77,7 @@ class Editor:
             written = states[line.ref].written if line.ref in states else {}
             for delta in line.fields:
                 if delta.role not in written:
+                    self.close.discard((number(line.ref), delta.field, delta.before))
                     self.held.pop((number(line.ref), delta.field), None)
 
     def clobbered(self) -> tuple[int, int]:
@@ -85,8 +90,31 @@ class Editor:
         inside = sum(place in self.inside for place in gone)
         return len(gone) - inside, inside
 
+    def replaced(self) -> set[tuple[int, str, Value]]:
+        """The values of people that writes of ours replaced unseen, by the CRM's own books."""
+        return {
+            (number(of), name, change.before)
+            for of, saves in self.bench.crm.history.items()
+            for save in saves
+            if save.ours
+            for name, change in save.changes.items()
+            if (number(of), name, change.before) in self.close
+        }
 
-def history(bench: Bench, chance: Random, *, strict: bool) -> tuple[Editor, Counter[str]]:
+    def reported(self) -> set[tuple[int, str, Value]]:
+        """The overwritten edits that the runs told of."""
+        store = self.bench.store
+        return {
+            (number(row.ref), item.field, item.theirs)
+            for run in store.runs.latest()
+            for row in store.look_backs.overwritten(run.id)
+            for item in row.overwritten
+        }
+
+
+def history(
+    bench: Bench, chance: Random, *, strict: bool, look_back: int | None = None
+) -> tuple[Editor, Counter[str]]:
     """A generated story of one to three plans with edits, lost replies and crashes in between."""
     grain = GRAIN if strict else timedelta()
     crm = fake_crm(conditional_write=strict, version_resolution=grain, write_batch=2)
@@ -101,7 +129,7 @@ def history(bench: Bench, chance: Random, *, strict: bool) -> tuple[Editor, Coun
         crm.before_write = editor.maybe
         faults = [None, None, lost_after_commit, lost_before_commit, half_committed]
         crm.faults = [chance.choice(faults) for _ in range(4)]
-        write(bench, plan, chance, strict=strict)
+        write(bench, plan, chance, strict=strict, look_back=look_back)
         crm.before_write = lambda crm: None
         crm.faults = []
     foreign = Counter(
@@ -124,16 +152,16 @@ def decided(bench: Bench, chance: Random, n: int) -> object:
     return bench.item(n, tier, stage, score=str(chance.randrange(100)))
 
 
-def write(bench: Bench, plan: PlanFile, chance: Random, *, strict: bool) -> None:
+def write(bench: Bench, plan: PlanFile, chance: Random, **world: Any) -> None:
     """Apply with up to two crashes, then to the end."""
     for crash in [*(chance.choice([None, chance.randrange(2, 25)]) for _ in range(2)), None]:
         stored = bench.store.plans.get(plan.header.plan_id)
         assert stored is not None
         try:
             if stored.run_id is None:
-                bench.apply(plan, *FREE, checkpoint=Countdown(crash), strict=strict)
+                bench.apply(plan, *FREE, checkpoint=Countdown(crash), **world)
             else:
-                bench.resume(stored.run_id, checkpoint=Countdown(crash), strict=strict)
+                bench.resume(stored.run_id, checkpoint=Countdown(crash), **world)
         except Crash:
             bench.restart()
 
@@ -144,26 +172,44 @@ def conditional(scale: Scale, place: Path) -> Figure:
 
 
 def reread(scale: Scale, place: Path) -> Figure:
-    """Where it cannot: only an edit between our look and our write can be lost."""
+    """Where it cannot: only an edit between our look and our write can be lost, and it is told."""
     return _edited(scale, place, strict=False)
+
+
+def unlooked(scale: Scale, place: Path) -> Figure:
+    """The control: without the look into the history the same harness finds edits untold."""
+    chance, bench = scale.chance("unlooked"), Bench(place, keeps=True)
+    trials = untold = 0
+    for _ in scale.trials(25, 250):
+        editor, _ = history(bench, chance, strict=False, look_back=0)
+        trials, untold = trials + 1, untold + len(editor.replaced() - editor.reported())
+    bench.store.close()
+    note = f"{untold} overwritten edits untold"
+    return Figure(trials, "histories", {"harnesses that let it pass": int(untold == 0)}, note)
 
 
 def _edited(scale: Scale, place: Path, *, strict: bool) -> Figure:
     chance = scale.chance(f"edits-{strict}")
-    trials = edits = outside = inside = foreign = windowed = 0
+    trials = edits = outside = inside = foreign = windowed = untold = invented = replaced = told = 0
     bench = Bench(place, keeps=True)
     for _ in scale.trials(25, 2500):
         editor, written = history(bench, chance, strict=strict)
         trials, edits = trials + 1, edits + editor.count
         missed, close = editor.clobbered()
         outside, inside = outside + missed, inside + close
-        windowed += len(editor.inside)
+        windowed += len(editor.close)
+        untold += len(editor.replaced() - editor.reported())
+        invented += len(editor.reported() - editor.replaced())
+        replaced += len(editor.replaced())
+        told += len(editor.replaced() & editor.reported())
         foreign += written.total()
     bench.store.close()
     bad = {"clobbered edits": outside + inside if strict else outside, "foreign fields": foreign}
     note = f"{edits} edits"
     if not strict:
-        note += f"; of {windowed} made between our look and our write {inside} were overwritten"
+        bad |= {"overwritten edits not reported": untold, "edits reported wrongly": invented}
+        note += f"; of {windowed} made between our look and our write {replaced} were overwritten"
+        note += f", {told} of them reported"
     return Figure(trials, "histories", bad, note)
 
 
@@ -230,11 +276,22 @@ PROOFS = (
         "reread",
         STAYS,
         Text(
-            zh="默认方式（写前重读）：同样的历史；只有落在“重读到写入”之间的修改可能丢失",
+            zh="默认方式（写前重读）：同样的历史；只有落在“重读到写入”之间的修改可能丢失，"
+            "而且每一处都连同两个值报告出来",
             en="the default (read again just before): the same histories; only an edit between that"
-            " look and the write can be lost",
+            " look and the write can be lost, and each of these is reported with both values",
         ),
         reread,
+    ),
+    Proof(
+        "P4",
+        "unlooked",
+        STAYS,
+        Text(
+            zh="对照：关掉回看（`look_back: off`），同样的历史里必须有没报告的覆盖",
+            en="control: with `look_back: off` the same histories must leave edits untold",
+        ),
+        unlooked,
     ),
     Proof(
         "P9",

@@ -36,6 +36,8 @@ class Watched:
     edits: int = 0
     outside: int = 0
     inside: int = 0
+    lost: set[tuple[str, str, str]] = field(default_factory=set)
+    """Record, field and value of every edit that a write of ours took away."""
 
     def request(self, record: RequestRecord) -> None:
         """On the server's thread, as a request arrives."""
@@ -60,6 +62,7 @@ class Watched:
                 inside = self.held.pop(place) >= self.looked
                 self.inside += inside
                 self.outside += not inside
+                self.lost.add((*place, str(before.get(place[1]))))
 
 
 class People(threading.Thread):
@@ -96,7 +99,7 @@ def live(name: str, *, strict: bool) -> Callable[[Scale, Path], Figure]:
 
     def run(scale: Scale, place: Path) -> Figure:
         chance, bench = scale.chance(f"live-{name}-{strict}"), shared_bench(name)
-        trials = unfinished = conflicts = 0
+        trials = unfinished = conflicts = untold = invented = told = 0
         with watching(bench) as seen:
             for _ in scale.trials(2, 250):
                 bench.reset()
@@ -110,13 +113,20 @@ def live(name: str, *, strict: bool) -> Callable[[Scale, Path], Figure]:
                 people.stop()
                 seen.on = False
                 seen.held.clear()
+                reported = set() if strict else told_of(bench)
+                untold += len(seen.lost - reported)
+                invented += len(reported - seen.lost)
+                told += len(reported & seen.lost)
+                seen.lost.clear()
                 unfinished += result.code not in ENDED
                 conflicts += sum(row.state == "conflict" for row in bench.rows())
         lost = seen.outside + (seen.inside if strict else 0)
         note = f"{seen.edits} edits, {conflicts} conflicts"
-        if not strict:
-            note += f"; {seen.inside} between our look and our write were overwritten"
         bad = {"clobbered edits": lost, "rows unaccounted": unfinished}
+        if not strict:
+            bad |= {"overwritten edits not reported": untold, "edits reported wrongly": invented}
+            note += f"; {seen.inside} between our look and our write were overwritten"
+            note += f", {told} of them reported"
         return Figure(trials, "runs", bad, note)
 
     return run
@@ -129,6 +139,18 @@ def watching(bench: KillBench) -> Iterator[Watched]:
     sandbox.on_request(seen.request)
     sandbox.store.watch(seen.change)
     yield seen
+
+
+def told_of(bench: KillBench) -> set[tuple[str, str, str]]:
+    """The overwritten edits the last run tells of: record, field, the person's value."""
+    world = bench.world
+    run = world.run("runs", "--json").document["runs"][0]["id"]
+    rows = world.run("runs", str(run), "--json").document["rows"]
+    return {
+        (row["id"], item["field"], str(item["theirs"]))
+        for row in rows
+        for item in row["overwritten"]
+    }
 
 
 def ask_for_conditions(bench: KillBench) -> None:
@@ -144,12 +166,17 @@ def _proof(name: str, label: str, *, strict: bool) -> Proof:
     mode = "strict" if strict else "reread"
     how = Text(
         zh=f"{label} 沙箱：`crmsync apply` 写入的同时，另一个线程里的人不停地改"
-        + ("；`write_mode: strict`" if strict else "；默认方式，只可能丢掉写前重读之后的修改"),
+        + (
+            "；`write_mode: strict`"
+            if strict
+            else "；默认方式，只可能丢掉写前重读之后的修改，而且逐条连同两个值报告"
+        ),
         en=f"{label} sandbox: people edit from a thread of their own while `crmsync apply` writes"
         + (
             "; `write_mode: strict`"
             if strict
-            else "; the default, which can lose only what came after the look before the write"
+            else "; the default, which can lose only what came after the look before the write, and"
+            " reports each such edit with both values"
         ),
     )
     return Proof("P4", f"live-{name}-{mode}", STAYS, how, live(name, strict=strict))

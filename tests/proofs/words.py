@@ -29,6 +29,8 @@ WORDS = {
     "rows": "行",
     "clobbered edits": "被覆盖的修改",
     "foreign fields": "越权字段",
+    "overwritten edits not reported": "没有报告的覆盖",
+    "edits reported wrongly": "误报的覆盖",
     "values not given back": "未还原的值",
     "people's values lost": "丢失的人工值",
     "changes planned again": "再次计划的改动",

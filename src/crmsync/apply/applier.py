@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from crmsync.apply.lookback import STOPPED_FIRST, LookBack, look_back_report
 from crmsync.apply.naming import Naming
 from crmsync.apply.order import ApplyOrder, Surroundings
 from crmsync.apply.readback import doubled, read_back
@@ -179,17 +180,20 @@ class Applier:
         work = self._work(run)
         stopped: CrmSyncError | None = None
         interrupted = False
+        why: Text | None = STOPPED_FIRST
         try:
             sender, settler = Sender(work), Settler(work)
             while sender.send_planned() | settler.settle():
                 continue
             Naming(work).created()
+            why = LookBack(work, self._store.look_backs).run()
         except Stopped as stop:
             stopped, interrupted = stop.error, stop.error is None
         self._end(run, stopped, interrupted=interrupted)
         told = report(
             self._store, run.id, since=run.began, stopped=stopped, interrupted=interrupted
         )
+        told = replace(told, looked_back=look_back_report(work, self._store.look_backs, why))
         if stopped is not None or interrupted:
             return told
         looked = read_back(work) if run.header.kind is PlanKind.UNDO else None

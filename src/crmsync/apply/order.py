@@ -80,6 +80,8 @@ class Surroundings:
     """Seconds that setting the clock does not move; ``None`` where *now* cannot be set."""
     strict: bool = False
     """Compare-and-set, one record a call, where the CRM can."""
+    look_back: int | None = None
+    """For how many rows of a run the CRM's history is asked what they replaced; ``None``: all."""
     accept_duplicates: bool = False
     """Create tasks even where the CRM offers no way to create them once."""
     limits: Limits = field(default_factory=Limits)

@@ -110,7 +110,11 @@ def _fields(
     effect = Effect(
         about=line.ref,
         standing=line.standing,
-        written={delta.role: want[delta.field] for delta in line.fields},
+        # a value given back to a person is none of ours: what we had put there stays noted, so
+        # that the next plan sees theirs as an edit
+        written={
+            delta.role: delta.before if delta.theirs else want[delta.field] for delta in line.fields
+        },
         before=_before(run, stored),
     )
     if run.header.kind is PlanKind.UNDO and given_back is not None:

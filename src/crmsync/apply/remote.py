@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from crmsync.apply.order import Surroundings
-from crmsync.connector import Connector, FieldIn, ReadQuery, WriteOptions
+from crmsync.connector import Connector, FieldHistory, FieldIn, ReadQuery, WriteOptions
 from crmsync.errors import (
     ConnectorError,
     CrmSyncError,
@@ -17,6 +18,7 @@ from crmsync.errors import (
     UnexpectedReply,
 )
 from crmsync.model.change import Change, ChangeResult, SetFields
+from crmsync.model.history import HistoryEntry
 from crmsync.model.record import Record, RecordRef
 from crmsync.model.text import Text
 from crmsync.store.batching import batched
@@ -45,17 +47,23 @@ class Remote:
         self.capabilities = connector.capabilities
         self.calls = 0
         self.waits = 0
+        self.asked_at = world.now()
+        """No later than the CRM answered the last read, by its own clock where it tells."""
         self.standing = (0, 0)
         """How many rows are settled, of how many."""
 
     def by_id(self, object: str, ids: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
         """The records of those *ids* that exist, as they stand now."""
+        found = self.told_of(object, ids, fields)
+        return {id: record for id, record in found.items() if not record.deleted}
+
+    def told_of(self, object: str, ids: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
+        """As `by_id`, with those that were deleted and of which the CRM still tells something."""
         found: dict[str, Record] = {}
         for piece in batched(dict.fromkeys(ids), READ_SIZE):
             query = ReadQuery(object, tuple(fields), FieldIn("id", piece))
             for record in self._all(query):
-                if not record.deleted:
-                    found[record.ref.id] = record
+                found[record.ref.id] = record
         return found
 
     def by_key(
@@ -77,6 +85,18 @@ class Remote:
         query = ReadQuery(object, (field,), FieldIn(field, (key,), below=below.id))
         found = (r.ref.id for r in self._all(query) if not r.deleted)
         return tuple(sorted(found))
+
+    @property
+    def tells_history(self) -> bool:
+        """Whether the CRM's own history of a record can be asked for."""
+        return self.capabilities.field_history and isinstance(self._connector, FieldHistory)
+
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """A record's saves, newest first; raises what the connector raises."""
+        assert isinstance(self._connector, FieldHistory)
+        return self._connector.history(ref, fields, since=since)
 
     def write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
         """One remote call; raises what the connector raises."""
@@ -145,7 +165,12 @@ class Remote:
     def _all(self, query: ReadQuery) -> list[Record]:
         def read() -> list[Record]:
             self.calls += 1
-            return [record for page in self._connector.read(query) for record in page.records]
+            began = self._world.now()
+            pages = list(self._connector.read(query))
+            told = [page.server_time for page in pages if page.server_time is not None]
+            took = max(self._world.now() - began, timedelta())
+            self.asked_at = min(told) - took if told else began
+            return [record for page in pages for record in page.records]
 
         return self._patiently(read)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from crmsync.errors import CrmSyncError
+from crmsync.model.history import LookedBack
 from crmsync.model.plan import PlanCounts
 from crmsync.model.run import ApplyReport, OpState, RunState
 from crmsync.store import OpKind, Store
@@ -26,6 +27,7 @@ def run_counts(store: Store, run_id: int, planned: PlanCounts, *, api_calls: int
     """The figures ``crmsync runs`` shows."""
     outcomes = store.journal.outcomes(run_id)
     done = store.journal.done_by_kind(run_id)
+    looked = store.look_backs.counts(run_id)
     return {
         "read": planned.evaluated,
         "rises": planned.rises,
@@ -41,6 +43,8 @@ def run_counts(store: Store, run_id: int, planned: PlanCounts, *, api_calls: int
         "withheld": outcomes.get(OpState.WITHHELD, 0),
         "in_doubt": outcomes.get(OpState.IN_DOUBT, 0) + outcomes.get(OpState.INTENT, 0),
         "left": outcomes.get(OpState.PLANNED, 0),
+        "overwritten": looked.get(LookedBack.OVERWRITTEN, 0),
+        "not_looked_back": looked.get(None, 0),
         "api_calls": api_calls,
     }
 

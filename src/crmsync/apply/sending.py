@@ -30,14 +30,17 @@ from crmsync.model.change import (
     RemoteError,
     SetFields,
 )
+from crmsync.model.history import Seen
 from crmsync.model.record import Record
-from crmsync.model.run import OpState
+from crmsync.model.run import RESTLESS, OpState
 from crmsync.store import Intent, Op, OpKind, Settled
 from crmsync.store.batching import batched
 
 WINDOW = 2000
 """Rows looked at together, to find those that may share a call."""
 ORDER = (OpKind.HANDOVER, OpKind.FIELDS, OpKind.TASK, OpKind.CLOSE)
+RESTS = 5
+"""Looks, each after two grains of the version, at a record that is being edited."""
 NOT_WRITTEN = RemoteError("NOT_WRITTEN", "the customer's own change was not written")
 NO_CREATE_ONCE = RemoteError("NO_CREATE_ONCE", "this CRM cannot create a task only once")
 _STATES = {
@@ -52,14 +55,17 @@ _STATES = {
 class Sender:
     """Sends what is planned.
 
-    ``versions`` are those of the last look, by seq; ``looked`` says it was just now. ``again`` are
-    rows that were in conflict once: they are sent a second time, not a third.
+    ``versions`` and ``seen`` are of the last look, by seq; ``looked`` says it was just now.
+    ``again`` are rows that were in conflict once: they are sent a second time, not a third;
+    ``restless`` those whose record is being edited all the time.
     """
 
     work: Work
     versions: dict[int, str | None] = field(default_factory=dict)
+    seen: dict[int, Seen] = field(default_factory=dict)
     looked: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
+    restless: set[int] = field(default_factory=set)
 
     def send_planned(self) -> bool:
         """Send every planned change whose turn it is; says whether any row moved."""
@@ -122,16 +128,17 @@ class Sender:
         return None
 
     def _intend(self, batch: Sequence[Op]) -> None:
-        work, capabilities = self.work, self.work.remote.capabilities
+        work = self.work
         sent_at = work.world.now()
-        quarantine = capabilities.late_commit + capabilities.index_lag
-        doubtful = work.world.limits.deadline + quarantine
+        doubtful = work.doubtful
         trust_after = sent_at + doubtful
-        if work.world.ticks is not None:
-            until = work.world.ticks() + doubtful.total_seconds()
+        ticks = None if work.world.ticks is None else work.world.ticks()
+        if ticks is not None:
+            until = ticks + doubtful.total_seconds()
             work.trusted_at.update((op.seq, until) for op in batch)
         work.world.checkpoint("intent")
-        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock))
+        seen = {op.seq: self.seen[op.seq] for op in batch if op.seq in self.seen}
+        work.journal.intend(batch, Intent(sent_at, trust_after, work.lock, seen, ticks))
         work.world.checkpoint("intent noted")
 
     def _note(self, batch: Sequence[Op], results: Sequence[ChangeResult]) -> None:
@@ -187,37 +194,50 @@ class Sender:
         records = self._look(sent) if sent else {}
         ready: list[Op] = []
         for op in sent:
-            found = compare(op, records.get(op.record.ref.id))
+            record = records.get(op.record.ref.id)
+            found = compare(op, record)
             self.versions[op.seq] = found.version
+            if record is not None:
+                self.seen[op.seq] = Seen(record.modified_at, found.held)
             outcome = settled_without_call(op, found)
+            if outcome is None and op.seq in self.restless:
+                outcome = Settled(op, OpState.CONFLICT, error=RESTLESS)
             if outcome is None:
                 ready.append(op)
             else:
                 settled.append(outcome)
-        self.work.settle(settled)
+        self.work.settle(self.work.survivors_named(settled))
         return ready
 
     def _look(self, ops: Sequence[Op]) -> Mapping[str, Record]:
         """The records as they stand now.
 
         For compare-and-set a record just modified is looked at again when its version's grain has
-        passed: a second edit inside the grain would not show in the version.
+        passed: a second edit inside the grain would not show in the version. One that never comes
+        to rest is left alone for this time.
         """
-        asked_at = self.work.world.now()
+        remote = self.work.remote
         records = self._read(ops)
-        grain = self.work.remote.capabilities.version_resolution
+        grain = remote.capabilities.version_resolution
         if not (self._strict and grain):
             return records
-        fresh = [op for op in ops if _is_fresh(records.get(op.record.ref.id), asked_at, grain)]
-        if fresh:
-            self.work.remote.pause(2 * grain.total_seconds())
-            records = {**records, **self._read(fresh)}
+        self.restless.difference_update(op.seq for op in ops)
+        fresh = _fresh(ops, records, remote.asked_at, grain)
+        for _ in range(RESTS):
+            if not fresh:
+                return records
+            remote.pause(2 * grain.total_seconds())
+            gone = {op.record.ref.id: None for op in fresh}
+            again = self._read(fresh)
+            records = {id: row for id, row in records.items() if id not in gone} | dict(again)
+            fresh = _fresh(fresh, records, remote.asked_at, grain)
+        self.restless.update(op.seq for op in fresh)
         return records
 
     def _read(self, ops: Sequence[Op]) -> Mapping[str, Record]:
         fields = sorted({name for op in ops for name in op.record.want})
         ids = [op.record.ref.id for op in ops]
-        return self.work.remote.by_id(ops[0].record.ref.object, ids, fields)
+        return self.work.remote.told_of(ops[0].record.ref.object, ids, fields)
 
     def _in_turn(self, rows: Sequence[Op]) -> tuple[Sequence[Op], bool]:
         """Rows whose own customer's change is done, and whether any others were settled here."""
@@ -311,5 +331,9 @@ def _content(op: Op) -> str:
     return text_of({name: encode_value(op.record.want[name]) for name in sorted(op.record.want)})
 
 
-def _is_fresh(record: Record | None, asked_at: datetime, grain: timedelta) -> bool:
-    return record is not None and asked_at < record.modified_at + 2 * grain
+def _fresh(
+    ops: Sequence[Op], records: Mapping[str, Record], asked_at: datetime, grain: timedelta
+) -> list[Op]:
+    """Rows whose record was modified so lately that another edit may still get the same version."""
+    found = ((op, records.get(op.record.ref.id)) for op in ops)
+    return [op for op, row in found if row is not None and asked_at < row.modified_at + 2 * grain]

@@ -112,7 +112,7 @@ class Settler:
         return verdicts
 
     def _rested(self, op: Op) -> bool:
-        """Whether the quarantine is over; a clock set forward in mid-run does not end it."""
+        """Whether the quarantine is over; neither a clock set forward nor a restart ends it."""
         trust_after = op.record.trust_after
         over = trust_after is None or self._now() >= trust_after
         return over and not self._work.untrusted(op)

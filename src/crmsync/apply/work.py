@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from crmsync.apply.order import Progress, Surroundings
 from crmsync.apply.remote import Remote
 from crmsync.model.record import RecordRef
+from crmsync.model.run import GONE, MERGED_INTO
 from crmsync.store import Lock, Op, OpKind, Settled
 from crmsync.store.effects import Ground
 from crmsync.store.journal import Journal
@@ -29,13 +30,44 @@ class Work:
     settled: int
     trusted_at: dict[int, float] = field(default_factory=dict)
     """Seq → the tick after which a row this process sent may be believed not to be there."""
+    earlier_trusted_at: float = 0.0
+    """The same for rows that processes before this one sent."""
+
+    def __post_init__(self) -> None:
+        """What was sent before was sent by the last tick an earlier holder of the lock noted; where
+        nobody can tell how long ago that was, it may have been just now."""
+        if self.world.ticks is None:
+            return
+        now, before = self.world.ticks(), self.lock.sent_before
+        ago = None if before is None else before.ago(now)
+        self.earlier_trusted_at = now + self.doubtful.total_seconds() - (ago or 0.0)
+
+    @property
+    def doubtful(self) -> timedelta:
+        """How long after it left a call's effect may still appear."""
+        capabilities = self.remote.capabilities
+        quarantine = capabilities.late_commit + capabilities.index_lag
+        return self.world.limits.deadline + quarantine
 
     def untrusted(self, op: Op) -> timedelta:
         """How much of a row's quarantine is left by the ticks, however the clock was set."""
         if self.world.ticks is None:
             return timedelta()
-        left = self.trusted_at.get(op.seq, 0.0) - self.world.ticks()
+        left = self.trusted_at.get(op.seq, self.earlier_trusted_at) - self.world.ticks()
         return timedelta(seconds=max(left, 0.0))
+
+    def survivors_named(self, settled: Sequence[Settled]) -> list[Settled]:
+        """*settled*, where of a record that is gone a person has told what it was merged into."""
+        gone = [item for item in settled if item.error == GONE and not item.actual]
+        if not gone:
+            return list(settled)
+        stands = self.journal.survivors(self.ground.connection)
+        return [
+            replace(item, actual={MERGED_INTO: stands[ref].id})
+            if item in gone and (ref := item.op.record.ref) in stands
+            else item
+            for item in settled
+        ]
 
     @property
     def run_id(self) -> int:

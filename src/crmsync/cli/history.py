@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @face_options
 def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     """Newest first."""
+    from crmsync.cli.look_back_view import overwritten
     from crmsync.cli.run_view import echo_lines, problems, run_page, run_table
     from crmsync.project.history import latest_runs, run_details, run_document
 
@@ -49,6 +50,8 @@ def runs_command(face: Face, run: int | None, limit: int, every: bool) -> None:
     for line in run_page(details.run, details.outcomes, _zone()):
         click.echo(line)
     for line in echo_lines(details.echoes):
+        click.echo(line)
+    for line in overwritten(details.overwritten, every=every):
         click.echo(line)
     for line in problems(details.problems, every=every):
         click.echo(line)
@@ -160,9 +163,14 @@ def _rows(details: RunDetails) -> list[tuple[str, ...]]:
 
     rows: list[tuple[str, ...]] = []
     for op in details.ops:
+        lost = {item.field: item for item in op.overwritten}
         for field, want in op.want.items():
-            before = value_text(op.base.get(field))
-            rows.append((op.ref.id, op.name, field, before, value_text(want), op.state.value))
+            edit, result = lost.get(field), op.state.value
+            before = value_text(op.base.get(field) if edit is None else edit.theirs)
+            if edit is not None:
+                by = edit.by or say("某人", "somebody")
+                result += say(f"，覆盖了 {by} 的修改", f", replaced an edit by {by}")
+            rows.append((op.ref.id, op.name, field, before, value_text(want), result))
     return rows
 
 

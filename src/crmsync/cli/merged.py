@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from crmsync.errors import UsageError
 from crmsync.model.text import Text
 
 if TYPE_CHECKING:
-    from crmsync.project.merge_notes import NotedMerge
+    from crmsync.project.merging import NotedMerge
     from crmsync.project.overriding import Where
 
 
@@ -58,6 +58,7 @@ def merged_command(
 
 def _note(face: Face, where: Where, lost: str | None, survivor: str | None) -> None:
     from crmsync.cli.run import person
+    from crmsync.project.explained import merge_document
     from crmsync.project.merge_notes import note_merges, pairs_in
 
     if lost is not None and survivor is not None:
@@ -78,7 +79,7 @@ def _note(face: Face, where: Where, lost: str | None, survivor: str | None) -> N
         )
     noted = note_merges(*where, pairs, by=person())
     if face.json:
-        face.document("crmsync.merged/1", {"merges": [_document(item) for item in noted]})
+        face.document("crmsync.merged/1", {"merges": [merge_document(item) for item in noted]})
     for item in noted:
         _told(face, item)
     face.talk("下一步： crmsync plan", "Next: crmsync plan")
@@ -105,11 +106,13 @@ def _told(face: Face, item: NotedMerge) -> None:
 
 def _remove(face: Face, where: Where, lost: str) -> None:
     from crmsync.cli.run import person
-    from crmsync.project.merge_notes import NotedMerge, forget_merge
+    from crmsync.project.explained import merge_document
+    from crmsync.project.merge_notes import forget_merge
+    from crmsync.project.merging import NotedMerge
 
     found = forget_merge(*where, lost, by=person())
     if face.json:
-        document = {**_document(NotedMerge(found, None)), "removed": True}
+        document = {**merge_document(NotedMerge(found, None)), "removed": True}
         face.document("crmsync.merged/1", {"merges": [document]})
     face.talk(
         f"已取消：{found.lost.id} 并入 {found.survivor.id}。下一步： crmsync plan",
@@ -118,12 +121,13 @@ def _remove(face: Face, where: Where, lost: str) -> None:
 
 
 def _list(face: Face, where: Where) -> None:
+    from crmsync.project.explained import merge_document
     from crmsync.project.merge_notes import noted_merges
 
     project, _, connection = where
     found = noted_merges(project, connection)
     if face.json:
-        face.document("crmsync.merged/1", {"merges": [_document(item) for item in found]})
+        face.document("crmsync.merged/1", {"merges": [merge_document(item) for item in found]})
         return
     if not found:
         face.talk("没有登记过合并。", "No merges are noted.")
@@ -145,17 +149,3 @@ def _row(item: NotedMerge) -> tuple[str, ...]:
         f"{item.merge.at:%Y-%m-%d}",
         ", ".join(map(str, item.runs)) or say("尚未", "not yet"),
     )
-
-
-def _document(item: NotedMerge) -> dict[str, Any]:
-    return {
-        "object": item.merge.lost.object,
-        "lost": item.merge.lost.id,
-        "survivor": item.merge.survivor.id,
-        "stands": None if item.stands is None else item.stands.id,
-        "by": item.merge.by,
-        "at": item.merge.at,
-        "runs": list(item.runs),
-        "still_there": item.still_there,
-        "fresh": item.fresh,
-    }

@@ -217,17 +217,24 @@ def causes(counts: PlanCounts) -> str:
 def cost_text(cost: PlanCost) -> str:
     """What applying the plan takes of the API quota, in the vendor's own unit."""
     unit = UNITS.get(cost.unit, Text.same(cost.unit)).to(LANG)
+    more = Text("", "")
+    if cost.look_back:
+        count = cost.look_back
+        more = Text(f"，写后回看至多再加 {count}", f", and up to {count} more to look back")
     if cost.free is None:
         return say(
-            f"API 成本：约 {cost.price} {unit}（供应商没有给出剩余额度）",
-            f"API cost: about {cost.price} {unit} (how many are left is not known)",
+            f"API 成本：约 {cost.price} {unit}{more.zh}（供应商没有给出剩余额度）",
+            f"API cost: about {cost.price} {unit}{more.en} (how many are left is not known)",
         )
     of = "" if cost.limit is None else f" / {cost.limit}"
     short = say("；不够", "; not enough") if cost.price > cost.free else ""
+    if not short and cost.price + cost.look_back > cost.free:
+        short = say("；回看会被省掉一部分", "; some looks back will be given up")
     return say(
-        f"API 成本：约 {cost.price} {unit}；可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
-        f"API cost: about {cost.price} {unit}; {cost.free}{of} may be used, {cost.kept} are kept"
-        f" for people{short}",
+        f"API 成本：约 {cost.price} {unit}{more.zh}；"
+        f"可用 {cost.free}{of}，另留 {cost.kept} 给人{short}",
+        f"API cost: about {cost.price} {unit}{more.en}; {cost.free}{of} may be used, {cost.kept}"
+        f" are kept for people{short}",
     )
 
 
@@ -362,6 +369,12 @@ def undo_page(header: PlanHeader, *, kept: bool) -> Iterator[str]:
         if kept:
             yield from (f"  {line}" for line in withheld_lines(header, every=True))
     yield say(f"  - {closed} 个任务关闭", f"  - {_count(closed, 'task')} closed")
+    over = header.counts.merged
+    if over:
+        yield say(
+            f"  ⇐ {over} 个客户合并时接管的内容还给原来的记录",
+            f"  ⇐ what {_count(over, 'customer')} took over in a merge goes back to where it was",
+        )
     yield say(
         "  × 撤不回：CRM 自己因此做过的事（邮件、webhook、修改历史），以及已有人处理的任务",
         "  × cannot be taken back: what the CRM did by itself (mails, webhooks, its history), and"

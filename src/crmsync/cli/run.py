@@ -286,6 +286,7 @@ def stoppable() -> Iterator[Stop]:
 
 def finish(face: Face, report: ApplyReport) -> int:
     """Print what a run did and give its exit code."""
+    from crmsync.cli.look_back_view import looked_back
     from crmsync.cli.run_view import aftermath, problems, report_line
     from crmsync.project.applying import exit_code, report_document
 
@@ -294,7 +295,7 @@ def finish(face: Face, report: ApplyReport) -> int:
         return exit_code(report)
     for line in problems(report.problems, every=False):
         click.echo(line)
-    for line in aftermath(report):
+    for line in (*aftermath(report), *looked_back(report.looked_back)):
         click.echo(line)
     click.echo(report_line(report))
     if report.stopped is not None:

@@ -69,9 +69,17 @@ def _run(run: Run, zone: ZoneInfo) -> tuple[str, ...]:
         KINDS.get(run.kind, Text.same(run.kind)).to(LANG),
         # A run that was stopped before it had figures shows none instead of zeros.
         *(str(run.counts[name]) if name in run.counts else "–" for name in figures),
-        RESULTS[run.state].to(LANG) + (f": {clean(run.note.to(LANG))}" if run.note else ""),
+        _result(run),
         _took(run),
         clean(run.by + reason),
+    )
+
+
+def _result(run: Run) -> str:
+    lost = run.counts.get("overwritten", 0)
+    told = say(f"，覆盖了 {lost} 条上的修改", f", edits of {lost} overwritten") if lost else ""
+    return (
+        RESULTS[run.state].to(LANG) + told + (f": {clean(run.note.to(LANG))}" if run.note else "")
     )
 
 
@@ -124,6 +132,15 @@ def _problem(row: OpRecord) -> str:
         words = say(
             "跳过：CRM 里已没有这条记录（删除或合并），请重新 crmsync plan",
             "skipped: deleted or merged in the CRM since the plan; run crmsync plan again",
+        )
+        if row.merged_into is not None:
+            words = say(
+                f"跳过：已并入 {row.merged_into}，请重新 crmsync plan",
+                f"skipped: merged into {row.merged_into}; run crmsync plan again",
+            )
+    elif row.restless:
+        words = say(
+            "跳过：有人正在编辑这条记录，下次再写", "skipped: somebody is editing it; next time"
         )
     elif row.state is OpState.CONFLICT:
         words = say("跳过：计划之后有人改过", "skipped: changed since the plan")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crmsync.cli.judgement_view import told
 from crmsync.cli.language import LANG, say
 from crmsync.cli.layout import cells, clean, fact_text, pad, table
+from crmsync.cli.look_back_view import overwritten
 from crmsync.cli.score_view import evidence, plain, score_sheet, total
 from crmsync.model.condition import All, AnyOf, Not
 from crmsync.model.decision import (
@@ -25,6 +26,7 @@ from crmsync.model.service import ServiceValue
 from crmsync.model.text import Text
 from crmsync.project.explaining import Explained
 from crmsync.project.frozen_view import lines_text
+from crmsync.project.merging import NotedMerge
 
 _PLACES = {
     "exception": Text(zh="例外", en="exception"),
@@ -46,6 +48,7 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
     )
     yield ""
     yield from _standing(shown, rules)
+    yield from map(_merge, found.merges)
     yield from _to_do(decision)
     if decision.score is not None:
         yield ""
@@ -61,6 +64,10 @@ def explanation(found: Explained, *, full: bool) -> Iterator[str]:
         yield ""
         yield say("历史", "History")
         yield from (f"  {clean(past.to(LANG))}" for past in found.history)
+    if found.overwritten:
+        yield ""
+        yield say("写入时覆盖过的修改", "Edits our writes replaced")
+        yield from overwritten(found.overwritten, every=True)
     if shown.what_if:
         yield ""
         yield say("还差多少？", "What would it take?")
@@ -84,6 +91,19 @@ def _standing(shown: Explanation, rules: Ruleset) -> Iterator[str]:
     level = rules.service.get(decision.service or "")
     if level is not None:
         yield pad(names[2], width) + " · ".join(map(_promise, level.values))
+
+
+def _merge(item: NotedMerge) -> str:
+    """A record that was merged into the customer, and whether what was kept of it went over."""
+    lost, by = item.merge.lost.id, clean(item.merge.by)
+    when = f"{item.merge.at:%Y-%m-%d}"
+    runs = ", ".join(map(str, item.runs))
+    zh = f"运行 {runs} 接管" if runs else "尚未接管"
+    en = f"taken over in run {runs}" if runs else "not taken over yet"
+    return say(
+        f"  ⇐ {lost} 已并入这个客户（{by}，{when}）：{zh}",
+        f"  ⇐ {lost} was merged into this customer ({by}, {when}): {en}",
+    )
 
 
 def _promise(value: ServiceValue) -> str:

@@ -22,6 +22,8 @@ _ZONES = {
 }
 
 
+_DIGITS = 7
+"""Digits of the largest amount."""
 MAX_PROBLEMS = 300
 """Problems after which unknown keys of one file are no longer named."""
 
@@ -147,6 +149,26 @@ class Keys:
             ),
         )
         return None
+
+    def amount(self, name: str, default: int, words: MappingOf[str, int | None]) -> int | None:
+        """A whole number from 0, or what one of *words* stands for."""
+        word = self.word(name)
+        if word is None:
+            return default
+        if word in words:
+            return words[word]
+        if word.isascii() and word.isdigit() and len(word) <= _DIGITS:
+            return int(word)
+        listed = ", ".join(words)
+        self._problems.append(
+            error(
+                f"{self._family}007",
+                self.value_place(name),
+                Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”"),
+                Text(zh=f"写整数，或 {listed}", en=f"write a whole number, or one of: {listed}"),
+            )
+        )
+        return default
 
     def boolean(self, name: str) -> bool | None:
         """``true`` or ``false``."""

@@ -42,11 +42,21 @@ TOP = (
     "jobs",
 )
 OWN = frozenset(
-    {"accept_duplicate_tasks", "allow_private", "approval", "connector", "expires", "write_mode"}
+    {
+        "accept_duplicate_tasks",
+        "allow_private",
+        "approval",
+        "connector",
+        "expires",
+        "look_back",
+        "write_mode",
+    }
 )
 """Keys of a connection that are crmsync's, not the connector's."""
 KEEP = ("values", "decisions", "backups")
 MEMORY = "1 GB"
+LOOK_BACK = 1000
+"""Rows of a run that are looked back at unless the settings say otherwise: one call each."""
 _MEMORY = re.compile(r"(\d{1,6})\s*(MB|GB)", re.IGNORECASE)
 _LEAST_MEMORY = 256
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._+/=-]{32,}")
@@ -61,9 +71,10 @@ class ConnectionConfig:
     """One connection: the connector's name and its own keys, secrets still as references.
 
     ``write_mode: strict`` writes each record alone with compare-and-set, where the CRM can.
-    ``accept_duplicate_tasks`` creates tasks even where the CRM offers no way to create one once.
-    ``approval: required`` takes plans only that somebody has approved. ``expires`` is the day the
-    credentials end, where the CRM sets one.
+    ``look_back`` is for how many rows of a run the CRM's history is asked what they replaced
+    (``None``: all, 0: none). ``accept_duplicate_tasks`` creates tasks even where the CRM offers no
+    way to create one once. ``approval: required`` takes plans only that somebody has approved.
+    ``expires`` is the day the credentials end, where the CRM sets one.
     """
 
     name: str
@@ -71,6 +82,7 @@ class ConnectionConfig:
     keys: MappingOf[str, object]
     allow_private: bool = False
     write_mode: str = "batch"
+    look_back: int | None = LOOK_BACK
     approval: str = "optional"
     accept_duplicate_tasks: bool = False
     expires: date | None = None
@@ -271,6 +283,7 @@ def _connections(node: Mapping | None, problems: list[Diagnostic]) -> dict[str, 
             keys=own,
             allow_private=keys.boolean("allow_private") or False,
             write_mode=keys.choice("write_mode", ("batch", "strict")) or "batch",
+            look_back=keys.amount("look_back", LOOK_BACK, {"all": None, "off": 0}),
             approval=keys.choice("approval", ("optional", "required")) or "optional",
             accept_duplicate_tasks=keys.boolean("accept_duplicate_tasks") or False,
             expires=keys.day("expires"),

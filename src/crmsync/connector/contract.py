@@ -1,4 +1,4 @@
-"""The connector contract: ten promises, one Protocol, three predicates.
+"""The connector contract: twelve promises, one Protocol, three predicates.
 
 1. ``read`` yields each matching record once, whatever the platform's caps.
 2. A ``resume`` token from any page continues without loss.
@@ -12,6 +12,10 @@
 8. Where ``conditional_write`` is claimed, a moved record gives CONFLICT and stays untouched.
 9. Empty input makes no call, ``close`` twice is fine, ``check`` never writes.
 10. No credential or personal value appears in any error, repr or log.
+11. Where ``sees_merges`` is claimed, a record merged into another is read as deleted and names it,
+    by time and by id.
+12. Where ``field_history`` is claimed, a record's history tells every save since the moment asked
+    for, newest first, with canonical values, and guesses none.
 
 Each is a check in `crmsync.testing`, and each check has a mutant that must fail it. A connector
 makes one remote call at a time; the engine batches, halves, reconciles and journals.
@@ -26,8 +30,9 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from crmsync.model.change import Change, ChangeResult
+from crmsync.model.history import HistoryEntry
 from crmsync.model.metering import Workload
-from crmsync.model.record import Record, Value
+from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import FieldSchema, ObjectSchema, Organization, Quota
 from crmsync.model.text import Text
 from crmsync.model.user import User
@@ -120,6 +125,9 @@ class Capabilities:
     """The server honours ``SetFields.version``."""
     can_silence_automation: bool = False
     sees_deletes: bool = False
+    sees_merges: bool = False
+    """A deleted record names the one it was merged into (``merged_into``), in ModifiedSince reads
+    and asked for by id. Where a CRM does not tell an API, the connector says no and people do."""
     parallel_calls: int = 1
     index_lag: timedelta = timedelta()
     """How late a ModifiedSince or FieldIn read may see a change."""
@@ -130,6 +138,10 @@ class Capabilities:
     create_once: CreateOnce = CreateOnce.D
     reassigns: bool = True
     """SetFields may change who owns a record, like any other field."""
+    field_history: bool = False
+    """A record's own history can be asked for: `FieldHistory`."""
+    history_lag: timedelta = timedelta()
+    """How late a record's history may show a save."""
     lookback: timedelta = timedelta(minutes=5)
     """How far an incremental read overlaps the last one."""
 
@@ -192,6 +204,24 @@ class FieldWorksheet(Protocol):
 
         Fields are matched by label: *fields* carry labels, types and choices' labels; their names
         mean nothing. Reads the object anew; writes nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class FieldHistory(Protocol):
+    """A connector whose CRM keeps a history of what was changed in each record."""
+
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """The saves of one record that moved one of *fields*, newest first, each once.
+
+        At least those at or after *since*, by the CRM's own clock; older ones MAY follow. A value
+        that cannot be read for certain MUST NOT be guessed: the field is named in ``unread``
+        then. Read lazily: whoever has seen enough stops. Nothing is told of a record that is not
+        there. Raises UnexpectedReply when the history cannot be read at all (also where the CRM
+        refuses to speak of a deleted record), and AccessDenied where it is closed to us.
         """
         ...
 

@@ -9,6 +9,7 @@ from crmsync.facts.judging import judged_terms
 from crmsync.facts.model_functions import prepare
 from crmsync.facts.people import People, people_in
 from crmsync.facts.rates import lacking_rates
+from crmsync.facts.related import summaries
 from crmsync.facts.relation import relation
 from crmsync.facts.rows import excluded_count, fact_row, fact_rows, row_of
 from crmsync.facts.sources import wants
@@ -34,5 +35,6 @@ __all__ = [
     "prepare",
     "relation",
     "row_of",
+    "summaries",
     "wants",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +24,7 @@ from crmsync.model.mapping import (
     Related,
 )
 from crmsync.model.period import parts_in
+from crmsync.model.relation import FactRelation
 from crmsync.model.schema import FieldSchema, FieldType
 
 _GAPS = frozenset({Aggregate.GAP, Aggregate.GAP_MEAN})
@@ -45,6 +47,24 @@ class RelatedTable:
 
     select: exp.Select
     columns: tuple[RelatedColumn, ...]
+
+
+def summaries(relation: FactRelation) -> list[exp.Subquery]:
+    """The parts of *relation* with one row per customer, summed up from related records.
+
+    They are where the time goes: each reads every order of everybody. They hang on nothing around
+    them, so a table of the same rows may stand in their place.
+    """
+    found = relation.select.find_all(exp.Subquery)
+    return [part for part in found if _SUMMARY.fullmatch(part.alias)]
+
+
+def summary_alias(number: int) -> str:
+    """What the relation calls the subquery of a `RelatedTable`."""
+    return f"r{number}"
+
+
+_SUMMARY = re.compile(r"r\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,7 @@ def _grouped(
 ) -> RelatedTable:
     columns = []
     select = exp.select(_named(_column(via), "_via"))
+    unfit: dict[str, exp.Expr] = {}
     for fact, alias, source in sources:
         related = related_of(setting.mapping, source)
         field = None
@@ -125,12 +146,34 @@ def _grouped(
         select = select.select(_named(_counted(source, value), alias), copy=False)
         lacking = None if field is None or not setting.converts(fact) else amount
         broken = _broken(field, fits, lacking)
-        select = select.select(_named(broken, f"b_{alias}"), copy=False)
+        if field is not None and lacking is None:
+            unfit[f"b_{alias}"] = broken
+        else:
+            select = select.select(_named(broken, f"b_{alias}"), copy=False)
         kind = FieldType.DECIMAL if lacking is not None else _result_type(source, field)
         columns.append(RelatedColumn(fact, source, alias, kind))
     select = select.from_(table(object), copy=False).where(_known(_column(via)), copy=False)
     select = select.group_by(_column(via), copy=False)
+    if unfit:
+        select = _beside(select, unfit, object, via)
     return RelatedTable(select=select, columns=tuple(columns))
+
+
+def _beside(sums: exp.Select, unfit: dict[str, exp.Expr], object: str, via: str) -> exp.Select:
+    """*sums* with what tells of values that could not be stored: read from the few records that
+    have any, which costs a third less than asking every record for its list."""
+    lost = exp.select(
+        _named(_column(via), "_via"), *(_named(value, name) for name, value in unfit.items())
+    ).from_(table(object))
+    lost = lost.where(_known(_column(via)), _known(_column("_unfit"))).group_by(_column(via))
+    flags = [
+        _named(exp.Coalesce(this=_column(name, "lost"), expressions=[exp.false()]), name)
+        for name in unfit
+    ]
+    whole = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("sums")), *flags)
+    whole = whole.from_(sums.subquery("sums", copy=False), copy=False)
+    same = exp.EQ(this=_column("_via", "sums"), expression=_column("_via", "lost"))
+    return whole.join(lost.subquery("lost", copy=False), on=same, join_type="left", copy=False)
 
 
 def _gap_table(setting: Setting, fact: str, source: AggregateSource, alias: str) -> RelatedTable:
@@ -317,8 +360,8 @@ def _result_type(source: AggregateSource, field: FieldSchema | None) -> FieldTyp
             return FieldType.DECIMAL if field is None else field.type
 
 
-def _column(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
+def _column(name: str, owner: str | None = None) -> exp.Column:
+    return exp.column(name, table=owner, quoted=True)
 
 
 def _known(value: exp.Expr) -> exp.Expr:

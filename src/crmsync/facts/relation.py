@@ -16,7 +16,13 @@ from crmsync.condition import condition_sql, declared_sql, expression_sql, names
 from crmsync.facts import conversion, judging
 from crmsync.facts.grouping import grouped
 from crmsync.facts.money import money_of, word_of
-from crmsync.facts.related import RelatedTable, Setting, related_tables, table
+from crmsync.facts.related import (
+    RelatedTable,
+    Setting,
+    related_tables,
+    summary_alias,
+    table,
+)
 from crmsync.facts.sources import Fields, used
 from crmsync.model.condition import Name
 from crmsync.model.fact import FactType, FactValue
@@ -116,7 +122,7 @@ class _Builder:
         }
         tables = related_tables(self._setting, aggregates, self._numbers)
         for number, related in enumerate(tables):
-            select = self._joined(select, related, f"r{number}")
+            select = self._joined(select, related, summary_alias(number))
         return select
 
     def typed(self, below: exp.Select) -> exp.Select:
@@ -213,13 +219,16 @@ class _Builder:
         """Only the promised columns, in order of id."""
         ids = [exp.Literal.string(fact.id) for fact in self._ruleset.facts]
         flags = [_column(f"x{number}") for number in range(len(ids))]
-        rejected = exp.Anonymous(
+        nothing = exp.cast(exp.Array(expressions=[]), "VARCHAR[]")
+        listed = exp.Anonymous(
             this="LIST_WHERE",
             expressions=[
                 exp.cast(exp.Array(expressions=ids), "VARCHAR[]"),
                 exp.cast(exp.Array(expressions=flags), "BOOLEAN[]"),
             ],
         )
+        some = exp.or_(exp.false(), *(flag.copy() for flag in flags), copy=False)
+        rejected = exp.case().when(some, listed, copy=False).else_(nothing, copy=False)
         identity = ("id", "name", "owner", "version", "modified_at", "locked")
         columns = [_column(name) for name in identity]
         facts = [_column(f"f{number}") for number in range(len(ids))]

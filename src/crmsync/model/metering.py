@@ -52,18 +52,21 @@ class Spending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What a plan asks of a connector; ``strict``: one record a call."""
+    """What a plan asks of a connector; ``strict``: one record a call; ``look_backs``: records whose
+    history is asked for afterwards."""
 
     updates: int = 0
     creations: int = 0
     closings: int = 0
     strict: bool = False
+    look_backs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCost:
     """What applying a plan will take, in the vendor's ``unit``, with what stood there when it was
-    made. ``limit`` and ``free`` are ``None`` while nobody knows them; ``kept`` is the reserve left
+    made. ``look_back`` is what looking into the CRM's history takes on top, at most; it is given up
+    first. ``limit`` and ``free`` are ``None`` while nobody knows them; ``kept`` is the reserve left
     to people and other programs, and not part of ``free``."""
 
     unit: str
@@ -71,6 +74,7 @@ class PlanCost:
     limit: int | None = None
     free: int | None = None
     kept: int = 0
+    look_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

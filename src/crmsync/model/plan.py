@@ -53,6 +53,8 @@ class FieldDelta:
     why: Text
     before_label: str | None = None
     after_label: str | None = None
+    theirs: bool = False
+    """The new value is a person's that we had overwritten: it counts as theirs again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Record:
     """One record as read: only the fields that were asked for.
 
     ``version`` is whatever the CRM can compare on a conditional write, or ``None`` where it has no
-    such thing. ``deleted`` records carry no fields.
+    such thing. ``deleted`` records carry no fields; ``merged_into`` is the id of the record one was
+    merged into, where the CRM tells.
     """
 
     ref: RecordRef
@@ -41,3 +42,4 @@ class Record:
     modified_at: datetime
     version: str | None = None
     deleted: bool = False
+    merged_into: str | None = None

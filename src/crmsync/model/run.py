@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from crmsync.errors import CrmSyncError
 from crmsync.model.change import RemoteError
+from crmsync.model.history import LookedBack, Overwritten, Seen
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.text import Text
 
@@ -39,6 +40,13 @@ class OpState(StrEnum):
 
 
 GONE = RemoteError("GONE", "the record is not there any more")
+MERGED_INTO = "merged_into"
+"""What stands in ``actual`` of a gone record where it is known which one it went into."""
+
+
+RESTLESS = RemoteError("RESTLESS", "somebody is editing the record right now")
+"""A conditional write cannot tell edits within one grain of the version apart: such a record is
+left alone until it rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,26 @@ class OpRecord:
     name: str = ""
     sent_at: datetime | None = None
     trust_after: datetime | None = None
+    seen: Seen | None = None
+    look_back: LookedBack | None = None
+    """What the CRM's history told of it; ``None`` while nobody has looked."""
+    overwritten: tuple[Overwritten, ...] = ()
+
+    @property
+    def restless(self) -> bool:
+        """Whether the record was being edited all the time and so could not be written safely."""
+        return self.error is not None and self.error.code == RESTLESS.code
 
     @property
     def gone(self) -> bool:
         """Whether the record was deleted or merged into another before it could be written."""
         return self.error is not None and self.error.code == GONE.code
+
+    @property
+    def merged_into(self) -> str | None:
+        """The id of the record a gone one was merged into, where the CRM or a person told."""
+        into = self.actual.get(MERGED_INTO) if self.gone else None
+        return into if isinstance(into, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,29 @@ class ReadBack:
     differing: tuple[tuple[OpRecord, tuple[str, ...]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookBackReport:
+    """What the looks into the CRM's history showed of a run's rows.
+
+    ``rows`` were sent and may have replaced an edit; ``clear`` of them surely did not. ``left``
+    were not looked at, and ``why`` says for what reason.
+    """
+
+    rows: int = 0
+    clear: int = 0
+    overwritten: int = 0
+    unread: int = 0
+    not_shown: int = 0
+    found: tuple[OpRecord, ...] = ()
+    """The first thousand of the rows that replaced an edit."""
+    why: Text | None = None
+
+    @property
+    def left(self) -> int:
+        """Rows nobody looked at."""
+        return self.rows - self.clear - self.overwritten - self.unread - self.not_shown
+
+
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
     """What an apply did, made from the journal and never from counters in memory."""
@@ -121,6 +167,8 @@ class ApplyReport:
     """After an undo: what the CRM holds now. ``None`` when nobody looked."""
     doubled: tuple[tuple[str, ...], ...] = ()
     """Tasks of this run that exist more than once, with the ids of all."""
+    looked_back: LookBackReport = LookBackReport()
+    """Edits our writes replaced, as the CRM's own history shows them."""
     interrupted: bool = False
     """A stop was asked for (SIGTERM, SIGINT); resumable."""
 

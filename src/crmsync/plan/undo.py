@@ -38,6 +38,7 @@ from crmsync.store.batching import batched
 
 READ_SIZE = 100
 _SENT = (OpState.DONE, OpState.INTENT, OpState.IN_DOUBT)
+_LOOKED_AT = (*_SENT, OpState.CONFLICT, OpState.REJECTED)
 _WORTH = (*_SENT, OpState.PLANNED)
 """What was written or still would be: a run without any has nothing to take back."""
 _LEADING = {"tier", "lifecycle"}
@@ -55,19 +56,22 @@ class UndoAsk:
 def undo(inputs: PlanInputs, ask: UndoAsk) -> Draft:
     """Make the plan that takes a run back; nothing is written yet.
 
-    A field goes back to its old value where it still holds what the run wrote; a value a person
-    has changed since is kept and listed. Tasks the run created are closed if nobody has touched
+    A field goes back to the value our write replaced, where it still holds what the run wrote: that
+    is a person's value where the run overwrote one. A value a person has changed since is kept and
+    listed. Tasks the run created are closed if nobody has touched
     them, tasks it closed are opened again. Standing and clocks go back with the customer's tier
     and stage; a first assignment is forgotten. What the CRM did by itself in between (mails,
     webhooks, history entries) cannot be undone. Raises PlanRefused when the run wrote nothing, its
     old values were purged or it belongs elsewhere.
     """
     outcomes = ask.store.journal.outcomes(ask.run_id)
-    if not any(outcomes.get(state) for state in _WORTH):
+    replaced = ask.store.look_backs.overwritten(ask.run_id, limit=1)
+    if not replaced and not any(outcomes.get(state) for state in _WORTH):
         raise nothing(ask.run_id)
     making = _Undoing(inputs, ask)
     try:
-        for piece in batched(ask.store.journal.each(ask.run_id, states=_SENT), READ_SIZE):
+        sent = (op for op in ask.store.journal.each(ask.run_id, states=_LOOKED_AT) if _wrote(op))
+        for piece in batched(sent, READ_SIZE):
             making.add(piece)
         return making.draft()
     except BaseException:
@@ -150,7 +154,7 @@ class _Undoing:
         deltas, kept = self._fields(op, record)
         present = state.present.standing if state else Standing()
         moved_on = present != op.effect.standing
-        back = not moved_on and not kept & _LEADING
+        back = not moved_on and not kept & _LEADING and op.record.state in _SENT
         if not deltas and not back:
             return
         yield self._change(op, record, deltas, before.standing if back else None)
@@ -187,8 +191,10 @@ class _Undoing:
         """The fields to give back, and the roles of those somebody has changed since."""
         deltas: list[FieldDelta] = []
         kept: set[str] = set()
-        for name, ours in op.record.want.items():
-            base, now, role = op.record.base.get(name), record.fields.get(name), self.roles[name]
+        lost = {item.field: item.theirs for item in op.record.overwritten}
+        for name in op.record.want if op.record.state in _SENT else lost:
+            ours, now, role = op.record.want[name], record.fields.get(name), self.roles[name]
+            base = lost[name] if name in lost else op.record.base.get(name)
             if same_value(now, base):
                 continue
             if not same_value(now, ours):
@@ -204,7 +210,9 @@ class _Undoing:
             else:
                 why = Text(f"撤销第 {self.ask.run_id} 次运行", f"run {self.ask.run_id} undone")
                 seen = self.values.seen(role, now), self.values.seen(role, base)
-                deltas.append(FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen))
+                theirs = name in lost
+                delta = FieldDelta(name, role, ROLE_LABELS[role], now, base, why, *seen, theirs)
+                deltas.append(delta)
         return tuple(deltas), kept
 
     def _change(
@@ -340,6 +348,12 @@ class _Undoing:
             self.count["tasks"] += 1
         if isinstance(line, Takeover):
             self.count["merged"] += 1
+
+
+def _wrote(op: Op) -> bool:
+    """Whether a row may have written something: also one given up later, where the CRM's history
+    shows what it replaced before."""
+    return op.record.state in _SENT or bool(op.record.overwritten)
 
 
 def _remote_id(op: Op) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crmsync.connector import QuotaReporter, Reader
 from crmsync.errors import QuotaExhausted
 from crmsync.model.metering import PlanCost, Workload
@@ -11,9 +13,11 @@ from crmsync.model.text import Text
 _ZH = {"API credits": "API 额度", "calls": "次调用"}
 
 
-def cost_of(crm: Reader, counts: PlanCounts, *, strict: bool) -> PlanCost | None:
+def cost_of(
+    crm: Reader, counts: PlanCounts, *, strict: bool, look_back: int | None = 0
+) -> PlanCost | None:
     """What applying so much will take, with what is free now; ``None`` where the vendor counts
-    nothing."""
+    nothing. *look_back* caps the rows looked back at (``None``: all)."""
     if not isinstance(crm, QuotaReporter):
         return None
     customers = counts.firsts + counts.rises + counts.falls + counts.stage_only + counts.other
@@ -23,13 +27,18 @@ def cost_of(crm: Reader, counts: PlanCounts, *, strict: bool) -> PlanCost | None
         closings=counts.closed_tasks,
         strict=strict,
     )
-    quota = crm.quota()
+    quota, price = crm.quota(), crm.price_of(work)
+    looks = 0
+    if crm.capabilities.field_history and not strict:
+        changes = work.updates + work.closings
+        looks = changes if look_back is None else min(changes, look_back)
     return PlanCost(
         unit=quota.unit,
-        price=crm.price_of(work),
+        price=price,
         limit=quota.limit,
         free=quota.free,
         kept=quota.kept,
+        look_back=crm.price_of(replace(work, look_backs=looks)) - price,
     )
 
 

@@ -111,7 +111,7 @@ class OpenPopulation:
             rules=rules,
             mapping=population.mapping,
             schemas=self._schemas,
-            mirror=mirror,
+            shared=shared,
             as_of=population.as_of,
         )
         bound = bind_rules(snapshot, population.store, population.connection)
@@ -122,8 +122,8 @@ class OpenPopulation:
         """Customers the policy was not asked about, once a plan has been made."""
         schema = self._schemas[population.mapping.object]
         self._values = FieldValues(self.rules, population.mapping, schema)
-        self.relation: FactRelation = relation(
-            self.rules, population.mapping, self._schemas, population.as_of
+        self.relation: FactRelation = shared.known(
+            relation(self.rules, population.mapping, self._schemas, population.as_of)
         )
         drawing = Drawing(
             rules=self.rules,
@@ -249,7 +249,7 @@ class OpenPopulation:
         self.dropped = figures.rows
         yield Unchanged((), figures.rows, figures.incomplete, tiers, figures.missing)
 
-    def population(self, asked: Asked, relation: FactRelation | None = None) -> EvaluatedPopulation:
+    def population(self, asked: Asked) -> EvaluatedPopulation:
         """Everybody evaluated by the one statement, joined with the state the day opens in."""
         self._asked_first()
         people = self._population
@@ -260,9 +260,7 @@ class OpenPopulation:
             current=current_episode(people.rules, people.mapping.object, people.as_of),
             moving=frozenset(ref.id for ref in self.merged.waiting),
         )
-        return EvaluatedPopulation(
-            self._mirror, relation or self.relation, self._engine, people.as_of, asked
-        )
+        return EvaluatedPopulation(self._mirror, self.relation, self._engine, people.as_of, asked)
 
     def place(self, table: str) -> None:
         """Make *table* of the mirror's connection: where everybody stands (`Placing.place`).
@@ -270,8 +268,8 @@ class OpenPopulation:
         The policy is asked about one of those who are alike, and not at all where nothing can
         change.
         """
-        facts = self._shared.facts(self.relation)
-        placing = Placing(self.population(Asked(alike=True), facts))
+        self.relation = self._shared.summed_up(self.relation)
+        placing = Placing(self.population(Asked(alike=True)))
         for piece in placing.wanted():
             placing.answer(item.decision for item in self._decide(piece))
         placing.place(table)

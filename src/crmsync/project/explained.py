@@ -22,6 +22,7 @@ from crmsync.model.frozen import FrozenLines
 from crmsync.model.position import Span
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
+from crmsync.project.merging import NotedMerge
 from crmsync.store import StoredOverride
 
 Words = Callable[[Trace], Text]
@@ -92,6 +93,21 @@ def override_document(stored: StoredOverride) -> dict[str, Any]:
         "until": item.until,
         "lifted_at": stored.lifted_at,
         "lifted_by": stored.lifted_by,
+    }
+
+
+def merge_document(item: NotedMerge) -> dict[str, Any]:
+    """One merge, with who told it, who stands for the record, and when it went over."""
+    return {
+        "object": item.merge.lost.object,
+        "lost": item.merge.lost.id,
+        "survivor": item.merge.survivor.id,
+        "stands": None if item.stands is None else item.stands.id,
+        "by": item.merge.by,
+        "at": item.merge.at,
+        "runs": list(item.runs),
+        "still_there": item.still_there,
+        "fresh": item.fresh,
     }
 
 

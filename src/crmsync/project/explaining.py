@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,18 @@ from crmsync.model.fact import Judgement
 from crmsync.model.mapping import AggregateSource, CrmMapping, FieldSource, Source
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import FactDefinition, Ruleset
+from crmsync.model.run import OpRecord
 from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
-from crmsync.project.explained import explanation_document, override_document
+from crmsync.project.explained import (
+    explanation_document,
+    merge_document,
+    override_document,
+)
 from crmsync.project.frozen_view import lines_document
+from crmsync.project.history import overwritten_document
 from crmsync.project.loading import load_mapping, load_rules, resolved
+from crmsync.project.merging import NotedMerge, noted
 from crmsync.project.opening import Project
 from crmsync.project.renaming import decision_renamed
 from crmsync.project.schemas import load_schemas
@@ -40,6 +47,10 @@ class Explained:
     overrides: tuple[StoredOverride, ...] = ()
     notes: tuple[Text, ...] = ()
     """Models whose lines could not be drawn, and why."""
+    merges: tuple[NotedMerge, ...] = ()
+    """Records that were merged into the customer."""
+    overwritten: tuple[OpRecord, ...] = ()
+    """Writes to this customer that replaced an edit of a person, newest first."""
 
     def words(self, trace: Trace) -> Text:
         """A condition with labels and the values it was decided on: ``Orders 2 ≥ 2``."""
@@ -69,8 +80,14 @@ class Explained:
             "sources": dict(self.sources),
             "history": list(self.history),
             "overrides": [override_document(item) for item in self.overrides],
+            "merges": [merge_document(item) for item in self.merges],
             "models": [lines_document(item) for item in self.ruleset.frozen],
             "notes": list(self.notes),
+            "overwritten": [
+                {"run": row.run_id, **overwritten_document(item)}
+                for row in self.overwritten
+                for item in row.overwritten
+            ],
         }
 
 
@@ -91,6 +108,8 @@ def explain_record(
     with project.store() as store:
         people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
         with people.open() as opened:
+            merges = noted(store, connection.name, opened.mirrored[0])
+            _merged_away(opened, merges, RecordRef(mapping.object, wanted))
             id = find_record(opened, wanted)
             row = opened.row(id)
             assert row is not None
@@ -105,8 +124,25 @@ def explain_record(
             for item in store.overrides.everything(connection.name, rules.id)
             if item.override.ref == row.ref and item.holds(project.as_of(rules))
         )
+        into = tuple(item for item in merges if item.stands == row.ref)
         history = _history(store, connection.name, rules, row.ref)
-    return Explained(shown, bound, source_texts(mapping), history, given, notes)
+        lost = store.look_backs.of_record(connection.name, row.ref)
+    return Explained(shown, bound, source_texts(mapping), history, given, notes, into, lost)
+
+
+def _merged_away(opened: OpenPopulation, merges: Sequence[NotedMerge], ref: RecordRef) -> None:
+    """Raise UsageError for a record that was merged into another: it says where it went."""
+    found = next((item for item in merges if item.merge.lost == ref), None)
+    if found is None or opened.holds(ref.id):
+        return
+    into, when = found.stands or found.merge.survivor, f"{found.merge.at:%Y-%m-%d}"
+    raise UsageError(
+        Text(
+            zh=f"{ref.id} 已并入 {into.id}（{when} 由 {found.merge.by} 登记）",
+            en=f"{ref.id} was merged into {into.id} (noted by {found.merge.by} on {when})",
+        ),
+        mend=Text.same(f"crmsync explain {into.id}"),
+    )
 
 
 def mirrored_mapping(

@@ -27,6 +27,7 @@ from crmsync.model.rfm import RfmRules
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.schema import ObjectSchema
 from crmsync.model.text import Text
+from crmsync.project.sharing import Shared
 from crmsync.rules import digest_of_parts
 from crmsync.store import Store
 
@@ -40,13 +41,19 @@ class Snapshot:
     rules: Ruleset
     mapping: CrmMapping
     schemas: Mapping[str, ObjectSchema]
-    mirror: duckdb.DuckDBPyConnection
+    shared: Shared
     as_of: date
 
     @property
+    def mirror(self) -> duckdb.DuckDBPyConnection:
+        """The open mirror it is read from."""
+        return self.shared.mirror
+
+    @property
     def relation(self) -> FactRelation:
-        """Its facts, those of the models unknown."""
-        return facts_relation(self.rules, self.mapping, self.schemas, self.as_of)
+        """Its facts, those of the models unknown; they are asked for once more with them."""
+        built = facts_relation(self.rules, self.mapping, self.schemas, self.as_of)
+        return self.shared.summed_up(built)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crmsync.model.canonical import encode_value
-from crmsync.model.run import OpRecord, OpState, Run
+from crmsync.model.history import Overwritten
+from crmsync.model.run import LookBackReport, OpRecord, OpState, Run
 from crmsync.project.opening import Project
 
 
@@ -26,6 +27,11 @@ class RunDetails:
     def problems(self) -> tuple[OpRecord, ...]:
         """Rows that are not done."""
         return tuple(op for op in self.ops if op.state is not OpState.DONE)
+
+    @property
+    def overwritten(self) -> tuple[OpRecord, ...]:
+        """Rows that replaced somebody's edit."""
+        return tuple(op for op in self.ops if op.overwritten)
 
     @property
     def outcomes(self) -> Mapping[str, int]:
@@ -80,6 +86,33 @@ def op_document(op: OpRecord) -> dict[str, Any]:
         if op.error
         else None,
         "attempts": op.attempt,
+        "look_back": None if op.look_back is None else op.look_back.value,
+        "overwritten": [overwritten_document(item) for item in op.overwritten],
+    }
+
+
+def overwritten_document(item: Overwritten) -> dict[str, Any]:
+    """One edit that was overwritten, for ``--json``."""
+    return {
+        "field": item.field,
+        "theirs": encode_value(item.theirs),
+        "ours": encode_value(item.ours),
+        "by": item.by,
+        "at": item.at,
+    }
+
+
+def looked_back_document(report: LookBackReport) -> dict[str, Any]:
+    """What the looks into the CRM's history showed, for ``--json``."""
+    return {
+        "rows": report.rows,
+        "clear": report.clear,
+        "overwritten": report.overwritten,
+        "unread": report.unread,
+        "not_shown": report.not_shown,
+        "left": report.left,
+        "why_left": report.why,
+        "found": [op_document(op) for op in report.found],
     }
 
 

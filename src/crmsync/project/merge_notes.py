@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
@@ -15,20 +14,9 @@ from crmsync.model.text import Text
 from crmsync.project.evaluating import OpenPopulation, Population
 from crmsync.project.explaining import mirrored_mapping
 from crmsync.project.loading import load_rules
+from crmsync.project.merging import NotedMerge, noted
 from crmsync.project.opening import Project
 from crmsync.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class NotedMerge:
-    """A merge as noted: who stands for the record in the end, the runs in which what we kept of it
-    went over, whether the CRM still holds it (then nothing goes over) and whether it is new."""
-
-    merge: Merge
-    stands: RecordRef | None
-    runs: tuple[int, ...] = ()
-    still_there: bool = False
-    fresh: bool = False
 
 
 def note_merges(
@@ -50,6 +38,7 @@ def note_merges(
         people = Population(project, store, rules, mapping, connection.name, project.as_of(rules))
         with people.open() as opened:
             desk = _Desk(store, opened, connection.name, rules, mapping.object)
+            desk.listed = {lost for lost, _ in pairs}
             merges = [desk.merge(lost, survivor, by, project) for lost, survivor in pairs]
         fresh = desk.check(merges)
         with store.database.write():
@@ -153,16 +142,7 @@ def forget_merge(
 def noted_merges(project: Project, connection: ConnectionConfig) -> tuple[NotedMerge, ...]:
     """Every merge noted on a connection, by the record that vanished."""
     with project.store() as store:
-        told = store.merges.told(connection.name)
-        stands = survivors(told)
-        return tuple(
-            NotedMerge(
-                merge,
-                stands.get(merge.lost),
-                store.merges.handed_over(connection.name, merge.lost),
-            )
-            for merge in told
-        )
+        return noted(store, connection.name)
 
 
 class _Desk:
@@ -174,14 +154,17 @@ class _Desk:
         self._store, self._opened, self._object = store, opened, object
         self._connection = connection
         self._told = {merge.lost: merge for merge in store.merges.told(connection)}
+        self.listed: set[str] = set()
+        """Records that vanished, by what was said: they may have gone into one another."""
         self.there: set[str] = set()
-        """Records that vanished, by what was said, and that the mirror still holds."""
+        """Those of them that the mirror still holds."""
 
     def merge(self, lost: str, survivor: str, by: str, project: Project) -> Merge:
         """One merge, its records found by id, or by exact name while the mirror holds them."""
         into = self._found(survivor)
         gone = self._found(lost)
-        if into is None and RecordRef(self._object, survivor) not in self._told:
+        elsewhere = survivor in self.listed or RecordRef(self._object, survivor) in self._told
+        if into is None and not elsewhere:
             raise _unknown(survivor)
         if gone is not None:
             self.there.add(gone)

@@ -19,6 +19,7 @@ from crmsync.model.state import Episode, Standing, StoredState
 from crmsync.model.state import Snapshot as Kept
 from crmsync.plan import Inheritance
 from crmsync.store import Store
+from crmsync.store.mirror import merges_in
 from crmsync.store.mirror_columns import quoted
 
 
@@ -29,6 +30,34 @@ class Waiting:
     lost: tuple[RecordRef, ...]
     kept: Keeping
     told: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotedMerge:
+    """A merge as noted: who stands for the record in the end, the runs in which what we kept of it
+    went over, whether the CRM still holds it (then nothing goes over) and whether it is new."""
+
+    merge: Merge
+    stands: RecordRef | None
+    runs: tuple[int, ...] = ()
+    still_there: bool = False
+    fresh: bool = False
+
+
+def noted(
+    store: Store, connection: str, mirror: duckdb.DuckDBPyConnection | None = None
+) -> tuple[NotedMerge, ...]:
+    """Every merge noted on a connection, by the record that vanished; with a *mirror* also those
+    that the CRM has told of and that wait for a plan."""
+    told = store.merges.told(connection)
+    if mirror is not None:
+        known = {merge.lost for merge in told}
+        told = (*told, *(merge for merge in merges_in(mirror) if merge.lost not in known))
+    stands = survivors(told)
+    return tuple(
+        NotedMerge(merge, stands.get(merge.lost), store.merges.handed_over(connection, merge.lost))
+        for merge in told
+    )
 
 
 class Merged:
@@ -48,7 +77,9 @@ class Merged:
         self._store, self._as_of = store, as_of
         self._connection, self._rules, object = scope
         noted = store.merges.told(self._connection)
-        found = survivors(noted)
+        known = {merge.lost for merge in noted}
+        fresh = [merge for merge in merges_in(mirror) if merge.lost not in known]
+        found = survivors([*noted, *fresh])
         stands = {lost: ref for lost, ref in found.items() if lost.object == object}
         self.former = _grouped(stands)
         self.waiting: dict[RecordRef, Waiting] = {}
@@ -60,7 +91,8 @@ class Merged:
         for ref, lost in _grouped(gone).items():
             theirs = _of(kept, lost)
             if theirs:
-                self.waiting[ref] = Waiting(lost, theirs)
+                told = tuple(merge for merge in fresh if found.get(merge.lost) == ref)
+                self.waiting[ref] = Waiting(lost, theirs, told)
 
     def united(self, row: FactRow, standing: Standing) -> StoredState:
         """The state of a customer that waits, with what it takes over in it; *standing* is where

@@ -115,7 +115,7 @@ def make_plan(project: Project, ask: PlanAsk, *, progress: Progress = silent) ->
         staff = staff_of(reader, project.config.people, ground.rules, ground.mapping)
 
         def priced(counts: PlanCounts) -> PlanCost | None:
-            return cost_of(reader, counts, strict=strict)
+            return cost_of(reader, counts, strict=strict, look_back=connection.look_back)
 
         with project.store() as store:
             return plan_from_mirror(project, ask, ground, store, priced=priced, staff=staff)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import duckdb
 from sqlglot import exp
 
+from crmsync.facts import summaries
 from crmsync.model.relation import FactRelation
 from crmsync.project.opening import Project
 from crmsync.store import Store
@@ -35,11 +36,24 @@ class Shared:
         self.openings = Openings(store.database, mirror)
         self._tables: dict[str, str] = {}
 
-    def facts(self, relation: FactRelation) -> FactRelation:
-        """*relation* out of a temporary table, made once for all relations that read the same."""
-        text = relation.select.sql("duckdb")
-        table = self._tables.get(text)
-        if table is None:
-            table = self._tables[text] = f"facts_{len(self._tables)}"
-            self.mirror.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {text}")
-        return replace(relation, select=exp.select("*").from_(table).order_by("id"))
+    def summed_up(self, relation: FactRelation) -> FactRelation:
+        """*relation* with what is summed up from related records out of temporary tables.
+
+        Every order of everybody is read once, however many relations sum up the same; what is made
+        of the sums is cheap, and a table of all facts would only take memory.
+        """
+        built = replace(relation, select=relation.select.copy())
+        for part in summaries(built):
+            if part.find(exp.Group) is None:
+                continue  # it reads one of these tables
+            text = part.this.sql("duckdb")
+            table = self._tables.get(text)
+            if table is None:
+                table = self._tables[text] = f"summed_{len(self._tables)}"
+                self.mirror.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {text}")
+            part.set("this", exp.select("*").from_(table))
+        return built
+
+    def known(self, relation: FactRelation) -> FactRelation:
+        """*relation* out of the tables of `summed_up`, once there are any."""
+        return self.summed_up(relation) if self._tables else relation

@@ -30,6 +30,7 @@ from crmsync.store.frozen import Frozen
 from crmsync.store.journal import Journal
 from crmsync.store.journal_rows import Intent, NewOp, Op, OpKind, Settled
 from crmsync.store.locks import Lock, fences, hold_connection, raise_fences
+from crmsync.store.look_backs import Finding, LookBacks
 from crmsync.store.merges import Merges
 from crmsync.store.metering import StoreMeter
 from crmsync.store.naming import Named
@@ -49,9 +50,11 @@ __all__ = [
     "AuditEntry",
     "Database",
     "EchoState",
+    "Finding",
     "Hold",
     "Intent",
     "Lock",
+    "LookBacks",
     "Manifest",
     "Marks",
     "Named",
@@ -105,6 +108,7 @@ class Store:
         self.rulesets = RulesetTexts(database)
         self.quotas = Quotas(database)
         self.echoes = Echoes(database)
+        self.look_backs = LookBacks(database)
 
     @property
     def schema(self) -> str:

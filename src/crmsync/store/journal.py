@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from crmsync.model.canonical import loads
 from crmsync.model.change import RemoteError
+from crmsync.model.merge import survivors
+from crmsync.model.record import RecordRef
 from crmsync.model.run import GONE, OpState
 from crmsync.store.batching import batched
 from crmsync.store.echoes import note as note_echoes
@@ -18,6 +20,7 @@ from crmsync.store.episodes import Episodes
 from crmsync.store.journal_rows import (
     EFFECT_OUTCOME,
     OUTCOME,
+    SEEN,
     Intent,
     NewOp,
     Op,
@@ -29,15 +32,17 @@ from crmsync.store.journal_rows import (
     new_row,
     op_of,
     outcome_row,
+    seen_row,
     these,
     was_restored,
 )
-from crmsync.store.locks import check_fence
+from crmsync.store.locks import check_fence, note_sent
 from crmsync.store.merges import Merges
 from crmsync.store.naming import Named, note_ids, trust_of
 from crmsync.store.seals import forget_values, seal_of_run
 from crmsync.store.states import States
 from crmsync.store.tables import attempt, op, run
+from crmsync.store.uptime import tick
 
 
 class Journal:
@@ -132,6 +137,7 @@ class Journal:
         """Note that *ops* are about to be sent; raises LockHeld when the lock was lost."""
         with self._database.write() as db:
             check_fence(db, intent.lock)
+            note_sent(db, intent.lock, None if intent.ticks is None else tick(intent.ticks))
             for piece in batched(ops):
                 db.execute(
                     sa.update(attempt)
@@ -147,6 +153,9 @@ class Journal:
                 keys = [item.record.op_key for item in piece]
                 values = {"state": OpState.INTENT.value, "trust_after": intent.trust_after}
                 db.execute(sa.update(op).where(op.c.op_key.in_(keys)).values(**values))
+            looked = [seen_row(item, intent) for item in ops if item.seq in intent.seen]
+            if looked:
+                db.execute(SEEN, looked)
 
     def settle(
         self, where: Ground, settled: Sequence[Settled], *, at: datetime | None = None
@@ -197,6 +206,10 @@ class Journal:
                 if error is not None and loads(error, RemoteError).code == GONE.code:
                     found.setdefault(object, set()).add(id)
         return {object: tuple(sorted(ids)) for object, ids in found.items()}
+
+    def survivors(self, connection: str) -> dict[RecordRef, RecordRef]:
+        """Who stands for each record that was merged away, as far as we were told."""
+        return survivors(self._merges.told(connection))
 
     def trust_of(self, connection: str, keys: Iterable[str]) -> dict[str, datetime]:
         """Task key → until when its absence proves nothing."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from crmsync.model.canonical import dumps, loads
 from crmsync.model.change import RemoteError
+from crmsync.model.history import LookedBack, Overwritten, Seen
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.run import OpRecord, OpState
 from crmsync.store.batching import batched
@@ -93,11 +94,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The note made before a call: when it leaves, and until when its absence proves nothing."""
+    """The note made before a call: when it leaves, and until when its absence proves nothing.
+
+    ``ticks`` is when it leaves by a count that setting the clock does not move.
+    """
 
     sent_at: datetime
     trust_after: datetime
     lock: Lock
+    seen: Mapping[int, Seen] = field(default_factory=dict)
+    """By seq: what the look before the call showed."""
+    ticks: float | None = None
 
 
 def effects_of(db: Connection, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
@@ -174,6 +181,12 @@ def these(ops: Sequence[Op]) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+SEEN = (
+    sa.update(attempt)
+    .where(attempt.c.run_id == sa.bindparam("in_run"), attempt.c.seq == sa.bindparam("at_seq"))
+    .values(seen=sa.func.coalesce(attempt.c.seen, sa.bindparam("to_seen", type_=sa.Text)))
+)
+"""The first look counts: from then on an edit lies between a look and a write."""
 OUTCOME = (
     sa.update(attempt)
     .where(attempt.c.run_id == sa.bindparam("in_run"), attempt.c.seq == sa.bindparam("at_seq"))
@@ -194,6 +207,12 @@ EFFECT_OUTCOME = (
         done_run=sa.func.coalesce(sa.bindparam("to_run", type_=sa.Integer), op.c.done_run),
     )
 )
+
+
+def seen_row(item: Op, intent: Intent) -> dict[str, Any]:
+    """The parameters of `SEEN`."""
+    seen = dumps(intent.seen[item.seq], Seen)
+    return {"in_run": item.record.run_id, "at_seq": item.seq, "to_seen": seen}
 
 
 def outcome_row(item: Settled) -> dict[str, Any]:
@@ -223,6 +242,10 @@ def _values(text: str | None) -> Mapping[str, Value]:
     return {} if text is None else loads(text, _Values)  # type: ignore[type-abstract]
 
 
+def _overwritten(text: str | None) -> tuple[Overwritten, ...]:
+    return () if text is None else loads(text, tuple[Overwritten, ...])
+
+
 def op_of(row: sa.Row[Any]) -> Op:
     """One attempt read back."""
     about = RecordRef(row.about_object, row.about_id)
@@ -243,6 +266,9 @@ def op_of(row: sa.Row[Any]) -> Op:
         name=row.name,
         sent_at=row.sent_at,
         trust_after=row.trust_after,
+        seen=None if row.seen is None else loads(row.seen, Seen),
+        look_back=None if row.look_back is None else LookedBack(row.look_back),
+        overwritten=_overwritten(row.overwritten),
     )
     effect = Effect(about) if row.effect is None else loads(row.effect, Effect)
     return Op(record, OpKind(row.kind), effect, row.version, row.needs, row.key_field)

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,14 +24,19 @@ from crmsync.model.text import Text
 from crmsync.store.engine import Database
 from crmsync.store.tables import lease
 from crmsync.store.upsert import upsert
+from crmsync.store.uptime import Tick
+
+SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A held lock and its fencing number."""
+    """A held lock and its fencing number; ``sent_before`` is when a holder before it sent last,
+    where that is known."""
 
     connection: str
     fence: int
+    sent_before: Tick | None = None
 
 
 @contextmanager
@@ -49,10 +54,10 @@ def hold_connection(
     ):
         if not alone:
             raise _held(connection, _last(database, connection))
-        owner = json.dumps({"pid": os.getpid(), "by": by, "since": now().isoformat()})
+        owner = {"pid": os.getpid(), "by": by, "since": now().isoformat()}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, owner.encode(), 0)
-        yield Lock(connection, _next_fence(database, connection, owner, now()))
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+        yield _next_lock(database, connection, owner, now())
 
 
 @contextmanager
@@ -96,15 +101,29 @@ def check_fence(db: Connection, lock: Lock) -> None:
         raise _held(lock.connection, _owner(row.owner.encode() if row else b""))
 
 
-def _next_fence(database: Database, connection: str, owner: str, now: datetime) -> int:
+def note_sent(db: Connection, lock: Lock, sent: Tick | None) -> None:
+    """Keep when the lock's holder sent last, inside the intent's transaction."""
+    here = lease.c.connection == lock.connection
+    owner = db.execute(sa.select(lease.c.owner).where(here)).scalar_one()
+    known = {**json.loads(owner), SENT: None if sent is None else asdict(sent)}
+    db.execute(sa.update(lease).where(here).values(owner=json.dumps(known)))
+
+
+def _next_lock(
+    database: Database, connection: str, owner: Mapping[str, object], now: datetime
+) -> Lock:
     with database.write() as db:
-        last = db.execute(
-            sa.select(lease.c.fence).where(lease.c.connection == connection)
-        ).scalar_one_or_none()
-        fence = (last or 0) + 1
-        row = {"connection": connection, "fence": fence, "owner": owner, "since": now}
+        last = db.execute(sa.select(lease).where(lease.c.connection == connection)).first()
+        fence, sent = (1, None) if last is None else (last.fence + 1, _sent(last.owner))
+        told = json.dumps({**owner, SENT: None if sent is None else asdict(sent)})
+        row = {"connection": connection, "fence": fence, "owner": told, "since": now}
         upsert(db, lease, [row])
-    return fence
+    return Lock(connection, fence, sent)
+
+
+def _sent(owner: str) -> Tick | None:
+    known = json.loads(owner).get(SENT)
+    return None if known is None else Tick(str(known["boot"]), float(known["seconds"]))
 
 
 def _last(database: Database, connection: str) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from crmsync.errors import StoreError
 from crmsync.model.text import Text
 from crmsync.store.mirror_files import DEFAULTS, MirrorFiles, MirrorSettings, connect, unusable
 from crmsync.store.mirror_merge import MergeCounts
-from crmsync.store.mirror_meta import MirroredObject, MirrorMeta, read_meta
+from crmsync.store.mirror_meta import MirroredObject, MirrorMeta, merges_in, read_meta
 from crmsync.store.mirror_purge import pointing_to, purge_mirror
 from crmsync.store.mirror_staging import ReadKind, ReadState
 from crmsync.store.mirror_writer import MirrorWriter
@@ -28,6 +28,7 @@ __all__ = [
     "MirroredObject",
     "ReadKind",
     "ReadState",
+    "merges_in",
     "open_mirror",
     "pointing_to",
     "purge_mirror",

@@ -9,6 +9,7 @@ import duckdb
 
 from crmsync.model.schema import FieldSchema
 from crmsync.store import mirror_columns as columns
+from crmsync.store.mirror_meta import MERGES
 from crmsync.store.mirror_staging import ReadKind, ReadState, staged
 
 
@@ -47,6 +48,24 @@ def merge_object(connection: duckdb.DuckDBPyConnection, state: ReadState) -> Non
             "(SELECT 1 FROM latest WHERE latest.id = old.id AND latest._modified >= old._modified)"
             f" UNION ALL SELECT {names} FROM latest WHERE NOT _deleted AND NOT EXISTS (SELECT 1 "
             f"FROM {was} AS old WHERE old.id = latest.id AND old._modified > latest._modified)"
+        )
+
+
+def merge_merges(
+    connection: duckdb.DuckDBPyConnection, objects: Sequence[str], *, before: bool
+) -> None:
+    """Write the fresh mirror's merges: those told now, then those told *before* of the same
+    objects. Where a record came back and was merged again, the later merge counts."""
+    table = f"fresh.main.{MERGES}"
+    for object in objects:
+        was = ""
+        if before:
+            was = f" UNION ALL SELECT id, survivor, told FROM was.main.{MERGES} WHERE object = $o"
+        connection.execute(
+            f"INSERT INTO {table} WITH told AS (SELECT id, _into AS survivor, "
+            f"_modified AS told FROM {staged(object)} WHERE _deleted AND _into IS NOT NULL{was}) "
+            "SELECT $o, id, arg_max(survivor, (told, survivor)), max(told) FROM told GROUP BY id",
+            {"o": object},
         )
 
 

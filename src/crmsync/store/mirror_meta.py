@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from crmsync.model.merge import Merge
+from crmsync.model.record import RecordRef
 from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.store.mirror_columns import fields_from_json
 
 FORMAT = "1"
+MERGES = "_merges"
+"""The table of merges the CRM has told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,39 @@ class MirrorMeta:
 
 
 def create_published_tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
-    """The two tables every published mirror holds beside its objects."""
+    """The tables every published mirror holds beside its objects."""
     connection.execute(f"CREATE TABLE {catalog}.main._meta (key VARCHAR, value VARCHAR)")
     connection.execute(
         f"CREATE TABLE {catalog}.main._objects (object VARCHAR, fields VARCHAR, "
         "watermark TIMESTAMP, full_at TIMESTAMP, row_count BIGINT)"
     )
+    connection.execute(
+        f"CREATE TABLE {catalog}.main.{MERGES} (object VARCHAR, id VARCHAR, survivor VARCHAR, "
+        "told TIMESTAMP)"
+    )
+
+
+def merges_in(connection: duckdb.DuckDBPyConnection, catalog: str = "mirror") -> tuple[Merge, ...]:
+    """The merges the CRM has told of, by the record that vanished; a mirror published before there
+    were any holds none."""
+    if not has_merges(connection, catalog):
+        return ()
+    rows = connection.execute(
+        f"SELECT object, id, survivor, told FROM {catalog}.main.{MERGES} ORDER BY object, id"
+    ).fetchall()
+    return tuple(
+        Merge(RecordRef(object, id), RecordRef(object, survivor), "crm", told.replace(tzinfo=UTC))
+        for object, id, survivor, told in rows
+    )
+
+
+def has_merges(connection: duckdb.DuckDBPyConnection, catalog: str) -> bool:
+    """Whether an attached mirror has room for merges."""
+    found = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = ?",
+        [catalog, MERGES],
+    ).fetchall()
+    return bool(found[0][0])
 
 
 def read_meta(connection: duckdb.DuckDBPyConnection, catalog: str = "mirror") -> MirrorMeta:

@@ -19,7 +19,7 @@ from crmsync.store.mirror_files import (
     replace_durably,
     unusable,
 )
-from crmsync.store.mirror_meta import create_published_tables, read_meta
+from crmsync.store.mirror_meta import MERGES, create_published_tables, has_merges, read_meta
 
 
 def purge_mirror(
@@ -107,6 +107,14 @@ def _rewrite(
                 [rows, item.object],
             )
             removed += item.rows - rows
+        if has_merges(connection, "was"):
+            named = [f"{owner}\x1f{key}" for owner, key in sorted(doomed)]
+            connection.execute(
+                f"INSERT INTO fresh.main.{MERGES} SELECT * FROM was.main.{MERGES} WHERE NOT "
+                "list_contains($1::VARCHAR[], object || chr(31) || id) AND NOT "
+                "list_contains($1::VARCHAR[], object || chr(31) || survivor)",
+                [named],
+            )
         connection.execute("CHECKPOINT fresh")
         return removed
     finally:

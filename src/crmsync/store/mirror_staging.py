@@ -16,7 +16,9 @@ import duckdb
 from crmsync.model.record import Record
 from crmsync.model.schema import FieldSchema
 from crmsync.store import mirror_columns as columns
-from crmsync.store.mirror_meta import FORMAT
+
+FORMAT = "2"
+"""The form of a ``.next`` file; one of another form is begun anew."""
 
 
 class ReadKind(StrEnum):
@@ -106,7 +108,8 @@ class Staging:
             )
             self._connection.execute(
                 f"CREATE OR REPLACE TABLE {staged(state.object)} "
-                f"({columns.column_ddl(state.fields)}, _deleted BOOLEAN, _seq BIGINT)"
+                f"({columns.column_ddl(state.fields)}, _deleted BOOLEAN, _into VARCHAR, "
+                "_seq BIGINT)"
             )
             self._connection.execute(
                 "INSERT INTO next.main._reads VALUES (?, ?, ?, ?, ?, NULL, 0, FALSE)",
@@ -144,11 +147,12 @@ class Staging:
     def _insert(self, state: ReadState, records: Sequence[Record]) -> None:
         lists: list[object] = list(columns.column_lists(records, state.fields))
         lists.append([record.deleted for record in records])
+        lists.append([record.merged_into for record in records])
         lists.append(list(range(state.rows, state.rows + len(records))))
         self._connection.execute(
             f"INSERT INTO {staged(state.object)} SELECT "
             f"{columns.unnest_expressions(state.fields)}, "
-            "unnest(?::BOOLEAN[]), unnest(?::BIGINT[])",
+            "unnest(?::BOOLEAN[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[])",
             lists,
         )
 

@@ -24,12 +24,13 @@ from crmsync.store.mirror_files import (
     replace_durably,
     unusable,
 )
-from crmsync.store.mirror_merge import MergeCounts, count_object, merge_object
+from crmsync.store.mirror_merge import MergeCounts, count_object, merge_merges, merge_object
 from crmsync.store.mirror_meta import (
     FORMAT,
     MirroredObject,
     MirrorMeta,
     create_published_tables,
+    has_merges,
     read_meta,
 )
 from crmsync.store.mirror_staging import ReadKind, ReadState, Staging
@@ -152,13 +153,15 @@ class MirrorWriter:
         create_published_tables(self._connection, "fresh")
         counts = []
         for state in states.values():
-            known = before.objects.get(state.object) if before is not None else None
+            was = before.objects.get(state.object) if before is not None else None
             merge_object(self._connection, state)
-            counts.append(self._count(state, known))
+            counts.append(self._count(state, was))
             full_at = state.watermark
-            if state.kind is ReadKind.INCREMENTAL and known is not None:
-                full_at = known.full_at
+            if state.kind is ReadKind.INCREMENTAL and was is not None:
+                full_at = was.full_at
             self._describe(state, full_at, counts[-1].rows)
+        known = before is not None and has_merges(self._connection, "was")
+        merge_merges(self._connection, tuple(states), before=known)
         self._stamp(pulled_at, 1 if before is None else before.generation + 1)
         self._connection.execute("CHECKPOINT fresh")
         return tuple(counts)

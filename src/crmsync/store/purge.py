@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from crmsync.model.canonical import loads
 from crmsync.model.plan import PlanHeader
 from crmsync.model.record import RecordRef
+from crmsync.model.run import MERGED_INTO
 from crmsync.store.audit import Audit, standing_alone
 from crmsync.store.engine import Database
 from crmsync.store.journal_rows import OpKind
@@ -132,6 +133,7 @@ def _blank_attempts(
             actual=None,
             effect=None,
             name="",
+            overwritten=None,
             values_code=None,
             error=None,
             crm_id=None,
@@ -146,19 +148,25 @@ def _blank_attempts(
 def _blank_handovers(
     db: Connection, here: sa.Select[tuple[int]], ref: RecordRef
 ) -> tuple[tuple[int, ...], int]:
-    """What went over from the record, or with it, to another in a merge."""
+    """What went over from the record, or with it, to another in a merge; and where it is named as
+    the one that another went into."""
+    handed = sa.and_(
+        attempt.c.kind == OpKind.HANDOVER.value,
+        attempt.c.effect.contains(ref.id, autoescape=True),
+    )
+    named = sa.and_(
+        attempt.c.actual.contains(MERGED_INTO), attempt.c.actual.contains(ref.id, autoescape=True)
+    )
     found = db.execute(
-        sa.select(attempt.c.run_id, attempt.c.seq).where(
-            attempt.c.run_id.in_(here),
-            attempt.c.kind == OpKind.HANDOVER.value,
-            attempt.c.object == ref.object,
-            attempt.c.effect.contains(ref.id, autoescape=True),
+        sa.select(attempt.c.run_id, attempt.c.seq, handed.label("handed")).where(
+            attempt.c.run_id.in_(here), attempt.c.object == ref.object, sa.or_(handed, named)
         )
     ).all()
-    for run_id, seq in found:
+    for run_id, seq, over in found:
         where = attempt.c.run_id == run_id, attempt.c.seq == seq
-        db.execute(sa.update(attempt).where(*where).values(effect=None, want=None))
-    return tuple({run_id for run_id, _ in found}), len(found)
+        blank = {"effect": None, "want": None} if over else {"actual": None}
+        db.execute(sa.update(attempt).where(*where).values(blank))
+    return tuple({row.run_id for row in found}), len(found)
 
 
 def _blank_effects(db: Connection, connection: str, ref: RecordRef, stand_in: str) -> int:

@@ -22,9 +22,9 @@ from crmsync.store.sealing import Sealer
 from crmsync.store.tables import attempt, audit, run
 
 _Detail = Mapping[str, str]
-VALUES = ("base", "want", "actual", "effect", "name")
+VALUES = ("base", "want", "actual", "effect", "name", "overwritten")
 """What is forgotten: everything that may tell something of a person."""
-_BLANK = {"base": None, "want": None, "actual": None, "effect": None, "name": ""}
+_BLANK = dict.fromkeys(VALUES) | {"name": ""}
 _SEALED = sorted(column.name for column in attempt.c if column.name not in {*VALUES, "values_code"})
 _OPEN_RUNS = (RunState.RUNNING.value, RunState.STOPPED.value)
 _OPEN_ROWS = (OpState.PLANNED.value, OpState.INTENT.value, OpState.IN_DOUBT.value)

@@ -165,12 +165,17 @@ attempt = sa.Table(
     sa.Column("sent_version", _Name),
     sa.Column("error", sa.Text),
     sa.Column("values_code", _Digest),
+    sa.Column("seen", sa.Text),
+    sa.Column("look_back", sa.String(20)),
+    sa.Column("overwritten", sa.Text),
     sa.Index("attempt_by_state", "run_id", "state", "seq"),
     sa.Index("attempt_by_op", "op_key"),
 )
 """One row per planned change of a run; outcomes are counted here. ``needs`` is the seq of the
 change that must be done first; ``effect`` is what our own state becomes when this one is done.
-``values_code`` stands for old and new values once they are forgotten."""
+``values_code`` stands for old and new values once they are forgotten. ``seen`` is what the look
+before the first sending showed, ``look_back`` what the CRM's history told after it, and
+``overwritten`` the values of people that our write replaced."""
 
 state = sa.Table(
     "state",

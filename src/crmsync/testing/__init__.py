@@ -24,15 +24,8 @@ from crmsync.testing.memory import MemoryConnector
 from crmsync.testing.memory_crm import MemoryCall, MemoryCrm, Quirks, Trouble
 from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
 from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
-from crmsync.testing.records import (
-    Actor,
-    FieldWrite,
-    NoSuchRecord,
-    Origin,
-    RecordStore,
-    Row,
-    Table,
-)
+from crmsync.testing.records import NoSuchRecord, RecordStore, Table
+from crmsync.testing.rows import Actor, FieldWrite, Origin, Row, Save
 from crmsync.testing.sandbox import Sandbox
 from crmsync.testing.values import Complaint, ValueProblem, problems
 
@@ -67,6 +60,7 @@ __all__ = [
     "Sandbox",
     "SandboxClock",
     "SandboxConnection",
+    "Save",
     "Table",
     "Trouble",
     "Truncate",

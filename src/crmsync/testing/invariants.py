@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from crmsync.testing.recorder import Recorder, RequestKind
-from crmsync.testing.records import Origin, RecordStore
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Origin
 
 
 class Invariants:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from crmsync.connector.contract import (
@@ -29,11 +29,13 @@ from crmsync.errors import (
     UnexpectedReply,
 )
 from crmsync.model.change import Change, ChangeResult, CreateRecord, Outcome, RemoteError, SetFields
+from crmsync.model.history import FieldChange, HistoryEntry
 from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.model.text import Text
 from crmsync.testing.memory_crm import MemoryCrm, Quirks, Trouble
-from crmsync.testing.records import Actor, NoSuchRecord, Origin, Row
+from crmsync.testing.records import NoSuchRecord
+from crmsync.testing.rows import Actor, Origin, Row
 from crmsync.testing.values import ValueProblem, problems
 
 
@@ -83,6 +85,29 @@ class MemoryConnector:
         with self._guard:
             return self._write(changes, options)
 
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        """The record's saves, newest first."""
+        self._crm.note("read", ref.object, 1)
+        row = self._crm.store.find(ref.object, ref.id)
+        if row is None or row.deleted:
+            return
+        for save in reversed(self._crm.store.saves(ref.object, ref.id)):
+            changes = {
+                name: FieldChange(*values)
+                for name, values in save.changes.items()
+                if name in fields
+            }
+            if changes and save.at >= since:
+                yield HistoryEntry(
+                    id=str(save.number),
+                    at=save.at,
+                    by=save.by.user,
+                    ours=save.by.user == self._crm.organization.user_id,
+                    changes=changes,
+                )
+
     def close(self) -> None:
         """Nothing to give back."""
         self._closed = True
@@ -93,7 +118,7 @@ class MemoryConnector:
             rows = [row for row in self._matching(query) if row.id > after]
         rows.sort(key=lambda row: row.id)
         kept = rows[: quirks.page]
-        records = tuple(_record(row, query.fields, self._version(row)) for row in kept)
+        records = tuple(self._record(row, query.fields) for row in kept)
         more = len(rows) > len(kept)
         resume = pack_resume(query, {"after": kept[-1].id}) if more else None
         return Page(records, resume, self._crm.clock.now())
@@ -105,11 +130,11 @@ class MemoryConnector:
                 yield from store.rows(query.object)
             case ModifiedSince(moment=moment):
                 rows = store.rows(query.object, lag=lag)
-                if self._crm.quirks.sees_deletes:
-                    rows += store.rows(query.object, deleted=True, lag=lag)
+                rows += self._deleted(query.object, lag)
                 yield from (row for row in rows if row.modified_at >= moment)
             case FieldIn(field="id", values=values):
-                yield from (row for row in store.rows(query.object) if row.id in values)
+                rows = [*store.rows(query.object), *self._merged(query.object)]
+                yield from (row for row in rows if row.id in values)
             case FieldIn(field=name, values=values, below=below):
                 lists = self._crm.quirks.create_once is CreateOnce.B and below is not None
                 seen = store.rows(query.object, lag=timedelta() if lists else lag)
@@ -117,6 +142,25 @@ class MemoryConnector:
                     hangs_below = below is None or below in row.values.values()
                     if hangs_below and row.get(name) in values:
                         yield row
+
+    def _deleted(self, object: str, lag: timedelta) -> Sequence[Row]:
+        if self._crm.quirks.sees_deletes:
+            return self._crm.store.rows(object, deleted=True, lag=lag)
+        return self._merged(object)
+
+    def _merged(self, object: str) -> Sequence[Row]:
+        """Deleted records of which the CRM tells what they were merged into."""
+        if not self._crm.quirks.sees_merges:
+            return ()
+        rows = self._crm.store.rows(object, deleted=True)
+        return [row for row in rows if RecordRef(object, row.id) in self._crm.merged]
+
+    def _record(self, row: Row, fields: Sequence[str]) -> Record:
+        ref, version = RecordRef(row.object, row.id), self._version(row)
+        if row.deleted:
+            into = self._crm.merged.get(ref) if self._crm.quirks.sees_merges else None
+            return Record(ref, {}, row.modified_at, version, deleted=True, merged_into=into)
+        return Record(ref, {name: row.get(name) for name in fields}, row.modified_at, version)
 
     def _write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
         crm = self._crm
@@ -249,13 +293,6 @@ def _stored(values: Mapping[str, Value]) -> dict[str, Value]:
 
 def _version(row: Row) -> str:
     return row.modified_at.isoformat()
-
-
-def _record(row: Row, fields: Sequence[str], version: str) -> Record:
-    ref = RecordRef(row.object, row.id)
-    if row.deleted:
-        return Record(ref, {}, row.modified_at, version, deleted=True)
-    return Record(ref, {name: row.get(name) for name in fields}, row.modified_at, version)
 
 
 def _rejected(change: Change, found: ValueProblem | None) -> ChangeResult | None:

@@ -12,7 +12,9 @@ from crmsync.connector.contract import Capabilities, CreateOnce
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.testing.clock import SandboxClock
-from crmsync.testing.records import Actor, Origin, RecordStore
+from crmsync.testing.merging import merge_records
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Actor, Origin
 
 
 class Trouble(StrEnum):
@@ -39,11 +41,13 @@ class Quirks:
     conditional_write: bool = False
     can_silence_automation: bool = True
     sees_deletes: bool = False
+    sees_merges: bool = False
     parallel_calls: int = 1
     index_lag: timedelta = timedelta()
     version_resolution: timedelta = timedelta()
     create_once: CreateOnce = CreateOnce.B
     late_commit: timedelta = timedelta(seconds=120)
+    field_history: bool = True
 
     def capabilities(self) -> Capabilities:
         """The quirks in the contract's words."""
@@ -54,11 +58,13 @@ class Quirks:
             conditional_write=self.conditional_write,
             can_silence_automation=self.can_silence_automation,
             sees_deletes=self.sees_deletes,
+            sees_merges=self.sees_merges,
             parallel_calls=self.parallel_calls,
             index_lag=self.index_lag,
             version_resolution=self.version_resolution,
             create_once=self.create_once,
             late_commit=self.late_commit,
+            field_history=self.field_history,
         )
 
 
@@ -91,6 +97,8 @@ class MemoryCrm:
     store: RecordStore = field(init=False)
     calls: list[MemoryCall] = field(default_factory=list)
     automation: int = 0
+    merged: dict[RecordRef, str] = field(default_factory=dict)
+    """Record that was merged away → the id of the one it went into."""
     _troubles: deque[Trouble] = field(default_factory=deque)
     _later: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
 
@@ -118,6 +126,15 @@ class MemoryCrm:
     def delete_as_person(self, ref: RecordRef) -> None:
         """Somebody deletes a record by hand."""
         self.store.delete(ref.object, ref.id, Actor("colleague", Origin.PERSON))
+
+    def merge_as_person(
+        self, lost: RecordRef, survivor: RecordRef, *, values: Mapping[str, Value] | None = None
+    ) -> None:
+        """Somebody merges *lost* into *survivor*: what hangs on it moves over, it is deleted."""
+        by = Actor("colleague", Origin.PERSON)
+        merge_records(self.store, lost.object, lost.id, survivor.id, by, values=values)
+        self.store.delete(lost.object, lost.id, by)
+        self.merged[lost] = survivor.id
 
     def trouble(self, *kinds: Trouble) -> None:
         """Let these befall the next write calls, one each."""

@@ -118,6 +118,10 @@ class MemoryHarness(ContractHarness):
         """Somebody deletes."""
         self.crm.delete_as_person(ref)
 
+    def merge(self, lost: RecordRef, survivor: RecordRef) -> None:
+        """Somebody merges."""
+        self.crm.merge_as_person(lost, survivor)
+
     def requests(self) -> int:
         """All calls."""
         return len(self.crm.calls)
@@ -146,6 +150,7 @@ SHAPES: Mapping[str, Quirks] = {
     "conditional": Quirks(conditional_write=True, version_resolution=timedelta(seconds=1)),
     "uniform and atomic": Quirks(uniform_batch=True, atomic_batch=True, page=2),
     "atomic": Quirks(atomic_batch=True, create_once=CreateOnce.A),
+    "telling": Quirks(sees_deletes=True, sees_merges=True),
     "loud": Quirks(can_silence_automation=False, create_once=CreateOnce.D),
 }
 """Shapes of platforms the engine must cope with."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crmsync.model.record import Value
-from crmsync.testing.records import Actor, RecordStore, Row
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Actor, Row
 
 
 def merge_records(

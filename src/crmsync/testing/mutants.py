@@ -6,14 +6,12 @@ see what a careless author would have at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from crmsync.connector.contract import (
     Capabilities,
-    Connector,
     ModifiedSince,
     Page,
     ReadQuery,
@@ -22,62 +20,10 @@ from crmsync.connector.contract import (
 from crmsync.errors import AuthError, OutcomeUnknown, Throttled, Unavailable
 from crmsync.model.change import Change, ChangeResult, Outcome, SetFields
 from crmsync.model.record import Record, Value
-from crmsync.model.schema import ObjectSchema, Organization
+from crmsync.model.schema import Organization
 from crmsync.model.text import Text
-from crmsync.testing.contract.harness import ContractHarness
-
-
-class MutantHarness:
-    """A harness whose connectors are all broken in one way; everything else is the inner one's."""
-
-    def __init__(self, inner: ContractHarness, mutant: Mutant) -> None:
-        self._inner = inner
-        self._mutant = mutant
-
-    def open(self) -> Connector:
-        """A broken connector."""
-        return self._mutant.wrap(self._inner.open(), self._inner)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands in for the inner harness
-        return getattr(self._inner, name)
-
-
-class Wrapped:
-    """Passes everything through; a mutant overrides what it breaks."""
-
-    def __init__(self, inner: Connector, harness: ContractHarness) -> None:
-        self.inner = inner
-        self.harness = harness
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
-
-    def check(self) -> Organization:
-        return self.inner.check()
-
-    def describe(self, object: str) -> ObjectSchema:
-        return self.inner.describe(object)
-
-    def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
-        return self.inner.read(query, resume=resume)
-
-    def write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
-        return self.inner.write(changes, options)
-
-    def close(self) -> None:
-        self.inner.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A way to break promise ``number``."""
-
-    number: int
-    name: str
-    wrap: Callable[[Connector, ContractHarness], Connector]
-    needs: Callable[[Capabilities], bool] = lambda _: True
-    """Whether a connector of these capabilities can be broken this way."""
+from crmsync.testing.history_mutants import HISTORY_MUTANTS
+from crmsync.testing.mutant import Mutant, Wrapped
 
 
 class DropsAtPageBorder(Wrapped):
@@ -123,6 +69,29 @@ class IgnoresModifiedSince(Wrapped):
             if isinstance(query.where, ModifiedSince):
                 moment = query.where.moment
                 kept = tuple(record for record in kept if record.modified_at > moment)
+            yield replace(page, records=kept)
+
+
+class ForgetsWhereItWent(Wrapped):
+    """Takes a merged record for a deleted one."""
+
+    def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
+        for page in self.inner.read(query, resume=resume):
+            kept = tuple(replace(record, merged_into=None) for record in page.records)
+            yield replace(page, records=kept)
+
+
+class GuessesWhereItWent(Wrapped):
+    """Names the next best record for every one that is gone, whether it was merged or deleted."""
+
+    def read(self, query: ReadQuery, *, resume: str | None = None) -> Iterator[Page]:
+        best = "1"
+        for page in self.inner.read(query, resume=resume):
+            best = next((record.ref.id for record in page.records if not record.deleted), best)
+            kept = tuple(
+                replace(record, merged_into=best) if record.deleted else record
+                for record in page.records
+            )
             yield replace(page, records=kept)
 
 
@@ -356,8 +325,11 @@ MUTANTS: tuple[Mutant, ...] = tuple(
         (9, CallsForNothing, lambda _: True),
         (9, WritesInCheck, lambda _: True),
         (9, ClosesOnce, lambda _: True),
+        (11, ForgetsWhereItWent, lambda c: c.sees_merges),
+        (11, GuessesWhereItWent, lambda c: c.sees_deletes),
         (10, QuotesTheRequest, lambda _: True),
         (10, ShowsItsCredentials, lambda _: True),
+        *((12, kind, lambda c: c.field_history) for kind in HISTORY_MUTANTS),
     )
 )
 """Every promise is broken at least once."""

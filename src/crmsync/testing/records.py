@@ -7,82 +7,17 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 
 from crmsync.model.record import Value
 from crmsync.model.schema import FieldSchema, ObjectSchema
 from crmsync.testing.clock import SandboxClock
+from crmsync.testing.rows import Actor, FieldWrite, Origin, Row, Save, differences
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _SCAN = 200
-
-
-class Origin(StrEnum):
-    """Who is behind a write: the API, a person in the CRM's own pages, or its automation.
-
-    LOADED is practice data, whether it came over the API or directly; DEFAULT what the CRM fills in
-    by itself as a record is created.
-    """
-
-    API = "api"
-    PERSON = "person"
-    AUTOMATION = "automation"
-    LOADED = "loaded"
-    DEFAULT = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who writes: a user id of the sandbox and where the write comes from."""
-
-    user: str
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record as it stood after one write. ``written_at`` is exact, ``modified_at`` as coarse as
-    the vendor's clock."""
-
-    object: str
-    id: str
-    values: Mapping[str, Value]
-    created_at: datetime
-    created_by: str
-    modified_at: datetime
-    modified_by: str
-    written_at: datetime
-    revision: int = 1
-    deleted_at: datetime | None = None
-    deleted_by: str | None = None
-
-    @property
-    def deleted(self) -> bool:
-        """Whether it lies in the recycle bin."""
-        return self.deleted_at is not None
-
-    def get(self, field: str) -> Value:
-        """The value of a field; an empty one is ``None``."""
-        return self.values.get(field)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldWrite:
-    """One field of one record got a value. ``old`` is ``None`` for a new record."""
-
-    object: str
-    id: str
-    field: str
-    old: Value
-    new: Value
-    by: str
-    origin: Origin
-    at: datetime
-    read_only: bool = False
-    """Happened while the test said that nothing may be written."""
 
 
 class NoSuchRecord(LookupError):
@@ -145,6 +80,7 @@ class Snapshot:
     tables: Mapping[str, Table]
     serial: int
     writes: tuple[FieldWrite, ...]
+    saves: Mapping[tuple[str, str], tuple[Save, ...]]
 
 
 Watcher = Callable[[Row | None, Row, Actor], None]
@@ -173,6 +109,7 @@ class RecordStore:
         self._tables: dict[str, Table] = {}
         self._serial = 0
         self._writes: list[FieldWrite] = []
+        self._saves: dict[tuple[str, str], list[Save]] = {}
         self._watchers: list[Watcher] = []
         self.is_read_only: Callable[[], bool] = lambda: False
 
@@ -326,7 +263,8 @@ class RecordStore:
         """Everything as it stands now, to come back to by `restore` as often as wanted."""
         with self.guard:
             tables = {name: table.copy() for name, table in self._tables.items()}
-            return Snapshot(tables, self._serial, tuple(self._writes))
+            saves = {place: tuple(made) for place, made in self._saves.items()}
+            return Snapshot(tables, self._serial, tuple(self._writes), saves)
 
     def restore(self, earlier: Snapshot) -> None:
         """Make everything what it was; ids given out since are given out again."""
@@ -335,6 +273,13 @@ class RecordStore:
                 self._tables[name] = table.copy()
             self._serial = earlier.serial
             self._writes[:] = earlier.writes
+            self._saves = {place: list(made) for place, made in earlier.saves.items()}
+
+    def saves(self, object: str, id: str) -> tuple[Save, ...]:
+        """The record's own history: every save that moved a field, in order, practice data left
+        out. Clearing the log of writes does not touch it."""
+        with self.guard:
+            return tuple(self._saves.get((object, id), ()))
 
     def forget_writes(self) -> None:
         """Start the log anew."""
@@ -355,12 +300,22 @@ class RecordStore:
         if self.keep_past:
             table.past.setdefault(row.id, []).append(row)
         if by.origin is not Origin.LOADED:
-            for write in _differences(before, row, by, self.is_read_only()):
+            made = list(differences(before, row, by, self.is_read_only()))
+            for write in made:
                 if write.field in own:
                     write = replace(write, by="system", origin=Origin.DEFAULT)
                 self._writes.append(write)
+            self._remember(before, row, by, made)
         for watcher in tuple(self._watchers):
             watcher(before, row, by)
+
+    def _remember(
+        self, before: Row | None, row: Row, by: Actor, made: Iterable[FieldWrite]
+    ) -> None:
+        changes = {write.field: (write.old, write.new) for write in made}
+        if changes or before is None:
+            past = self._saves.setdefault((row.object, row.id), [])
+            past.append(Save(len(past) + 1, by, row.modified_at, before is None, changes))
 
 
 def _frozen(values: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -373,23 +328,3 @@ def _as_of(past: Iterable[Row], until: datetime) -> Row | None:
         if row.written_at <= until:
             seen = row
     return seen
-
-
-def _differences(
-    before: Row | None, after: Row, by: Actor, read_only: bool
-) -> Iterator[FieldWrite]:
-    old: Mapping[str, Value] = before.values if before else {}
-    for name in sorted({*old, *after.values}):
-        was, now = old.get(name), after.get(name)
-        if was != now or type(was) is not type(now):
-            yield FieldWrite(
-                after.object,
-                after.id,
-                name,
-                was,
-                now,
-                by.user,
-                by.origin,
-                after.written_at,
-                read_only,
-            )

@@ -19,7 +19,8 @@ from crmsync.testing.invariants import Invariants
 from crmsync.testing.merging import merge_records
 from crmsync.testing.practice import LoadReport, PracticeCustomer, PracticeOrder, SandboxConnection
 from crmsync.testing.recorder import Recorder, RequestKind, RequestRecord
-from crmsync.testing.records import Actor, FieldWrite, Origin, RecordStore, Row
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Actor, FieldWrite, Origin, Row
 from crmsync.testing.server import ASGIApp, ServerThread
 from crmsync.testing.wire import Wire
 
@@ -180,8 +181,8 @@ class Sandbox(ABC):
     ) -> None:
         """Somebody merges a record into another: what hangs on it moves over, it is deleted.
 
-        *values* are those chosen from the record that goes. That much both vendors' manuals and
-        every CRM's habit agree on; nothing tells an API which record it went into.
+        *values* are those chosen from the record that goes. A vendor adds what its own merge does
+        besides.
         """
         merge_records(self.store, object, lost, survivor, Actor(by, Origin.PERSON), values=values)
         self.delete_as_person(object, lost, by=by)

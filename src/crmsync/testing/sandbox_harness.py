@@ -18,7 +18,7 @@ from crmsync.testing.contract.harness import ContractHarness
 from crmsync.testing.faults import CommitLate, Drop, Fault, Reply, throttled
 from crmsync.testing.memory_crm import Trouble
 from crmsync.testing.recorder import RequestKind
-from crmsync.testing.records import Origin
+from crmsync.testing.rows import Origin
 from crmsync.testing.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -145,6 +145,10 @@ class SandboxHarness(ContractHarness):
     def remove(self, ref: RecordRef) -> None:
         """Somebody deletes."""
         self.sandbox.delete_as_person(ref.object, ref.id)
+
+    def merge(self, lost: RecordRef, survivor: RecordRef) -> None:
+        """Somebody merges."""
+        self.sandbox.merge_as_person(lost.object, lost.id, survivor.id)
 
     def requests(self) -> int:
         """All requests but those for tokens."""

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from crmsync.model.record import Value
 from crmsync.model.schema import FieldSchema, FieldType
-from crmsync.testing.records import RecordStore, Row
+from crmsync.testing.records import RecordStore
+from crmsync.testing.rows import Row
 
 
 class Complaint(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ def test_the_sdk_creates_and_upserts(sandbox, run) -> None:
 def test_the_sdk_queries(sandbox, run) -> None:
     made = accounts(sandbox, 3)
     assert run("coql") == {"ids": made[1:], "more": False}
+
+
+def test_the_sdk_reads_a_timeline(sandbox, run) -> None:
+    (made,) = accounts(sandbox, 1)
+    sandbox.edit_as_person("Accounts", made, {"Phone": "1", "Annual_Revenue": Decimal("1234.5")})
+    sandbox.edit_as_person("Accounts", made, {"Phone": "2"}, by="Li Colleague")
+    found = run("timeline", made)
+    assert (found["missing"], found["more"]) == ("INVALID_DATA", False)
+    assert [(save["by"], save["moved"]) for save in found["saves"]] == [
+        ("Li Colleague", {"Phone": ["1", "2"]}),
+        ("Wang Colleague", {"Annual_Revenue": [None, "¥ 1,234.50"], "Phone": [None, "1"]}),
+    ]
 
 
 def test_the_sdk_reads_modules_and_fields(run) -> None:

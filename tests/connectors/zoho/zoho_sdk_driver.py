@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
 from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
-from zohocrmsdk.src.com.zoho.crm.api import coql, fields, modules, org, record, users
+from zohocrmsdk.src.com.zoho.crm.api import coql, fields, modules, org, record, timelines, users
 from zohocrmsdk.src.com.zoho.crm.api.dc.data_center import DataCenter
 from zohocrmsdk.src.com.zoho.crm.api.header_map import HeaderMap
 from zohocrmsdk.src.com.zoho.crm.api.initializer import Initializer
@@ -156,6 +156,30 @@ def create(*_: str):
     }
 
 
+def timeline(record_id: str):
+    asked = ParameterMap()
+    asked.add(timelines.timelines_operations.GetTimelinesParam.per_page, "200")
+    operations = timelines.TimelinesOperations()
+    found = operations.get_timelines("Accounts", record_id, asked).get_object()
+    missing = operations.get_timelines("Accounts", "4876876000000000001", ParameterMap())
+    return {
+        "missing": code(missing),
+        "more": found.get_info().get_more_records(),
+        "saves": [
+            {
+                "by": entry.get_done_by().get_name(),
+                "at": entry.get_audited_time().isoformat(),
+                "action": entry.get_action(),
+                "moved": {
+                    part.get_api_name(): [part.get_value().get_old(), part.get_value().get_new()]
+                    for part in entry.get_field_history()
+                },
+            }
+            for entry in found.get_timeline()
+        ],
+    }
+
+
 def run_coql(*_: str):
     text = (
         "select Account_Name, Owner from Accounts where (Account_Name != 'Invented 0' "
@@ -218,6 +242,7 @@ SCENARIOS = {
     "errors": errors,
     "update": update,
     "create": create,
+    "timeline": timeline,
     "coql": run_coql,
     "describe": describe,
     "field": field,

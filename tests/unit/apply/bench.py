@@ -37,7 +37,7 @@ ALLOWED = {
     "Accounts": frozenset(FIELDS.values()),
     "Tasks": frozenset({"Key", "Subject", "Due", "Owner", "What", "Status"}),
 }
-CAPABILITIES = Capabilities(write_batch=4, create_once=CreateOnce.B)
+CAPABILITIES = Capabilities(field_history=True, write_batch=4, create_once=CreateOnce.B)
 
 
 def fake_crm(**capabilities: Any) -> FakeCrm:

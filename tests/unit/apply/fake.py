@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tests.unit.plan.builders import NOW
@@ -34,6 +34,7 @@ from crmsync.model.change import (
     RemoteError,
     SetFields,
 )
+from crmsync.model.history import FieldChange, HistoryEntry
 from crmsync.model.record import Record, RecordRef, Value
 from crmsync.model.schema import ObjectSchema, Organization
 from crmsync.model.text import Text
@@ -62,6 +63,7 @@ class Stored:
     created: datetime
 
 
+ROBOT = "Robot"
 Fault = Callable[["FakeCrm", Sequence[Change]], None]
 
 
@@ -82,17 +84,42 @@ class FakeCrm:
     calls: list[Sequence[Change]] = field(default_factory=list)
     options: list[WriteOptions] = field(default_factory=list)
     reads: list[ReadQuery] = field(default_factory=list)
+    history: dict[RecordRef, list[HistoryEntry]] = field(default_factory=dict)
+    """By record, its saves in their order: the CRM's own history."""
+    history_faults: list[ConnectorError | None] = field(default_factory=list)
+    histories: int = 0
+    """How often a record's history was asked for."""
     tells_ids: bool = True
     """False: creations are confirmed without the new id."""
     before_write: Callable[[FakeCrm], None] = lambda crm: None
     after_write: Callable[[FakeCrm], None] = lambda crm: None
 
-    def put(self, ref: RecordRef, **fields: Value) -> None:
+    def put(self, ref: RecordRef, /, by: str = "colleague", **fields: Value) -> None:
         known = self.objects.setdefault(ref.object, {})
         old = known.get(ref.id)
         version = old.version + 1 if old else 1
         merged = {**(old.fields if old else {}), **fields}
-        known[ref.id] = Stored(merged, version, self.committing or self.clock.now())
+        at = self.committing or self.clock.now()
+        known[ref.id] = Stored(merged, version, at)
+        self._remember(ref, old.fields if old else {}, merged, at, by)
+
+    def _remember(
+        self,
+        ref: RecordRef,
+        before: dict[str, Value],
+        after: dict[str, Value],
+        at: datetime,
+        by: str | None,
+    ) -> None:
+        changes = {
+            name: FieldChange(before.get(name), value)
+            for name, value in after.items()
+            if before.get(name) != value
+        }
+        if changes:
+            saves = self.history.setdefault(ref, [])
+            ours = by == ROBOT
+            saves.append(HistoryEntry(id=str(len(saves)), at=at, by=by, ours=ours, changes=changes))
 
     def get(self, ref: RecordRef) -> dict[str, Value]:
         return self.objects[ref.object][ref.id].fields
@@ -131,7 +158,7 @@ class FakeCrm:
             return ChangeResult(change.change_id, Outcome.CONFLICT)
         for name in change.after:
             self.sets[change.ref.id, name] += 1
-        self.put(change.ref, **change.after)
+        self.put(change.ref, by=ROBOT, **change.after)
         version = self.version(self.objects[change.ref.object][change.ref.id])
         return ChangeResult(change.change_id, Outcome.APPLIED, change.ref, version)
 
@@ -144,7 +171,7 @@ class FakeCrm:
                     return ChangeResult(change.change_id, Outcome.APPLIED, ref)
         self.creations[key] += 1
         ref = RecordRef(change.object, f"T{sum(self.creations.values())}")
-        self.put(ref, **change.values)
+        self.put(ref, by=ROBOT, **change.values)
         told = ref if self.tells_ids else None
         return ChangeResult(change.change_id, Outcome.APPLIED, told)
 
@@ -202,6 +229,22 @@ class FakeConnector:
         lag = crm.capabilities.index_lag if where.below is None else timedelta()
         visible = stored.created + lag <= crm.clock.now()
         return visible and stored.fields.get(where.field) in where.values
+
+    def history(
+        self, ref: RecordRef, fields: Sequence[str], *, since: datetime
+    ) -> Iterator[HistoryEntry]:
+        crm = self.crm
+        crm.settle()
+        crm.histories += 1
+        lag = crm.capabilities.history_lag
+        fault = crm.history_faults.pop(0) if crm.history_faults else None
+        if fault is not None:
+            raise fault
+        for entry in reversed(crm.history.get(ref, [])):
+            kept = {name: change for name, change in entry.changes.items() if name in fields}
+            shown = entry.at is not None and entry.at + lag <= crm.clock.now()
+            if kept and shown and entry.at >= since:
+                yield replace(entry, changes=kept)
 
     def write(self, changes: Sequence[Change], options: WriteOptions) -> Sequence[ChangeResult]:
         crm = self.crm

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.apply.bench import HERE, Bench, fake_crm
@@ -22,6 +23,7 @@ from tests.unit.apply.fake import (
 )
 from tests.unit.plan.builders import DAY, closing, opening, ref, ruleset
 
+from crmsync.apply import Limits
 from crmsync.connector import CreateOnce, FieldIn
 from crmsync.errors import (
     AuthError,
@@ -38,6 +40,7 @@ from crmsync.model.run import ApplyReport, OpState, RunState
 from crmsync.model.state import Clocks
 from crmsync.model.text import Text
 from crmsync.plan import check_plan
+from crmsync.store import uptime
 
 
 def firsts(bench: Bench, count: int) -> list[object]:
@@ -215,6 +218,32 @@ def test_a_clock_set_in_the_middle_of_a_run_makes_no_duplicate(
     assert outcomes(report) == {"done": 4}
     keys = sorted(str(fields["Key"]) for fields in bench.crm.tasks().values())
     assert keys == sorted(opening(n).key for n in (1, 2))
+
+
+@pytest.mark.parametrize("boots", [("one", "one"), ("one", "two"), (None, None)])
+def test_a_clock_set_between_two_processes_makes_no_duplicate(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, boots: tuple[str | None, str | None]
+) -> None:
+    """The reply is lost and the CRM commits 100 s later; the run ends at once, and the program is
+    started again, by a clock an hour ahead: after the same boot, another one, or nobody knows."""
+    monkeypatch.setattr(uptime, "boot", lambda: boots[0])
+    bench.crm = fake_crm()
+    bench.seed(1)
+    plan = bench.plan([bench.item(1, opens=(opening(1),))])
+    bench.crm.faults = [None, commits_late]
+    ticks: dict[str, Any] = {"ticks": lambda: bench.clock.slept}
+    report = bench.apply(plan, limits=Limits(settle_within=timedelta()), **ticks)
+    assert outcomes(report) == {"done": 1, "in_doubt": 1}
+    bench.clock.sleep(30)
+    bench.restart()
+    monkeypatch.setattr(uptime, "boot", lambda: boots[1])
+    ahead = {"now": lambda: bench.clock.now() + timedelta(hours=1)}
+    report = bench.resume(report.run.id, **ahead, **ticks)
+    bench.crm.settle()
+    assert outcomes(report) == {"done": 2}
+    assert len(bench.crm.tasks()) == 1
+    waited = bench.clock.slept - 30
+    assert waited == (105 if boots == ("one", "one") else 135)
 
 
 def test_found_rows_do_not_wait_for_the_quarantine(bench: Bench) -> None:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from tests.unit.cli import made
+from tests.unit.cli import looking_back, made
 
-from crmsync.cli import plan_view, run_view, simulate_view, why_view
+from crmsync.cli import look_back_view, plan_view, run_view, simulate_view, why_view
 from crmsync.cli.language import LANG
 from crmsync.model.plan import PlanHeader, PlanLine
 
@@ -20,6 +20,7 @@ def pages() -> Iterator[tuple[str, Iterable[str]]]:
     yield "plan", plan(made.header(), made.plan_lines(), every=False)
     yield "plan-all", plan(made.header(), made.plan_lines(), every=True)
     yield "plan-empty", plan(made.empty_header(), [], every=False)
+    yield "plan-merged", plan(made.merged_header(), made.merged_lines(), every=False)
     yield (
         "undo-plan",
         plan(made.undo_header(), [made.close(3, "东海云茶", reopen=True)], every=False),
@@ -30,6 +31,9 @@ def pages() -> Iterator[tuple[str, Iterable[str]]]:
     yield "explain-lacking", why_view.explanation(made.explained(*made.LACKING), full=False)
     yield "runs", run_view.run_table(made.runs(), ZONE)
     yield "run", run()
+    yield "look-back", look_back_view.looked_back(looking_back.found())
+    yield "look-back-short", look_back_view.looked_back(looking_back.short())
+    yield "cost", [plan_view.cost_text(cost) for cost in looking_back.costs()]
     yield "simulate", simulate_view.simulation(made.simulated())
     yield "simulate-unchanged", simulate_view.simulation(made.unchanged())
 

@@ -25,6 +25,7 @@ NAMES = (
     "plan",
     "plan-all",
     "plan-empty",
+    "plan-merged",
     "undo-plan",
     "undo",
     "undo-kept",
@@ -32,6 +33,9 @@ NAMES = (
     "explain-lacking",
     "runs",
     "run",
+    "look-back",
+    "look-back-short",
+    "cost",
     "simulate",
     "simulate-unchanged",
 )

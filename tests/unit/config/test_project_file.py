@@ -61,6 +61,23 @@ def test_the_write_mode_is_no_key_of_the_connector_s(tmp_path: Path) -> None:
     assert "write_mode" not in shop.keys
 
 
+@pytest.mark.parametrize(
+    ("word", "rows"), [("250", 250), ("0", 0), ("off", 0), ("all", None), ("", 1000)]
+)
+def test_how_many_rows_are_looked_back_at(tmp_path: Path, word: str, rows: int | None) -> None:
+    write(tmp_path, GOOD.replace("allow_private: true", f"look_back: {word}"))
+    shop = load_project(tmp_path).connections["shop"]
+    assert shop.look_back == rows
+    assert "look_back" not in shop.keys
+
+
+@pytest.mark.parametrize("word", ["some", "-1", "1.5", "99999999", "[1]"])
+def test_any_other_look_back_is_refused(tmp_path: Path, word: str) -> None:
+    write(tmp_path, GOOD.replace("allow_private: true", f"look_back: {word}"))
+    with pytest.raises(ConfigError):
+        load_project(tmp_path)
+
+
 def test_duplicate_tasks_are_accepted_only_where_the_file_says_so(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     assert not load_project(tmp_path).connections["shop"].accept_duplicate_tasks

@@ -206,7 +206,12 @@ def test_a_field_no_longer_mapped_is_no_longer_stored(crm: PagedCrm, path: Path)
     assert b"xxxxxxxxx" in path.read_bytes()
     run(crm, path, ACCOUNTS)
     assert b"xxxxxxxxx" not in path.read_bytes()
-    assert [item[0] for item in rows(path, "SHOW TABLES")] == ["Accounts", "_meta", "_objects"]
+    assert [item[0] for item in rows(path, "SHOW TABLES")] == [
+        "Accounts",
+        "_merges",
+        "_meta",
+        "_objects",
+    ]
 
 
 def test_a_full_read_finds_deletions_the_crm_keeps_to_itself(tmp_path: Path) -> None:

@@ -170,7 +170,9 @@ def test_what_was_there_before_a_migration_is_kept_on_postgres(empty_postgres: s
             db.execute(sa.text("DROP TABLE restored, spending, lane, echo, merge_"))
             db.execute(sa.text("ALTER TABLE episode DROP COLUMN owner, DROP COLUMN due"))
             db.execute(sa.text("ALTER TABLE audit DROP COLUMN key_id"))
-            db.execute(sa.text("ALTER TABLE attempt DROP COLUMN values_code"))
+            gone = ("values_code", "seen", "look_back", "overwritten")
+            dropped = ", ".join(f"DROP COLUMN {name}" for name in gone)
+            db.execute(sa.text(f"ALTER TABLE attempt {dropped}"))
             db.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     with open_store(empty_postgres) as store, store.database.write() as db:
         kept = f"{migrate.SCHEMA_BEFORE}{migrate.head()}"

@@ -295,6 +295,12 @@ def _connection() -> Schema:
             "成批写，或逐条带条件写",
             "In batches, or each record alone with compare-and-set.",
         ),
+        "look_back": hover(
+            SCALAR,
+            "写完后回看多少行的修改历史，默认 1000；all 全部，off 不看；每行一次调用",
+            "For how many written rows the CRM's history is asked whose edit they replaced, 1000 by"
+            " default; all, or off; one call a row.",
+        ),
         "approval": hover(
             one_of(["optional", "required"]), "是否必须批准", "Whether plans need approval."
         ),

@@ -1,8 +1,10 @@
-"""The contract suite: ten checks every connector must pass, run against a CRM it can be seen on."""
+"""The contract suite: twelve checks every connector must pass, run against a CRM it is seen on."""
 
 from crmsync.testing.contract.check import ContractCase, ContractCheck, cases
 from crmsync.testing.contract.harness import CANARY, ContractHarness, Sample
+from crmsync.testing.contract.history import history_tells_every_save
 from crmsync.testing.contract.manners import empty_input_makes_no_call, nothing_private_is_shown
+from crmsync.testing.contract.merging import a_merged_record_names_where_it_went
 from crmsync.testing.contract.reading import (
     reads_each_record_once,
     resumes_without_loss,
@@ -27,8 +29,10 @@ CONTRACT: tuple[ContractCheck, ...] = (
     a_moved_record_gives_conflict,
     empty_input_makes_no_call,
     nothing_private_is_shown,
+    a_merged_record_names_where_it_went,
+    history_tells_every_save,
 )
-"""The ten promises of `crmsync.connector.contract`, in its order."""
+"""The twelve promises of `crmsync.connector.contract`, in its order."""
 
 __all__ = [
     "CANARY",

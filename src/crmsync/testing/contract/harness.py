@@ -1,4 +1,4 @@
-"""What a connector author fills in so that the ten checks can look at both sides of the wire."""
+"""What a connector author fills in so that the checks can look at both sides of the wire."""
 
 from __future__ import annotations
 
@@ -97,6 +97,10 @@ class ContractHarness(ABC):
     @abstractmethod
     def remove(self, ref: RecordRef) -> None:
         """A person deletes the record."""
+
+    @abstractmethod
+    def merge(self, lost: RecordRef, survivor: RecordRef) -> None:
+        """A person merges *lost* into *survivor*: what hangs on it moves over, it is deleted."""
 
     @abstractmethod
     def requests(self) -> int:
