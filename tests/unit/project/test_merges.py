@@ -269,6 +269,10 @@ def test_a_record_the_crm_still_holds_hands_nothing_over(world: Merging) -> None
     day = AS_OF + timedelta(days=1)
     assert not [i for i in world.carry_out(day) if isinstance(i, Takeover)]
     assert world.stored("000001") is not None
+    with world.opened(day) as opened:
+        (note,) = opened.merged.notes
+        assert note.en.startswith("1 noted as merged")
+        assert note in opened.notes
 
 
 def test_a_merge_nobody_can_follow_hands_nothing_over(world: Merging) -> None:
@@ -280,3 +284,6 @@ def test_a_merge_nobody_can_follow_hands_nothing_over(world: Merging) -> None:
     day = AS_OF + timedelta(days=1)
     assert not [i for i in world.carry_out(day) if isinstance(i, Takeover)]
     assert world.stored("000003") is not None
+    with world.opened(day) as opened:
+        (note,) = opened.merged.notes
+        assert note.en.startswith("1 that should take over")
