@@ -309,6 +309,26 @@ def test_sigterm_ends_after_the_call_under_way_and_resume_goes_on(running: World
     assert_written(running)
 
 
+def test_a_second_ctrl_c_ends_at_once_and_what_was_under_way_is_settled_later(
+    running: World,
+) -> None:
+    place = hands.task_creations(running.sandbox)
+    slow = running.sandbox.faults.next(*place, Delay(30, after_commit=True))
+    process = start_apply(running)
+    wait_for(lambda: slow.hits == 1 and bool(running.tasks()), 90)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    wait_for(lambda: "Stopping" in process.stderr.readline())
+    asked = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 12, "it waited for the call's deadline"
+    assert process.returncode == ExitCode.INTERRUPTED, err
+    assert "Traceback" not in err + out
+    finish(running)
+    assert_written(running)
+
+
 def test_a_killed_process_leaves_no_lock_and_no_second_task(running: World) -> None:
     place = hands.task_creations(running.sandbox)
     slow = running.sandbox.faults.next(*place, Delay(20, after_commit=True))

@@ -63,8 +63,10 @@ def test_a_second_plan_is_empty_and_a_second_apply_does_nothing(world: World) ->
     world.plan()
     world.apply()
     before = len(world.sandbox.field_writes())
+    requests = world.sandbox.recorder.count()
     again = world.apply()
     assert "already applied as run 1" in again.document["already"]
+    assert world.sandbox.recorder.count() == requests
     assert world.plan()["changes"] == []
     assert len(world.sandbox.field_writes()) == before
 

@@ -258,10 +258,11 @@ def _ground(header: PlanHeader, run_id: int) -> Ground:
 
 def _paused(pause: Hold) -> GuardRefused:
     since = pause.since.isoformat(timespec="minutes")
+    undone = pause.run_id is not None
+    why = f"运行 {pause.run_id} 撤销了之前的写入" if undone else pause.reason
     return GuardRefused(
         Text(
-            zh=f"{pause.ruleset} 在 {pause.connection} 上已暂停"
-            f"（{pause.by}，{since}：{pause.reason}）",
+            zh=f"{pause.ruleset} 在 {pause.connection} 上已暂停（{pause.by}，{since}：{why}）",
             en=f"{pause.ruleset} is paused on {pause.connection} ({pause.by}, {since}: "
             f"{pause.reason})",
         ),

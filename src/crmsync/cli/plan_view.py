@@ -369,6 +369,12 @@ def undo_page(header: PlanHeader, *, kept: bool) -> Iterator[str]:
         if kept:
             yield from (f"  {line}" for line in withheld_lines(header, every=True))
     yield say(f"  - {closed} 个任务关闭", f"  - {_count(closed, 'task')} closed")
+    over = header.counts.merged
+    if over:
+        yield say(
+            f"  ⇐ {over} 个客户合并时接管的内容还给原来的记录",
+            f"  ⇐ what {_count(over, 'customer')} took over in a merge goes back to where it was",
+        )
     yield say(
         "  × 撤不回：CRM 自己因此做过的事（邮件、webhook、修改历史），以及已有人处理的任务",
         "  × cannot be taken back: what the CRM did by itself (mails, webhooks, its history), and"

@@ -4,7 +4,7 @@ from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.engine import Engine, decide, past_episode
 from crmsync.evaluate.episodes import current_episode, episode_key
 from crmsync.evaluate.explanation import explain
-from crmsync.evaluate.front import Mirrored, match
+from crmsync.evaluate.front import Mirrored, arrived, match
 from crmsync.evaluate.matching import match_columnar, match_compiled
 from crmsync.evaluate.merging import united
 from crmsync.evaluate.placing import Placing, opened_tasks
@@ -34,6 +34,7 @@ __all__ = [
     "SteadyFigures",
     "SteadyRow",
     "Wording",
+    "arrived",
     "circles_flap",
     "current_episode",
     "decide",

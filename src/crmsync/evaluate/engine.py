@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from crmsync.evaluate.chaining import Chain
 from crmsync.evaluate.compiled import CompiledRuleset
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.policy import policy_of
@@ -22,15 +23,21 @@ class Engine(CompiledRuleset):
 
 
 def decide(
-    engine: Engine, matched: MatchedRow, state: CustomerState, context: EvaluationContext
+    engine: Engine,
+    matched: MatchedRow,
+    state: CustomerState,
+    context: EvaluationContext,
+    *,
+    chain: Chain | None = None,
 ) -> Decision:
     """What the rules make of one customer on one local day.
 
     *state* MUST be the state as that day opens: evaluating again after an apply, from the same
     opening and the same facts, gives the same decision. The clocks of the decision are observations
     that hold whether or not anything is written; its standing holds once the write is confirmed.
+    With a *chain* over `steps_of` its ruleset, tasks and entitlements are drawn by it: the same.
     """
-    return engine.policy.decide(matched, state, context)
+    return engine.policy.decide(matched, state, context, chain)
 
 
 def past_episode(engine: Engine, state: CustomerState, task_id: str, opened_on: date) -> Episode:

@@ -11,6 +11,7 @@ from crmsync.evaluate.compiled import Answers, CompiledRuleset
 from crmsync.model.decision import StageResult, TierResult, Verdict
 from crmsync.model.period import Period
 from crmsync.model.scorecard import Criterion
+from crmsync.model.service import ServiceLevel
 from crmsync.model.state import CustomerState
 from crmsync.model.task import (
     Anniversary,
@@ -64,7 +65,7 @@ class Happening:
                 left = stage is not None and stage.before == wanted and stage.after != wanted
                 return today if left else None
             case TierRises(to=to) | TierFalls(to=to):
-                step = self._step(tier)
+                step = self.step(tier)
                 wanted_step = step < 0 if isinstance(event, TierRises) else step > 0
                 fits = tier is not None and to in {None, tier.after}
                 return today if wanted_step and fits else None
@@ -110,7 +111,7 @@ class Happening:
             case condition:
                 return answers.holds(self._engine.test(condition)) is Verdict.TRUE
 
-    def _step(self, tier: TierResult | None) -> int:
+    def step(self, tier: TierResult | None) -> int:
         """Ranks moved: negative up, positive down; a level without rank lies below all others."""
         if tier is None or tier.before is None or tier.after is None or self._ruleset.tier is None:
             return 0
@@ -121,15 +122,16 @@ class Happening:
     def _period_due(
         self, event: EveryPeriod, moved: Moved, state: CustomerState, today: date
     ) -> date | None:
-        """The last due date after the previous evaluation and up to today; of several missed ones
-        only that one counts."""
         period = self.period(
             event,
             moved.tier.after if moved.tier else None,
             moved.stage.after if moved.stage else None,
         )
-        if period is None:
-            return None
+        return None if period is None else self.due(period, moved, state, today)
+
+    def due(self, period: Period, moved: Moved, state: CustomerState, today: date) -> date | None:
+        """The last due date after the previous evaluation and up to today; of several missed ones
+        only that one counts."""
         since = moved.tier.since if moved.tier is not None else None
         base = since or state.clocks.first_seen or today
         due = last_due(base, period, today)
@@ -140,9 +142,15 @@ class Happening:
         period = event.period
         if event.service_value is not None:
             level = self._ruleset.service_of(tier, stage)
-            value = level.value(event.service_value) if level is not None else None
-            period = value.period if value is not None else None
+            return None if level is None else served(level, event.service_value)
         return period if period is not None and (period.months or period.days) else None
+
+
+def served(level: ServiceLevel, name: str) -> Period | None:
+    """The period a service level gives under *name*; none where it is 0."""
+    value = level.value(name)
+    period = None if value is None else value.period
+    return period if period is not None and (period.months or period.days) else None
 
 
 def _held(task: TaskRule, held: Mapping[str, bool]) -> bool | None:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from crmsync.evaluate.chaining import Chain
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.exceptions import Departure, ExceptionList, InForce, departure
@@ -18,7 +19,7 @@ from crmsync.evaluate.reasons import reason
 from crmsync.evaluate.scoring import Scored, ScoreSheet
 from crmsync.evaluate.segments import SegmentList
 from crmsync.evaluate.stages import Lifecycle, Staged
-from crmsync.evaluate.tasks import Agenda
+from crmsync.evaluate.tasks import Agenda, TaskOutcome
 from crmsync.evaluate.tier import Computed, Setting, compute, track_of
 from crmsync.evaluate.tier_table import TableOfTiers
 from crmsync.model.decision import Because, Decision, StageResult, TierResult, Verdict
@@ -64,7 +65,11 @@ class Policy:
     """The table tiers come from, where they do."""
 
     def decide(
-        self, matched: MatchedRow, state: CustomerState, context: EvaluationContext
+        self,
+        matched: MatchedRow,
+        state: CustomerState,
+        context: EvaluationContext,
+        chain: Chain | None = None,
     ) -> Decision:
         """The decision for one customer; see `crmsync.evaluate.decide`."""
         if self.renamed:
@@ -88,7 +93,16 @@ class Policy:
         staged: Staged | None = None
         if self.lifecycle is not None:
             staged, answers = self.lifecycle.decide(answers, state, context)
-        return self._decision(_Outcome(answers, scored, tiered, staged), state, context)
+        outcome = _Outcome(answers, scored, tiered, staged)
+        moved = Moved(
+            None if tiered is None else tiered.result,
+            None if staged is None else staged.result,
+            scored.asked,
+        )
+        asked = (answers, moved, state, context)
+        agenda = self.agenda
+        tasks = agenda.tasks(*asked) if chain is None else agenda.followed(*asked, chain)
+        return self._decision(outcome, tasks, state, context)
 
     def _tier(
         self, answers: Answers, scored: Scored, state: CustomerState, context: EvaluationContext
@@ -136,7 +150,11 @@ class Policy:
         return Setting(context, rules.season, protected)
 
     def _decision(
-        self, outcome: _Outcome, state: CustomerState, context: EvaluationContext
+        self,
+        outcome: _Outcome,
+        tasks: TaskOutcome,
+        state: CustomerState,
+        context: EvaluationContext,
     ) -> Decision:
         answers, scored, tiered, staged = outcome
         row, before = answers.matched.row, state.standing
@@ -149,7 +167,6 @@ class Policy:
             segments=() if segments is None else segments.after,
         )
         known = {name for name, value in row.facts.items() if value is not None}
-        tasks = self.agenda.tasks(answers, Moved(tier, stage, scored.asked), state, context)
         unknown = (
             *scored.unknown,
             *(() if tiered is None else (*tiered.computed.unknown, *tiered.in_force.unknown)),
@@ -160,9 +177,6 @@ class Policy:
         of_tier = () if tiered is None else tiered.computed.withheld
         of_stage = () if staged is None else staged.withheld
         stale = tiered is not None and tiered.computed.because == Because.STALE_SOURCE
-        service = self.engine.ruleset.service_of(
-            None if tier is None else tier.after, None if stage is None else stage.after
-        )
         return Decision(
             ref=row.ref,
             name=row.name,
@@ -173,7 +187,7 @@ class Policy:
             score=scored.result,
             tier=tier,
             lifecycle=stage,
-            service=None if service is None else service.id,
+            service=tasks.service,
             opens=tasks.opens,
             closes=tasks.closes,
             standing=_standing(before, tier, stage, context.as_of),

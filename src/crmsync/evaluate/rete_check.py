@@ -1,4 +1,5 @@
-"""The self-test of the rete matcher: against the compiled one, on awkward values of every type.
+"""The self-test of the rete matcher and agenda: against the compiled ones, on awkward values of
+every type and on chains of small facts.
 
 Run as a program it exits with 0 when the extension is there and agrees. `rete_status` runs it in a
 process of its own, because a fault inside the extension ends the process it happens in.
@@ -17,7 +18,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from crmsync.condition import compile_matcher, negate
+from crmsync.evaluate.chaining import Chained, Small, Step, What
 from crmsync.evaluate.rete import ReteNetworks
+from crmsync.evaluate.rete_agenda import ReteAgenda
 from crmsync.evaluate.rete_native import ReteError, extension
 from crmsync.model.condition import (
     All,
@@ -43,6 +46,7 @@ from crmsync.model.text import Text
 AS_OF = date(2028, 2, 29)
 PATIENCE_SECONDS = 60
 _DISAGREES = 3
+_SMALLS = 24
 _VALUES: dict[FactType, tuple[FactValue, ...]] = {
     FactType.INTEGER: (0, 1, -1, 7, 2**53, 2**53 + 1, -(2**63)),
     FactType.NUMBER: (0.0, -0.0, 1e-05, 0.1 + 0.2, 0.3, 1e16, 5e-324, 1e300, float("nan")),
@@ -95,8 +99,13 @@ def _unusable(reason: str) -> ReteStatus:
 
 
 def disagreements() -> list[str]:
-    """Where the rete and the compiled matcher differ; raises ReteError without an extension."""
+    """Where the rete and the compiled matcher and agenda differ; raises ReteError without an
+    extension."""
     extension()
+    return [*_wrong_verdicts(), *_wrong_agendas()]
+
+
+def _wrong_verdicts() -> list[str]:
     conditions = [*_conditions()]
     both = [*conditions, *(negate(item) for item in conditions)]
     compiled = compile_matcher(both, _SLOTS)
@@ -107,6 +116,37 @@ def disagreements() -> list[str]:
             wrong = compiled(row, AS_OF) ^ rete.match(row, AS_OF)
             found += [f"row {number}, condition {bit}" for bit in _bits(wrong)]
         rete.close()
+    return found
+
+
+def _wrong_agendas() -> list[str]:
+    """Chains of several steps over more rules than one network takes, facts told in both orders."""
+    smalls = [Small(What.TIER, str(number)) for number in range(_SMALLS)]
+    steps = [
+        Step((smalls[n], *(smalls[n + gap] for gap in gaps)), Small(What.OPENS, f"{n} {gaps}"))
+        for n in range(_SMALLS - 9)
+        for gaps in ((), (1,), (9,), (2, 5), (1, 3, 4, 8))
+    ]
+    steps += [
+        Step((Small(What.OPENS, f"{n} (1,)"), smalls[n + 9]), Small(What.CLOSES, str(n)))
+        for n in range(_SMALLS - 9)
+    ]
+    steps += [
+        Step((Small(What.CLOSES, str(n)), Small(What.OPENS, f"{n + 1} (2, 5)")), smalls[n])
+        for n in range(1, _SMALLS - 10)
+    ]
+    compiled, rete = Chained(steps), ReteAgenda(steps)
+    found = []
+    for number in range(2 * _SMALLS):
+        told = [small for n, small in enumerate(smalls) if (number * 37 + n * n) % 7 % 3]
+        right = compiled.follow(told)
+        found += [
+            f"agenda {number}"
+            for facts in (told, told[::-1])
+            if rete.follow(facts) != right or rete.failures
+        ]
+        if number == _SMALLS:
+            rete.close()  # and built again
     return found
 
 

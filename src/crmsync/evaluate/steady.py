@@ -3,7 +3,10 @@
 It is conservative. A row is *steady* only when the policy, asked, would leave its standing and
 every clock but the day as they are, open and close no task, and hold nothing back. Whatever this
 module does not know of (a key of the rules that came later, a clock, an event) makes rows not
-steady.
+steady. Rules with company groups, newcomers or a season are among it, so the policy is asked about
+everybody: a member of a group hangs on the tier of another customer, which may move on the same
+day; the floor of newcomers and clocks that stand still can be said in SQL, but the drawn customers
+the filter is proved by do not yet give away a filter that gets the floor wrong.
 """
 
 from __future__ import annotations

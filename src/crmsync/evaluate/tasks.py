@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from crmsync.condition import names
 from crmsync.evaluate.calendar import WorkCalendar
+from crmsync.evaluate.chaining import Chain, Small, What, occasions
 from crmsync.evaluate.compiled import Answers, CompiledRuleset, Test
 from crmsync.evaluate.context import EvaluationContext
 from crmsync.evaluate.episodes import Moment, episode_key, occurrence_of, spell
 from crmsync.evaluate.evidence import evidence_of
-from crmsync.evaluate.happening import Happening, Moved, last_due
+from crmsync.evaluate.happening import Happening, Moved, last_due, served
 from crmsync.evaluate.titles import title
 from crmsync.model.decision import TaskClosing, TaskOpening, UnknownCondition, Verdict
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.scorecard import Criterion, MissingPoints
-from crmsync.model.state import CustomerState, Standing
+from crmsync.model.state import CustomerState, Episode, Standing
 from crmsync.model.task import (
     EntersStage,
     Event,
@@ -25,19 +27,33 @@ from crmsync.model.task import (
     LeavesStage,
     ScoreMissing,
     TaskRule,
+    TierFalls,
+    TierRises,
 )
 from crmsync.model.text import Text
 
 JUDGE = "judge"
+_TOLD = EntersStage | LeavesStage | TierRises | TierFalls | ScoreMissing
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """Tasks that should exist, tasks that are over, and ``when`` lines left undecided."""
+    """Tasks that should exist, tasks that are over, and ``when`` lines left undecided.
+
+    ``service`` is the id of the service level that holds.
+    """
 
     opens: tuple[TaskOpening, ...] = ()
     closes: tuple[TaskClosing, ...] = ()
     unknown: tuple[UnknownCondition, ...] = ()
+    service: str | None = None
+
+
+class _Left(NamedTuple):
+    """What a decision leaves behind: small facts, and for each occasion the keys of its episode."""
+
+    facts: list[Small]
+    keys: dict[str, list[str]]
 
 
 class Agenda:
@@ -61,35 +77,147 @@ class Agenda:
         self, answers: Answers, moved: Moved, state: CustomerState, context: EvaluationContext
     ) -> TaskOutcome:
         """The tasks of one customer today; an episode that is open already is not opened again."""
+        level = self._ruleset.service_of(*_places(moved))
+        service = None if level is None else level.id
         if context.placing or not self._tasks:
-            return TaskOutcome()
+            return TaskOutcome(service=service)
         open_now = context.open_episodes.get(state.ref, ())
         opens, unknown = [], []
         for task, when, _ in self._tasks:
             if task.start is not None and context.as_of < task.start:
                 continue
             due = self.happening.day(task, answers, moved, state)
-            if due is None or self.happening.done(task, answers, _tier_after(moved)):
+            if due is None or self.happening.done(task, answers, _places(moved)[0]):
                 continue
             verdict = Verdict.TRUE if when is None else answers.holds(when)
             if verdict is Verdict.UNKNOWN and when is not None:
                 unknown.append(answers.unknown(f"task {task.id}", when, task.span))
             if verdict is not Verdict.TRUE:
                 continue
-            moment = _moment(moved, state, context.as_of, due)
-            whose = (state.ref, *context.former.get(state.ref, ()))
-            occurrence = occurrence_of(task, moment)
-            keys = [episode_key(self._ruleset.id, task, ref, occurrence) for ref in whose]
+            keys = self._keys(task, _moment(moved, state, context.as_of, due), state, context)
             if all(episode.key not in keys for episode in open_now):
                 opens.append(self._opening(task, keys, answers, moved))
+        over = [
+            (task, ours)
+            for task, _, close in (self._tasks if open_now else ())
+            if close is not None
+            and (ours := _ours(task, open_now))
+            and self._over(task, close, answers)
+        ]
+        closes = self._closings(over, answers)
+        return TaskOutcome(tuple(opens), closes, tuple(unknown), service)
+
+    def followed(
+        self,
+        answers: Answers,
+        moved: Moved,
+        state: CustomerState,
+        context: EvaluationContext,
+        chain: Chain,
+    ) -> TaskOutcome:
+        """What `tasks` says, drawn by *chain* from the small facts the decision leaves."""
+        left = self._left(answers, moved, state, context)
+        found = chain.follow(left.facts)
+        open_now = context.open_episodes.get(state.ref, ())
+        opens, unknown, over = [], [], []
+        for number, (task, when, _) in enumerate(self._tasks):
+            opens += [
+                self._opening(task, left.keys[name], answers, moved)
+                for name, _ in occasions(number, task, self._ruleset)
+                if Small(What.OPENS, name) in found
+            ]
+            if when is not None and Small(What.WAITS, str(number)) in found:
+                unknown.append(answers.unknown(f"task {task.id}", when, task.span))
+            if Small(What.CLOSES, str(number)) in found:
+                over.append((task, _ours(task, open_now)))
+        service = next((fact.of for fact in found if fact.what is What.SERVES), None)
+        closes = self._closings(over, answers)
+        return TaskOutcome(tuple(opens), closes, tuple(unknown), service)
+
+    def _left(
+        self, answers: Answers, moved: Moved, state: CustomerState, context: EvaluationContext
+    ) -> _Left:
+        """The small facts of one decision; of a customer who is only placed, tier and stage."""
+        left = _Left([*self._moved(moved)], {})
+        open_now = {episode.key for episode in context.open_episodes.get(state.ref, ())}
+        for number, (task, when, close) in enumerate(() if context.placing else self._tasks):
+            of = str(number)
+            told = left.facts
+            if task.start is None or context.as_of >= task.start:
+                told.append(Small(What.STARTED, of))
+            if not self.happening.done(task, answers, _places(moved)[0]):
+                told.append(Small(What.UNDONE, of))
+            verdict = Verdict.TRUE if when is None else answers.holds(when)
+            if verdict is not Verdict.FALSE:
+                told.append(Small(What.HOLDS if verdict is Verdict.TRUE else What.UNSURE, of))
+            for name, level in occasions(number, task, self._ruleset):
+                day = self._day(task, level, answers, moved, state)
+                if day is None:
+                    continue
+                moment = _moment(moved, state, context.as_of, day)
+                left.keys[name] = keys = self._keys(task, moment, state, context)
+                told.append(Small(What.DUE, name))
+                if open_now.isdisjoint(keys):
+                    told.append(Small(What.NEW, name))
+            if close is not None and _ours(task, context.open_episodes.get(state.ref, ())):
+                told.append(Small(What.OPEN, of))
+                if self._over(task, close, answers):
+                    told.append(Small(What.OVER, of))
+        return left
+
+    def _moved(self, moved: Moved) -> Iterator[Small]:
+        step = self.happening.step(moved.tier)
+        tier, stage = _places(moved)
+        if step and tier is not None:
+            what = What.ROSE if step < 0 else What.FELL
+            yield from (Small(what), Small(what, tier))
+        if tier is not None:
+            yield Small(What.TIER, tier)
+        rules, result = self._ruleset.lifecycle, moved.stage
+        known = rules is not None and any(item.id == stage for item in rules.stages)
+        yield Small(What.STAGE, stage or "") if known else Small(What.NO_STAGE)
+        if result is not None and result.before != result.after:
+            if result.moves and result.after is not None:
+                yield Small(What.ENTERED, result.after)
+            if result.before is not None:
+                yield Small(What.LEFT, result.before)
+        if moved.asked:
+            yield Small(What.SCORE_MISSING)
+
+    def _day(
+        self,
+        task: TaskRule,
+        level: str | None,
+        answers: Answers,
+        moved: Moved,
+        state: CustomerState,
+    ) -> date | None:
+        """The day an occasion would belong to: of what moves and scores tell, today."""
+        if isinstance(task.event, _TOLD):
+            return answers.as_of
+        if level is None:
+            return self.happening.day(task, answers, moved, state)
+        assert isinstance(task.event, EveryPeriod)
+        period = served(self._ruleset.service[level], task.event.service_value or "")
+        return None if period is None else self.happening.due(period, moved, state, answers.as_of)
+
+    def _keys(
+        self, task: TaskRule, moment: Moment, state: CustomerState, context: EvaluationContext
+    ) -> list[str]:
+        """The episode's key, and those it would have for the records merged into the customer."""
+        whose = (state.ref, *context.former.get(state.ref, ()))
+        occurrence = occurrence_of(task, moment)
+        return [episode_key(self._ruleset.id, task, ref, occurrence) for ref in whose]
+
+    def _closings(
+        self, over: Iterable[tuple[TaskRule, Sequence[Episode]]], answers: Answers
+    ) -> tuple[TaskClosing, ...]:
         closes: dict[str, TaskClosing] = {}  # rows of one table share a task's id
-        for task, _, close in self._tasks:
-            for episode in open_now:
-                ours = episode.task_id in {task.id, task.was} and episode.closed_on is None
-                if close is not None and ours and self._over(task, close, answers):
-                    closing = TaskClosing(episode.key, task.id, self._why(task, answers))
-                    closes.setdefault(episode.key, closing)
-        return TaskOutcome(tuple(opens), tuple(closes.values()), tuple(unknown))
+        for task, episodes in over:
+            for episode in episodes:
+                closing = TaskClosing(episode.key, task.id, self._why(task, answers))
+                closes.setdefault(episode.key, closing)
+        return tuple(closes.values())
 
     def past_key(self, task_id: str, state: CustomerState, opened_on: date) -> str:
         """The key of an episode opened on an earlier day, as far as the state tells it.
@@ -200,8 +328,15 @@ class Agenda:
         return self._engine.wording.because_of(task.close_when, values, answers.as_of)
 
 
-def _tier_after(moved: Moved) -> str | None:
-    return None if moved.tier is None else moved.tier.after
+def _places(moved: Moved) -> tuple[str | None, str | None]:
+    """The tier and the stage the decision leads to."""
+    tier, stage = moved.tier, moved.stage
+    return None if tier is None else tier.after, None if stage is None else stage.after
+
+
+def _ours(task: TaskRule, episodes: Sequence[Episode]) -> tuple[Episode, ...]:
+    names = {task.id, task.was}
+    return tuple(item for item in episodes if item.task_id in names and item.closed_on is None)
 
 
 def _moment(moved: Moved, state: CustomerState, today: date, due: date) -> Moment:

@@ -16,6 +16,7 @@ from crmsync.plan.inputs import (
 from crmsync.plan.planfile import PlanFile, approves, read_plan, write_plan
 from crmsync.plan.provenance import (
     Present,
+    applied_already,
     check_plan,
     fingerprint_of,
     owned_fields,
@@ -39,6 +40,7 @@ __all__ = [
     "Unchanged",
     "UndoAsk",
     "WritePolicy",
+    "applied_already",
     "approves",
     "build",
     "change_id",

@@ -58,12 +58,11 @@ class Present:
     applied_since: int | None = None
 
 
-def check_plan(plan: PlanSource, present: Present, stored: StoredPlan | None) -> int | None:
-    """The run that applied the plan already, or ``None`` when it may be applied.
+def applied_already(plan: PlanSource, stored: StoredPlan | None) -> int | None:
+    """The run that applied the plan, if any; our own books know, the CRM need not be asked.
 
-    Raises PlanRefused naming every reason at once; nothing was sent.
+    Raises PlanRefused, naming the way to go on, when that run is not finished.
     """
-    header = plan.header
     if stored is not None and stored.run_id is not None and stored.digest == plan.digest:
         if stored.ended:
             return stored.run_id
@@ -77,6 +76,18 @@ def check_plan(plan: PlanSource, present: Present, stored: StoredPlan | None) ->
                 en=f"Go on with: crmsync apply --resume {stored.run_id}",
             ),
         )
+    return None
+
+
+def check_plan(plan: PlanSource, present: Present, stored: StoredPlan | None) -> int | None:
+    """The run that applied the plan already, or ``None`` when it may be applied.
+
+    Raises PlanRefused naming every reason at once; nothing was sent.
+    """
+    done = applied_already(plan, stored)
+    if done is not None:
+        return done
+    header = plan.header
     reasons = [*_unknown(plan, stored), *_changed(header, present)]
     if reasons:
         raise PlanRefused(

@@ -20,7 +20,15 @@ from crmsync.model.consent import Consent
 from crmsync.model.plan import PlanHeader, PlanSource
 from crmsync.model.run import ApplyReport, OpState
 from crmsync.model.text import Text
-from crmsync.plan import PlanFile, Present, approves, check_plan, owned_fields, read_plan
+from crmsync.plan import (
+    PlanFile,
+    Present,
+    applied_already,
+    approves,
+    check_plan,
+    owned_fields,
+    read_plan,
+)
 from crmsync.plan import fingerprint_of as fingerprint
 from crmsync.plan import task_fields_of as task_fields
 from crmsync.project.approving import approval_of
@@ -137,6 +145,9 @@ class Applying:
         elif ask.plan is not None:
             self._plan = self._read(ask.plan)
             self._header = self._plan.header
+            stored = self._store.plans.get(self._header.plan_id)
+            if self._applied(applied_already(self._plan, stored)):
+                return
         else:
             raise UsageError(
                 Text(zh="没有指明计划文件", en="no plan file was named"),
@@ -185,12 +196,7 @@ class Applying:
         if self._plan is None:
             self._check_account(present)
             return
-        done = check_plan(self._plan, present, store.plans.get(header.plan_id))
-        if done is not None:
-            self.already = Text(
-                zh=f"已在运行 {done} 中写入，没有要做的",
-                en=f"already applied as run {done}; nothing to do",
-            )
+        if self._applied(check_plan(self._plan, present, store.plans.get(header.plan_id))):
             return
         connection = self._connection()
         self._approval = approval_of(
@@ -198,6 +204,15 @@ class Applying:
         )
         if not self._ask.in_parts:
             require_budget(self._crm, header, strict=self._strict())
+
+    def _applied(self, run: int | None) -> bool:
+        """Whether a run applied it before; until we hold the lock another process may do so."""
+        if run is not None:
+            self.already = Text(
+                zh=f"已在运行 {run} 中写入，没有要做的",
+                en=f"already applied as run {run}; nothing to do",
+            )
+        return run is not None
 
     def _check_account(self, present: Present) -> None:
         """A resumed run keeps its own provenance, but never goes to another account."""

@@ -58,17 +58,18 @@ def _rete() -> Finding:
     status = rete_status()
     if status.usable:
         text = Text(
-            zh="编译、列式与 rete 匹配器可用；durable-rules 通过自检",
-            en="compiled, columnar and rete matchers; durable-rules passed its self-test",
+            zh="编译、列式与 rete 匹配器和 rete 任务推导可用；durable-rules 通过自检",
+            en="compiled, columnar and rete matchers, rete agenda; durable-rules passed its"
+            " self-test",
         )
         return Finding("ok", "engine", text)
     return Finding(
         "ok",
         "engine",
         Text(
-            zh=f"编译与列式匹配器可用；durable-rules {status.why.zh}，编译匹配器代替它",
+            zh=f"编译与列式匹配器可用；durable-rules {status.why.zh}，匹配与任务推导由编译版代替",
             en=f"compiled and columnar matchers; durable-rules {status.why.en},"
-            " compiled does its work",
+            " the compiled matcher and agenda do its work",
         ),
     )
 

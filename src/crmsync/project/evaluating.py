@@ -136,6 +136,7 @@ class OpenPopulation:
         self._engine = Engine(self.rules)
         scope = population.connection, self.rules, population.mapping.object
         self.merged = Merged(population.store, scope, mirror, population.as_of)
+        self.notes += self.merged.notes
         self._united: dict[RecordRef, StoredState] = {}
         refuse_circles(mirror, self.relation, self.rules.group)
 

@@ -17,6 +17,7 @@ from crmsync.model.record import RecordRef, Value
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.state import Episode, Standing, StoredState
 from crmsync.model.state import Snapshot as Kept
+from crmsync.model.text import Text
 from crmsync.plan import Inheritance
 from crmsync.store import Store
 from crmsync.store.mirror import merges_in
@@ -84,8 +85,11 @@ class Merged:
         self.former = _grouped(stands)
         self.waiting: dict[RecordRef, Waiting] = {}
         there = still_there(mirror, object, [ref.id for ref in stands])
+        self.notes: tuple[Text, ...] = ()
+        """What of the merges cannot take effect yet; no ids, for plans outlive a purge."""
         gone = {lost: ref for lost, ref in stands.items() if lost.id not in there}
         if not gone:
+            self.notes = _notes(len(there), 0)
             return
         kept = store.merges.keeping(self._connection, self._rules.id, gone)
         for ref, lost in _grouped(gone).items():
@@ -93,6 +97,8 @@ class Merged:
             if theirs:
                 told = tuple(merge for merge in fresh if found.get(merge.lost) == ref)
                 self.waiting[ref] = Waiting(lost, theirs, told)
+        present = still_there(mirror, object, [ref.id for ref in self.waiting])
+        self.notes = _notes(len(there), len(self.waiting) - len(present))
 
     def united(self, row: FactRow, standing: Standing) -> StoredState:
         """The state of a customer that waits, with what it takes over in it; *standing* is where
@@ -159,6 +165,27 @@ class Merged:
             their_tasks=tuple(item for lost in waiting.lost for item in tasks.get(lost, ())),
             told=waiting.told,
         )
+
+
+def _notes(there: int, nowhere: int) -> tuple[Text, ...]:
+    """How many records noted as merged the CRM still holds, and how many survivors it does not."""
+    found = []
+    if there:
+        found.append(
+            Text(
+                f"登记为已合并的客户有 {there} 个还在 CRM 里，暂不接管（crmsync merged --list）",
+                f"{there} noted as merged and still in the CRM: nothing goes over (see crmsync "
+                "merged --list)",
+            )
+        )
+    if nowhere:
+        found.append(
+            Text(
+                f"有 {nowhere} 个接管合并的客户不在 CRM 里，它们的接管先等着",
+                f"{nowhere} that should take over after a merge not in the CRM: it waits",
+            )
+        )
+    return tuple(found)
 
 
 def _written(row: FactRow, own: StoredState, others: Sequence[StoredState]) -> dict[str, Value]:

@@ -60,7 +60,8 @@ TABLE_HELP = (
         "一行；output order：全部，最优的在前；rule order、collect：全部，按表中次序；collect sum、"
         "min、max、count：把命中的行合成一个数。不写就是 first。评分可用单行的四种和合成一个数的"
         "四种；等级可用单行的四种，以及 collect max（最高的等级）和 collect min（最低的等级）；"
-        "服务只用单行的四种；任务可用单行的四种和列出全部的三种。",
+        "服务只用单行的四种；任务可用单行的四种和列出全部的三种。也可写中文名：唯一、首个、任意、"
+        "优先级、输出顺序、规则顺序、收集、收集求和、收集最小、收集最大、收集计数。",
         "unique: one row at most; first: the topmost; any: several that say the same; priority: "
         "the one with the best output; output order: all, the best first; rule order and collect: "
         "all as they stand; collect sum, min, max and count: one number of all rows that fit. "

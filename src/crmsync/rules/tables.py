@@ -41,6 +41,20 @@ _LETTERS = {
     "C>": HitPolicy.COLLECT_MAX,
     "C#": HitPolicy.COLLECT_COUNT,
 }
+_CHINESE = {
+    "唯一": HitPolicy.UNIQUE,
+    "首个": HitPolicy.FIRST,
+    "首行": HitPolicy.FIRST,
+    "任意": HitPolicy.ANY,
+    "优先级": HitPolicy.PRIORITY,
+    "输出顺序": HitPolicy.OUTPUT_ORDER,
+    "规则顺序": HitPolicy.RULE_ORDER,
+    "收集": HitPolicy.COLLECT,
+    "收集求和": HitPolicy.COLLECT_SUM,
+    "收集最小": HitPolicy.COLLECT_MIN,
+    "收集最大": HitPolicy.COLLECT_MAX,
+    "收集计数": HitPolicy.COLLECT_COUNT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +205,8 @@ def _hit(block: Block, wanted: Wanted) -> HitPolicy | None:
     if found is None:
         return HitPolicy.FIRST
     word = " ".join(found.text.replace("(", " ").replace(")", " ").split())
-    policy = _LETTERS.get(word.upper().replace(" ", ""))
+    close = word.upper().replace(" ", "").replace("（", "").replace("）", "")
+    policy = _LETTERS.get(close) or _CHINESE.get(close)
     if policy is None and word.casefold() in set(HitPolicy):
         policy = HitPolicy(word.casefold())
     if policy is None:
@@ -200,7 +215,7 @@ def _hit(block: Block, wanted: Wanted) -> HitPolicy | None:
             found.span,
             Text(zh=f"没有命中策略“{found.text}”", en=f"there is no hit policy “{found.text}”"),
             found.text,
-            [item.value for item in HitPolicy],
+            [*(item.value for item in HitPolicy), *_CHINESE],
         )
         return None
     if policy not in wanted.policies:

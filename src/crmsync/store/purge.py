@@ -166,7 +166,7 @@ def _blank_handovers(
         where = attempt.c.run_id == run_id, attempt.c.seq == seq
         blank = {"effect": None, "want": None} if over else {"actual": None}
         db.execute(sa.update(attempt).where(*where).values(blank))
-    return tuple({run_id for run_id, _ in found}), len(found)
+    return tuple({row.run_id for row in found}), len(found)
 
 
 def _blank_effects(db: Connection, connection: str, ref: RecordRef, stand_in: str) -> int:

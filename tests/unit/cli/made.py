@@ -13,6 +13,7 @@ from crmsync.evaluate import Engine, EvaluationContext, explain, row_from_facts
 from crmsync.model.change import RemoteError
 from crmsync.model.decision import Cause
 from crmsync.model.fact import FactValue
+from crmsync.model.merge import Keeping
 from crmsync.model.plan import (
     Direction,
     FieldDelta,
@@ -23,15 +24,25 @@ from crmsync.model.plan import (
     PlanLine,
     PlanNotice,
     RecordChange,
+    Takeover,
     TaskClose,
     TaskCreate,
     Withheld,
 )
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.ruleset import Ruleset
-from crmsync.model.run import ApplyReport, OpRecord, OpState, Run, RunState
+from crmsync.model.run import (
+    GONE,
+    MERGED_INTO,
+    ApplyReport,
+    OpRecord,
+    OpState,
+    Run,
+    RunState,
+)
 from crmsync.model.state import Clocks, CustomerState, Standing
 from crmsync.model.text import Text
+from crmsync.plan.merging import DOUBLE
 from crmsync.project.explaining import Explained
 from crmsync.project.simulated import GuardFigure, NearLine, SimulateReport
 from crmsync.rules import load
@@ -281,6 +292,40 @@ def empty_header() -> PlanHeader:
     return header(counts=counts, guards=(), withheld=(), notices=())
 
 
+def merged_header() -> PlanHeader:
+    standing = {"vip": 25, "key": 125, "standard": 350}
+    counts = PlanCounts(
+        evaluated=500,
+        rises=1,
+        unchanged=499,
+        closed_tasks=1,
+        merged=2,
+        fields=1,
+        by_cause={Cause.MERGED: 1},
+        tiers_before=standing,
+        tiers_after=standing,
+    )
+    return header(counts=counts, guards=(), withheld=(), notices=())
+
+
+def merged_lines() -> list[PlanLine]:
+    """A customer that takes over and changes, and one that only takes over."""
+    text = Text(
+        "A0901, A0902 已并入，此前等级按VIP（自 2024-01-05）",
+        "A0901, A0902 were merged into it; it goes on as VIP since 2024-01-05",
+    )
+    why = Text("未低于保级线", "not below the keep line")
+    moved = change(
+        1, "东海云茶", Direction.RISE, delta("tier", "标准", "VIP", why), cause=Cause.MERGED
+    )
+    return [
+        Takeover("m1", ref(1), "东海云茶", (ref(901), ref(902)), Keeping(), text),
+        moved,
+        replace(close(1, "东海云茶"), text=DOUBLE),
+        Takeover("m2", ref(2), HOSTILE, (ref(903),), Keeping(), text),
+    ]
+
+
 def undo_header() -> PlanHeader:
     counts = PlanCounts(
         evaluated=500,
@@ -383,6 +428,7 @@ def problems() -> list[OpRecord]:
     return [
         op(136, "天山金石科技", OpState.CONFLICT, actual={"Tier": "小客户"}),
         op(137, "deleted meanwhile", OpState.CONFLICT),
+        op(138, "山海同创", OpState.CONFLICT, error=GONE, actual={MERGED_INTO: "A0139"}),
         op(213, "长江云峰贸易", OpState.REJECTED, error=refused),
         op(214, HOSTILE, OpState.IN_DOUBT),
         *(op(300 + number, f"Left {number}", OpState.PLANNED) for number in range(9)),

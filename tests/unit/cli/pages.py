@@ -20,6 +20,7 @@ def pages() -> Iterator[tuple[str, Iterable[str]]]:
     yield "plan", plan(made.header(), made.plan_lines(), every=False)
     yield "plan-all", plan(made.header(), made.plan_lines(), every=True)
     yield "plan-empty", plan(made.empty_header(), [], every=False)
+    yield "plan-merged", plan(made.merged_header(), made.merged_lines(), every=False)
     yield (
         "undo-plan",
         plan(made.undo_header(), [made.close(3, "东海云茶", reopen=True)], every=False),

@@ -25,6 +25,7 @@ NAMES = (
     "plan",
     "plan-all",
     "plan-empty",
+    "plan-merged",
     "undo-plan",
     "undo",
     "undo-kept",

@@ -268,6 +268,25 @@ def test_policies_go_by_dmn_name_or_letter(tmp_path: Path, hit: str) -> None:
     assert ruleset is not None, found
 
 
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("唯一", "unique"), ("首个", "first"), ("首行", "F"), ("任意", "any"), ("优先级", "P"),
+        ("收集（求和）", "collect sum"), ("收集 最小", "C<"), ("收集最大", "C>"),
+        ("收集计数", "C#"),
+    ],
+)  # fmt: skip
+def test_policies_go_by_chinese_names(tmp_path: Path, chinese: str, english: str) -> None:
+    table = "订单数,分数\n-,20\n"
+    assert matrix(tmp_path, table, chinese) == matrix(tmp_path, table, english)
+
+
+@pytest.mark.parametrize("hit", ["输出顺序", "规则顺序", "收集"])
+def test_a_list_of_rows_is_refused_for_points_in_chinese_too(tmp_path: Path, hit: str) -> None:
+    _, found = with_points(tmp_path, "订单数,分数\n-,0\n", hit)
+    assert [item.code for item in found] == ["TABLE007"]
+
+
 def test_priority_puts_the_best_points_first(tmp_path: Path) -> None:
     points = matrix(tmp_path, "订单数,分数\n>= 1,5\n>= 12,20\n-,0\n", "priority")
     assert [str(line.points) for line in points.lines] == ["20", "5", "0"]
