@@ -72,6 +72,7 @@ def folder(what: str, done: Callable[[Path], object]) -> Slip:
 
 
 MOVE = "when: orders_12m ≥ 1"
+MERGE = "on_merge: {tier: highest, since: earlyer, overides: keep, tasks: close double}"
 POINTS = "{≥ 12: 20, ≥ 6: 15, ≥ 1: 5, otherwise: 0}"
 LANGUAGES = "languages: [zh, en]"
 TITLE = "title: 小规则集 | Small ruleset"
@@ -461,6 +462,10 @@ PEOPLE = (
         ),
         slip("a stage", (RULES, "{from: prospect, to: active,", "{from: prospect, to: activ,")),
         slip("an option", (RULES, MOVE, "when: potential is 高高")),
+        slip(
+            "a policy for merges",
+            (RULES, "lifecycle:\n  start:", f"{MERGE}\nlifecycle:\n  start:"),
+        ),
     ),
 )
 
