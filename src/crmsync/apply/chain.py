@@ -3,19 +3,26 @@
 Everything is told by the values themselves. Our save is the one that put in what we wrote; what it
 replaced is compared with what we had seen just before. The walk ends where every field stands
 again as we had seen it: whatever lies before that, we knew. Only where a row was sent more than
-once it goes on, to the saves that came after our first look by the CRM's own clock. No clock of
-ours is compared with the CRM's.
+once it goes on, to the saves that came after our first look. What is older than the look is known
+by what it left, and by the record's modified time as the look showed it: both are the CRM's own
+clock, and no clock of ours is compared with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from crmsync.model.equality import same_value
 from crmsync.model.history import FieldChange, HistoryEntry, LookedBack, Overwritten
 from crmsync.model.record import Value
 from crmsync.model.run import OpRecord, OpState
+
+GRAIN = timedelta(seconds=1)
+"""How far a CRM's history and its modified times may be apart."""
+LONG_BEFORE = timedelta(minutes=1)
+"""A save older than this before the last change we saw was surely seen."""
 
 
 def judge(
@@ -65,6 +72,9 @@ class _Walk:
             for name, change in entry.changes.items()
             if name in self.row.want and not same_value(change.before, change.after)
         }
+        if changes and self._lies_before_the_look(entry, changes):
+            self.ended = True
+            return
         self._attribute(entry, changes)
         unread = entry.unread & self.row.want.keys()
         if entry.ours is not False and not changes and unread and not self.own:
@@ -133,6 +143,20 @@ class _Walk:
         """Whether a save came after our look, by the CRM's own two clocks."""
         look = self.row.seen
         return look is not None and entry.at is not None and entry.at > look.modified_at
+
+    def _lies_before_the_look(
+        self, entry: HistoryEntry, changes: Mapping[str, FieldChange]
+    ) -> bool:
+        """Whether a save is the last one we had seen the result of, or older.
+
+        The last change before a look left what the look showed, and is no later than the record's
+        modified time. Both are the CRM's own clock.
+        """
+        look = self.row.seen
+        if look is None or entry.at is None or entry.at > look.modified_at + GRAIN:
+            return False
+        left = all(same_value(c.after, self.seen(name)) for name, c in changes.items())
+        return left or entry.at < look.modified_at - LONG_BEFORE
 
     def _as_seen(self) -> bool:
         return all(same_value(value, self.seen(name)) for name, value in self.before.items())

@@ -79,6 +79,14 @@ def test_what_was_written_in_an_earlier_run_is_not_taken_for_ours_of_now() -> No
     assert told(earlier, since, OURS, attempt=3) == (LookedBack.CLEAR, ())
 
 
+def test_a_row_that_was_never_written_is_not_taken_for_an_earlier_run_s() -> None:
+    earlier = save("us", LOOKED, Tier=("key", "standard"), Reason=("older", "new"))
+    theirs = save("Li", LOOKED, Reason=("new", "old"))
+    later = save("Wang", Reason=("old", "by hand"))
+    assert told(earlier, theirs, later, state=OpState.CONFLICT) == (LookedBack.CLEAR, ())
+    assert told(earlier, theirs, later) == (LookedBack.NOT_SHOWN, ())
+
+
 def test_a_field_that_already_held_our_value_is_measured_by_that() -> None:
     held = replace(ROW, seen=Seen(LOOKED, ("Reason",)))
     theirs = save("Li", Reason=("new", "old"))
