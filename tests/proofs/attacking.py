@@ -16,7 +16,7 @@ import duckdb
 import sqlglot
 from tests.peak import forget_peak, peak_mb
 from tests.proofs.attack_list import ENV, TOKEN, Attack, attacks
-from tests.proofs.proof import Figure, Proof, Scale
+from tests.proofs.proof import Figure, Proof, Scale, apart
 from tests.unit.config.rules_in_small import MAPPING, RULES, SCHEMAS
 from tests.unit.rules.writing import SOUND
 
@@ -104,10 +104,11 @@ def attacked(scale: Scale, place: Path) -> Figure:
         forget_peak()
         start = peak_mb()
         every = attacks()
-        for attack in every:
-            outcome = _judged(attack, place, bad)
-            refused += outcome == "refused"
-            inert += outcome == "inert"
+        with apart():
+            for attack in every:
+                outcome = _judged(attack, place, bad)
+                refused += outcome == "refused"
+                inert += outcome == "inert"
         grown = peak_mb() - start
     finally:
         os.environ.pop(ENV, None)

@@ -14,7 +14,7 @@ from random import Random
 from tests.peak import forget_peak, peak_mb
 from tests.proofs.fuzz_tables import read_table, table_mutant, tables
 from tests.proofs.fuzz_words import KEYS, SIGNS, VALUES, sentence
-from tests.proofs.proof import Figure, Proof, Scale
+from tests.proofs.proof import Figure, Proof, Scale, apart
 
 from crmsync.config import read_mapping
 from crmsync.model.ruleset import Ruleset
@@ -214,15 +214,16 @@ def fuzz(scale: Scale, place: Path) -> Figure:
     tables(aside)
     forget_peak()
     start, slowest, tried = peak_mb(), 0.0, 0
-    for number in _numbers(scale):
-        tried += 1
-        made = random.Random(chance.random())
-        if number % TABLES_AMONG == 0:
-            path = table_mutant(made, aside)
-            slowest = max(slowest, _timed(read_table, path, bad))
-        else:
-            seed, data = mutant(made, every)
-            slowest = max(slowest, _tried(seed, data, place, bad))
+    with apart():
+        for number in _numbers(scale):
+            tried += 1
+            made = random.Random(chance.random())
+            if number % TABLES_AMONG == 0:
+                path = table_mutant(made, aside)
+                slowest = max(slowest, _timed(read_table, path, bad))
+            else:
+                seed, data = mutant(made, every)
+                slowest = max(slowest, _tried(seed, data, place, bad))
     grown = peak_mb() - start
     bad["over 200 MB"] = int(grown > MOST)
     return Figure(tried, "mutants", bad, f"slowest {slowest:.2f} s, {grown:.0f} MB more")

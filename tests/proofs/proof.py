@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import shutil
@@ -89,3 +90,15 @@ def folder() -> Iterator[Path]:
         yield Path(made)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What this process held before is no work of the collector's meanwhile: in a long run of
+    tests going through it costs more than what is measured."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import click
 
 from crmsync.cli.face import Face, face_options
 from crmsync.cli.language import say
-from crmsync.errors import ExitCode, UsageError
+from crmsync.errors import UsageError
 from crmsync.model.text import Text
 
 
@@ -18,7 +16,11 @@ from crmsync.model.text import Text
         "Run the jobs of crmsync.yaml until Ctrl-C; missed slots follow catch_up and are named.",
     )
 )
-@click.option("--once", is_flag=True, help=say("只处理到期的时段", "only what is due now"))
+@click.option(
+    "--once",
+    is_flag=True,
+    help=say("只处理到期的时段，退出码同任务", "only what is due now; exits as the job did"),
+)
 @face_options
 def serve_command(face: Face, once: bool) -> int:
     """The scheduler; one line on stderr for every slot."""
@@ -40,12 +42,12 @@ def serve_command(face: Face, once: bool) -> int:
         face.talk(f"{stamp} {text.zh}", f"{stamp} {text.en}")
 
     ticker = Ticker(project, tell, on_bug=lambda bug: report_bug(bug, ["serve"]))
-    if once:
-        ticker.tick(threading.Event())
-        return ExitCode.DONE
     with stoppable() as stop:
-        ticker.run(stop)
-    return stop.code
+        if not once:
+            ticker.run(stop)
+            return stop.code
+        ticker.tick(stop)
+    return stop.code if stop.is_set() else ticker.exit
 
 
 @click.command(

@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from crmsync.config.jobs import JobConfig
-from crmsync.errors import CrmSyncError
+from crmsync.errors import CrmSyncError, ExitCode
 from crmsync.model.text import Text
 from crmsync.project.opening import Project
 from crmsync.project.syncing import SyncOutcome, sync
@@ -68,7 +68,8 @@ def sync_job(project: Project, job: str, stop: threading.Event) -> SyncOutcome:
 class Ticker:
     """Runs the project's jobs at their slots. ``tell`` gets one sentence for every event; ``work``
     carries out one job and is `sync` unless a test says otherwise. A bug in a job is given to
-    ``on_bug``, the slot counts as failed and the other jobs go on."""
+    ``on_bug``, the slot counts as failed and the other jobs go on. ``exit`` is that of the first
+    job that did not end with 0."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Ticker:
         self._work = work
         self._on_bug = on_bug
         self._pace = pace
+        self.exit = ExitCode.DONE
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._tables = {
             job.name: timetable(job.when, ZoneInfo(job.time_zone))
@@ -255,13 +257,13 @@ class Ticker:
             target=self._beat, args=(store, job, tuple(waiting), done, halt), name="slot heartbeat"
         )
         pulse.start()
-        state, note, run = SlotState.DONE, "", None
+        state, note, run, ended = SlotState.DONE, "", None, ExitCode.BUG
         try:
             outcome = self._work(self._project, job.name, halt)
-            note, run = outcome.text.en, outcome.run
+            note, run, ended = outcome.text.en, outcome.run, outcome.exit
             self._tell(_of_job(job, outcome.text, outcome.mend))
         except CrmSyncError as error:
-            state, note = SlotState.FAILED, f"{error.code}: {error.message.en}"
+            state, note, ended = SlotState.FAILED, f"{error.code}: {error.message.en}", error.exit
             self._tell(_of_job(job, Text(error.message.zh, note), error.mend))
         except Exception as bug:
             if self._on_bug is None:
@@ -271,6 +273,7 @@ class Ticker:
         finally:
             done.set()
             pulse.join()
+        self.exit = self.exit or ended
         now = self._project.now()
         finished = Slot(job.name, moment, state, self._name, now, now, run, note)
         store.slots.finish(finished, now=now)

@@ -241,3 +241,17 @@ def test_seconds_to_and_fro_are_no_news(tmp_path: Path) -> None:
         world.now = START + timedelta(seconds=seconds)
         ticker.tick(threading.Event())
     assert not [text for text in world.said if "went back" in text]
+
+
+def test_the_exit_code_is_that_of_the_first_job_that_did_not_end_well(tmp_path: Path) -> None:
+    world = World(tmp_path, "once")
+    ticker = world.ticker()
+    for failure, wanted in (
+        (None, ExitCode.DONE),
+        (Unavailable(Text.same("away")), ExitCode.TRY_LATER),
+        (None, ExitCode.TRY_LATER),
+    ):
+        world.failure = failure
+        ticker.tick(threading.Event())
+        assert ticker.exit is wanted
+        world.now += timedelta(hours=1)
