@@ -15,6 +15,7 @@ from pathlib import Path
 SESSION = os.environ.get("CRMSYNC_CANARIES") or secrets.token_hex(3)
 MARK = f"cnry{SESSION}"
 """What every canary of this session begins with."""
+PROCESSES = Path("/proc")
 STORES = frozenset({"secrets", "tokens"})
 """Folders where secrets belong."""
 
@@ -32,7 +33,9 @@ def canaries_in(text: str | bytes) -> bool:
 def files_with_canaries(folders: Iterable[Path]) -> Iterator[Path]:
     """Files below *folders*, other than those of a secret store, that hold a canary."""
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        # a walk goes past what vanishes meanwhile
+        walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+        for path in sorted(walked):
             inside = path.relative_to(folder).parts
             if not STORES.intersection(inside) and _holds(path):
                 yield path
@@ -40,13 +43,15 @@ def files_with_canaries(folders: Iterable[Path]) -> Iterator[Path]:
 
 def processes_with_canaries() -> Iterator[str]:
     """Command lines of running processes that show a canary, as ``ps`` would."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for folder in PROCESSES.iterdir() if PROCESSES.is_dir() else ():
+        if not folder.name.isdigit():
+            continue
         try:
-            told = path.read_bytes()
+            told = (folder / "cmdline").read_bytes()
         except OSError:
             continue  # it has just ended
         if canaries_in(told):
-            yield f"process {path.parent.name}"
+            yield f"process {folder.name}"
 
 
 def _holds(path: Path) -> bool:
