@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from crmsync.connector.paging import newest_first
+from crmsync.connector.histories import looks_cut, newest_first
 from crmsync.model.history import FieldChange, HistoryEntry
 from crmsync.model.record import RecordRef, Value
 from crmsync.model.schema import FieldType
@@ -28,8 +28,6 @@ from crmsync_fxiaoke.codec import EPOCH, FieldCodec, Unreadable
 LOG = "/cgi/crm/v2/object/getNewLogInfoListForWeb"
 PAGE = 100
 MOST_PAGES = 100
-LONG = 100
-"""From how many characters on a text that ends in dots may have been cut."""
 AHEAD = timedelta(days=1)
 """How far beyond our clock a history is asked for: the CRM's own clock may be ahead of it."""
 NAMES = ("fieldApiName", "field_api_name", "fieldName", "field_name", "apiName", "api_name")
@@ -119,7 +117,7 @@ def _entry(asked: Asked, item: Mapping[str, Any]) -> HistoryEntry | None:
 def told(codec: FieldCodec, given: Any) -> Value:  # noqa: ANN401 - wire JSON
     """The canonical value of one side; raises Unreadable where it is not certain."""
     kind = codec.schema.type
-    if isinstance(given, str) and len(given) >= LONG and given.endswith(("...", "…")):
+    if isinstance(given, str) and looks_cut(given):
         raise Unreadable
     if kind is FieldType.DATE and isinstance(given, str) and "-" in given.lstrip("-"):
         try:

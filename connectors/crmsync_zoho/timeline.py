@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from crmsync.connector.paging import SeenCursors, newest_first
+from crmsync.connector.histories import looks_cut, newest_first
+from crmsync.connector.paging import SeenCursors
 from crmsync.errors import UnexpectedReply
 from crmsync.model.history import FieldChange, HistoryEntry
 from crmsync.model.record import RecordRef, Value
@@ -30,8 +31,6 @@ from crmsync_zoho.client import ListRefused, ZohoClient
 from crmsync_zoho.codec import IDS, NUMBERS, TEXTS, Json, ZohoFieldInfo, moment
 
 PAGE = 200
-LONG = 100
-"""From how many characters on a text that ends in dots may have been cut."""
 GONE = frozenset({"INVALID_DATA", "RECORD_NOT_FOUND"})
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _ID = re.compile(r"\d{15,20}", re.ASCII)
@@ -74,7 +73,9 @@ def told(field: FieldSchema, given: Json) -> Value:
     if kind is FieldType.PICKLIST and isinstance(given, str):
         return _option(field, given)
     if kind in TEXTS and isinstance(given, str):
-        return _text(given)
+        if looks_cut(given):
+            raise Unclear
+        return given
     if kind in NUMBERS:
         return _number(given)
     if kind is FieldType.INTEGER:
@@ -99,13 +100,6 @@ def told(field: FieldSchema, given: Json) -> Value:
     except ValueError as problem:
         raise Unclear from problem
     raise Unclear
-
-
-def _text(given: str) -> str:
-    """A text, unless it looks cut off: whether a timeline cuts long texts is not documented."""
-    if len(given) >= LONG and given.endswith(("...", "…")):
-        raise Unclear
-    return given
 
 
 def _option(field: FieldSchema, given: str) -> str:

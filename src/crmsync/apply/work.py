@@ -58,13 +58,13 @@ class Work:
 
     def survivors_named(self, settled: Sequence[Settled]) -> list[Settled]:
         """*settled*, where of a record that is gone a person has told what it was merged into."""
-        gone = [item for item in settled if item.error == GONE and not item.actual]
+        gone = {item.op.record.ref for item in settled if item.error == GONE and not item.actual}
         if not gone:
             return list(settled)
-        stands = self.journal.survivors(self.ground.connection)
+        into = self.journal.survivors(self.ground.connection)
         return [
-            replace(item, actual={MERGED_INTO: stands[ref].id})
-            if item in gone and (ref := item.op.record.ref) in stands
+            replace(item, actual={MERGED_INTO: into[ref].id})
+            if (ref := item.op.record.ref) in gone & into.keys()
             else item
             for item in settled
         ]

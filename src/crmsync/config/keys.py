@@ -53,15 +53,8 @@ class Keys:
             elif known is not None and key.text not in known and len(problems) < MAX_PROBLEMS:
                 free = [name for name in known if node.get(name) is None]
                 mend, near = did_you_mean(key.text, free)
-                self._problems.append(
-                    error(
-                        f"{family}004",
-                        key.span,
-                        Text(zh=f"没有“{key.text}”这个键", en=f"there is no key “{key.text}”"),
-                        mend,
-                        fix=near,
-                    )
-                )
+                unknown = Text(zh=f"没有“{key.text}”这个键", en=f"there is no key “{key.text}”")
+                self._report("004", key.span, unknown, mend, fix=near)
 
     def place(self, name: str) -> Span:
         """Where the key stands, else where the mapping begins."""
@@ -103,14 +96,8 @@ class Keys:
         try:
             return date.fromisoformat(word)
         except ValueError:
-            self._problems.append(
-                error(
-                    f"{self._family}007",
-                    self.value_place(name),
-                    Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”"),
-                    Text(zh="日期写成 2026-12-01", en="write a day as 2026-12-01"),
-                )
-            )
+            mend = Text(zh="日期写成 2026-12-01", en="write a day as 2026-12-01")
+            self._cannot_be(name, word, mend)
             return None
 
     def choice(self, name: str, options: SequenceOf[str]) -> str | None:
@@ -119,18 +106,7 @@ class Keys:
         if word is None or word in options:
             return word
         mend, near = did_you_mean(word, options)
-        self._problems.append(
-            error(
-                f"{self._family}007",
-                self.value_place(name),
-                Text(
-                    zh=f"“{name}”不能是“{word}”",
-                    en=f"“{name}” cannot be “{word}”",
-                ),
-                mend,
-                fix=near,
-            )
-        )
+        self._cannot_be(name, word, mend, fix=near)
         return None
 
     def integer(self, name: str) -> int | None:
@@ -160,14 +136,8 @@ class Keys:
         if word.isascii() and word.isdigit() and len(word) <= _DIGITS:
             return int(word)
         listed = ", ".join(words)
-        self._problems.append(
-            error(
-                f"{self._family}007",
-                self.value_place(name),
-                Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”"),
-                Text(zh=f"写整数，或 {listed}", en=f"write a whole number, or one of: {listed}"),
-            )
-        )
+        mend = Text(zh=f"写整数，或 {listed}", en=f"write a whole number, or one of: {listed}")
+        self._cannot_be(name, word, mend)
         return default
 
     def boolean(self, name: str) -> bool | None:
@@ -216,13 +186,11 @@ class Keys:
             if word not in _ZONES:
                 return word
             better = _ZONES[word]
-        self._problems.append(
-            error(
-                f"{self._family}008",
-                self.value_place(name),
-                Text(zh=f"没有时区“{word}”", en=f"there is no time zone “{word}”"),
-                Text(zh=f"写成 {better} 这样", en=f"Write it like {better}."),
-            )
+        self._report(
+            "008",
+            self.value_place(name),
+            Text(zh=f"没有时区“{word}”", en=f"there is no time zone “{word}”"),
+            Text(zh=f"写成 {better} 这样", en=f"Write it like {better}."),
         )
         return None
 
@@ -244,8 +212,14 @@ class Keys:
         node = self._node.get(name)
         return node.span if node is not None else self._node.span
 
-    def _report(self, code: str, span: Span, message: Text, mend: Text) -> None:
-        self._problems.append(error(f"{self._family}{code}", span, message, mend))
+    def _cannot_be(self, name: str, word: str, mend: Text, *, fix: str | None = None) -> None:
+        message = Text(zh=f"“{name}”不能是“{word}”", en=f"“{name}” cannot be “{word}”")
+        self._report("007", self.value_place(name), message, mend, fix=fix)
+
+    def _report(
+        self, code: str, span: Span, message: Text, mend: Text, *, fix: str | None = None
+    ) -> None:
+        self._problems.append(error(f"{self._family}{code}", span, message, mend, fix=fix))
 
 
 def not_a_word(name: str, span: Span, *, family: str = "CONF") -> Diagnostic:

@@ -1,4 +1,4 @@
-"""Parts for reading page by page: resume tokens, a stop for pages that repeat, an order by time."""
+"""Parts for reading page by page: opaque resume tokens, and a stop for pages that repeat."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from crmsync.connector.contract import Everything, FieldIn, ModifiedSince, ReadQuery
@@ -69,32 +67,6 @@ def chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     """Consecutive pieces of at most *size* items."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def newest_first(
-    pages: Iterator[Sequence[_T]], at: Callable[[_T], datetime | None], *, since: datetime
-) -> Iterator[_T]:
-    """Dated entries from *since* on, newest first, in whichever order a CRM pages them.
-
-    Entries without a date stay in their place. Where pages begin with the newest, none is asked
-    for beyond *since*; where they begin with the oldest, all of them are read and turned.
-    """
-    first = next(pages, ())
-    dated = [moment for entry in first if (moment := at(entry)) is not None]
-    rising = len(dated) > 1 and dated[0] < dated[-1]
-    if rising:
-        every = [*first, *(entry for page in pages for entry in page)]
-        ordered: Iterator[Sequence[_T]] = iter((every[::-1],))
-    else:
-        ordered = chain((first,), pages)
-    for page in ordered:
-        for entry in page:
-            moment = at(entry)
-            if moment is None or moment >= since:
-                yield entry
-        last = at(page[-1]) if page else None
-        if last is not None and last < since:
-            return
 
 
 def _fingerprint(query: ReadQuery) -> str:

@@ -131,6 +131,7 @@ class VerdictColumns:
         writer: type[PreparedWriter] = PreparedWriter,
     ) -> None:
         self._facts = facts
+        self._kinds = [kind for _, kind in facts.values()]
         self._places = {fact: number for number, fact in enumerate(facts)}
         self._conditions = [_apart(normal_form(condition)) for condition in conditions]
         nullable, certain = writer(self.name, as_of), writer(self._stood_in, as_of)
@@ -163,8 +164,8 @@ class VerdictColumns:
         return list(dict.fromkeys(number for leaf in plain for number in leaf.read))
 
     def _without_nulls(self, number: int) -> Layer:
-        _, kind = list(self._facts.values())[number]
-        value = exp.Coalesce(this=column(f"n{number}"), expressions=[_stand_in(kind)])
+        stand_in = _stand_in(self._kinds[number])
+        value = exp.Coalesce(this=column(f"n{number}"), expressions=[stand_in])
         return [named(value, f"v{number}"), named(_known(column(f"n{number}")), f"k{number}")]
 
     def leaves(self) -> Layer:
@@ -237,7 +238,7 @@ class VerdictColumns:
         """Whether a leaf over one fact is true of the stand-in: then it is true or unknown of
         whoever meets it, else true."""
         alone = [leaf for leaf, made in self._leaves.items() if made.plain and len(made.read) == 1]
-        values = [_STAND_INS[kind] for _, kind in self._facts.values()]
+        values = [_STAND_INS[kind] for kind in self._kinds]
         mask = compile_matcher(alone, list(self._facts))(values, as_of)
         return {leaf: bool(mask >> bit & 1) for bit, leaf in enumerate(alone)}
 

@@ -87,12 +87,14 @@ def survivors(merges: Iterable[Merge]) -> dict[RecordRef, RecordRef]:
     Those that lead round in a circle stand for nobody and are left out.
     """
     into = {item.lost: item.survivor for item in merges}
-    found: dict[RecordRef, RecordRef] = {}
-    for lost in sorted(into, key=str):
-        seen, at = {lost}, into[lost]
-        while at in into and at not in seen:
-            seen.add(at)
-            at = into[at]
-        if at not in into:
-            found[lost] = at
-    return found
+    found = {lost: survivor_of(lost, into) for lost in sorted(into, key=str)}
+    return {lost: survivor for lost, survivor in found.items() if survivor is not None}
+
+
+def survivor_of(lost: RecordRef, into: Mapping[RecordRef, RecordRef]) -> RecordRef | None:
+    """Who stands for one record by *into*; ``None`` where it leads round in a circle."""
+    seen, at = {lost}, into[lost]
+    while at in into and at not in seen:
+        seen.add(at)
+        at = into[at]
+    return None if at in into else at

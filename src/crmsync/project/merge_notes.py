@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 from crmsync.config.project_file import ConnectionConfig
 from crmsync.errors import UsageError
-from crmsync.model.merge import Merge, survivors
+from crmsync.model.merge import Merge, survivor_of
 from crmsync.model.record import RecordRef
 from crmsync.model.ruleset import Ruleset
 from crmsync.model.text import Text
@@ -54,15 +55,14 @@ def note_merges(
                         "into": str(merge.survivor),
                     },
                 )
-        told = {merge.lost: merge for merge in store.merges.told(connection.name)}
-        stands = survivors(told.values())
+        found = noted(store, connection.name, only={merge.lost for merge in merges})
+        known = {item.merge.lost: item for item in found}
+        new = set(fresh)
         return tuple(
-            NotedMerge(
-                told[merge.lost],
-                stands.get(merge.lost),
-                store.merges.handed_over(connection.name, merge.lost),
-                merge.lost.id in desk.there,
-                merge in fresh,
+            replace(
+                known[merge.lost],
+                still_there=merge.lost.id in desk.there,
+                fresh=merge in new,
             )
             for merge in merges
         )
@@ -188,16 +188,16 @@ class _Desk:
 
     def check(self, merges: list[Merge]) -> list[Merge]:
         """Those that are new; refuses what contradicts a note or leads round in a circle."""
-        all_told, fresh = dict(self._told), []
+        into, fresh = {lost: told.survivor for lost, told in self._told.items()}, []
         for merge in merges:
-            earlier = all_told.get(merge.lost)
+            earlier = into.get(merge.lost)
             if merge.lost == merge.survivor:
                 raise _circle(merge)
-            if earlier is not None and earlier.survivor != merge.survivor:
+            if earlier is not None and earlier != merge.survivor:
                 raise UsageError(
                     Text(
-                        zh=f"{merge.lost.id} 已登记为并入 {earlier.survivor.id}",
-                        en=f"{merge.lost.id} is noted as merged into {earlier.survivor.id}",
+                        zh=f"{merge.lost.id} 已登记为并入 {earlier.id}",
+                        en=f"{merge.lost.id} is noted as merged into {earlier.id}",
                     ),
                     mend=Text(
                         zh=f"要改先取消： crmsync merged --remove {merge.lost.id}",
@@ -205,9 +205,9 @@ class _Desk:
                     ),
                 )
             if earlier is None:
-                all_told[merge.lost] = merge
+                into[merge.lost] = merge.survivor
                 fresh.append(merge)
-            if merge.lost not in survivors(all_told.values()):
+            if survivor_of(merge.lost, into) is None:
                 raise _circle(merge)
         return fresh
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -46,10 +46,14 @@ class NotedMerge:
 
 
 def noted(
-    store: Store, connection: str, mirror: duckdb.DuckDBPyConnection | None = None
+    store: Store,
+    connection: str,
+    mirror: duckdb.DuckDBPyConnection | None = None,
+    *,
+    only: Collection[RecordRef] | None = None,
 ) -> tuple[NotedMerge, ...]:
-    """Every merge noted on a connection, by the record that vanished; with a *mirror* also those
-    that the CRM has told of and that wait for a plan."""
+    """Every merge noted on a connection, by the record that vanished, or those of *only* some
+    records; with a *mirror* also those that the CRM has told of and that wait for a plan."""
     told = store.merges.told(connection)
     if mirror is not None:
         known = {merge.lost for merge in told}
@@ -58,6 +62,7 @@ def noted(
     return tuple(
         NotedMerge(merge, stands.get(merge.lost), store.merges.handed_over(connection, merge.lost))
         for merge in told
+        if only is None or merge.lost in only
     )
 
 

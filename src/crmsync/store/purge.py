@@ -59,7 +59,7 @@ def purge(
     """
     with database.write() as db:
         removed = {table.name: _delete(db, table, connection, ref) for table in _TABLES}
-        removed[merge_.name] += _delete_into(db, connection, ref)
+        removed[merge_.name] += _delete(db, merge_, connection, ref, by="survivor")
         stand_in = "purged-" + database.sealer.seal("record", connection, str(ref))[:16]
         runs, removed["attempt"] = _blank_attempts(db, connection, ref, stand_in)
         removed["op"] = _blank_effects(db, connection, ref, stand_in)
@@ -87,23 +87,15 @@ def mentions(database: Database, word: str) -> dict[str, int]:
     return found
 
 
-def _delete(db: Connection, table: sa.Table, connection: str, ref: RecordRef) -> int:
+def _delete(
+    db: Connection, table: sa.Table, connection: str, ref: RecordRef, *, by: str = "record_id"
+) -> int:
+    """Delete the rows whose column *by* names the record; says how many."""
     return db.execute(
         sa.delete(table).where(
             table.c.connection == connection,
             table.c.object == ref.object,
-            table.c.record_id == ref.id,
-        )
-    ).rowcount
-
-
-def _delete_into(db: Connection, connection: str, ref: RecordRef) -> int:
-    """Merges into the record."""
-    return db.execute(
-        sa.delete(merge_).where(
-            merge_.c.connection == connection,
-            merge_.c.object == ref.object,
-            merge_.c.survivor == ref.id,
+            table.c[by] == ref.id,
         )
     ).rowcount
 
